@@ -1,0 +1,194 @@
+"""The pipeline from paths to a report; the only module that knows every layer.
+
+    discover -> read -> screen -> lower -> group into units -> link -> rules -> per-file ignores -> comments -> sort
+
+A file that cannot be read, decoded or parsed is the finding EVG901, and the others go on. A failure of our own in
+one unit is a `Problem` of the report, and the others go on as well: nowhere else is `Exception` caught.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from evalguard import rules
+from evalguard.config import Config
+from evalguard.discover import STDIN, discover
+from evalguard.finding import Finding, Span
+from evalguard.ir.facts import FileFacts
+from evalguard.project.link import link_project
+from evalguard.report import Problem, Report
+from evalguard.source import Document, SourceProblem, decode_document, document_of, read_document
+from evalguard.suppress import suppress
+
+STDIN_NAME = "<stdin>"
+UNREADABLE = "EVG901"
+OWN_CODES = {UNREADABLE: "unreadable-file"}
+
+# A file in which none of these stands neither sets nor uses a mode. Torch need not be named: helpers that
+# get their model as an argument never import it.
+_TOKENS = (
+    r"\.\s*(?:train|eval|training|backward|step)\b",
+    r"\b(?:no_grad|inference_mode|set_grad_enabled|enable_grad|requires_grad)",
+    r"\b(?:load_state_dict|load_from_checkpoint|from_pretrained|torch\s*\.\s*load|state_dict)\b",
+    r"\bnn\s*\.\s*Module\b",
+)
+_SCREEN = re.compile("|".join(_TOKENS))
+
+T = TypeVar("T")
+
+
+def check_paths(
+    paths: Sequence[str | os.PathLike[str]],
+    config: Config | None = None,
+    *,
+    stdin_filename: str = STDIN_NAME,
+) -> Report:
+    """Check files and folders; `-` stands for standard input, to be shown as `stdin_filename`. Without a
+    configuration the defaults hold: no configuration file is looked for."""
+    names = [os.fspath(path) for path in paths]
+    config = config or Config()
+    run = _Run(config)
+    with run.stage("discover"):
+        discovery = discover(names, config.excludes(), config.respect_gitignore)
+    run.warnings.extend(discovery.problems)
+    readers = {file.shown: partial(read_document, file.path, file.shown) for file in discovery.files}
+    if STDIN in names:
+        readers[stdin_filename] = partial(decode_document, sys.stdin.buffer.read(), stdin_filename)
+    return _check(run, readers)
+
+
+def check_source(text: str, path: str = STDIN_NAME, config: Config | None = None) -> Report:
+    """Check a text as if it stood in a file of that path."""
+    return _check(_Run(config or Config()), {path: partial(document_of, text, path)})
+
+
+def known_codes() -> dict[str, str]:
+    """Every code to its name."""
+    return {rule.code: rule.name for rule in rules.RULES} | OWN_CODES
+
+
+def contained(work: Callable[[], T], path: str = "") -> T | Problem:
+    """The result of the work, or how it failed."""
+    try:
+        return work()
+    except Exception as error:
+        return Problem(path, f"{type(error).__name__}: {error}", traceback.format_exc())
+
+
+@dataclass(slots=True)
+class _Run:
+    """What a run has found so far."""
+
+    config: Config
+    findings: list[Finding] = field(default_factory=list)
+    analysed: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    documents: dict[str, Document] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+
+
+def _check(run: _Run, readers: Mapping[str, Callable[[], Document]]) -> Report:
+    facts = []
+    for path, read in readers.items():
+        outcome = contained(partial(_facts_of, run, path, read), path)
+        if isinstance(outcome, Problem):
+            run.problems.append(outcome)
+        elif outcome is not None:
+            facts.append(outcome)
+    for unit in _link_units(facts):
+        found = contained(partial(_findings_of, run, unit), unit[0].path)
+        if isinstance(found, Problem):
+            run.problems.append(found)
+        else:
+            run.findings.extend(found)
+            run.analysed.extend(file.path for file in unit)
+    return _report(run, tuple(readers))
+
+
+def _facts_of(run: _Run, path: str, read: Callable[[], Document]) -> FileFacts | None:
+    """The facts of one file; None if it is not to be analysed."""
+    try:
+        with run.stage("read"):
+            document = read()
+            run.documents[path] = document
+            wanted = _SCREEN.search(document.text) is not None
+        if not wanted:
+            run.skipped.append(path)
+            return None
+        with run.stage("parse"):
+            return _lower(document)
+    except SourceProblem as problem:
+        run.findings.append(_unreadable(path, problem))
+        return None
+
+
+def _lower(document: Document) -> FileFacts:
+    from evalguard.frontend import lower  # LibCST is slow to import, and many runs need no parser
+
+    return lower(document)
+
+
+def _unreadable(path: str, problem: SourceProblem) -> Finding:
+    span = Span(problem.line, problem.column, problem.line, problem.column + 1)
+    return Finding(UNREADABLE, OWN_CODES[UNREADABLE], problem.message, path, span)
+
+
+def _link_units(facts: Iterable[FileFacts]) -> list[tuple[FileFacts, ...]]:
+    """The files that are linked with one another. Every file is a unit of its own as yet."""
+    return [(file,) for file in facts]
+
+
+def _findings_of(run: _Run, unit: Sequence[FileFacts]) -> list[Finding]:
+    """What the rules find in the files of a unit, less what their comments silence."""
+    wanted = [rule for rule in rules.RULES if run.config.enables(rule.code, rule.default)]
+    with run.stage("link"):
+        project = link_project(unit)
+    with run.stage("rules"):
+        found = [finding for view in project.views() for rule in wanted for finding in rule.check(view)]
+    kept: list[Finding] = []
+    for file in unit:
+        own = [finding for finding in found if finding.path == file.path]
+        kept += suppress(own, file.comments, run.documents[file.path].text)
+    return kept
+
+
+def _report(run: _Run, files: tuple[str, ...]) -> Report:
+    findings = sorted({finding for finding in run.findings if _is_wanted(finding, run.config)}, key=Finding.sort_key)
+    named = {finding.path for finding in findings} | {step.path for finding in findings for step in finding.trace}
+    return Report(
+        findings=tuple(findings),
+        files=files,
+        analysed=tuple(run.analysed),
+        skipped=tuple(run.skipped),
+        problems=tuple(run.problems),
+        warnings=tuple(run.warnings),
+        texts={path: document.text for path, document in run.documents.items() if path in named},
+        seconds=run.seconds,
+    )
+
+
+def _is_wanted(finding: Finding, config: Config) -> bool:
+    # The rules asked for are the only ones run; our own codes are reported unless they are switched off.
+    if finding.code in OWN_CODES and config.ignores(finding.code):
+        return False
+    return not config.ignores_in_file(finding.code, Path(os.path.abspath(finding.path)))

@@ -1,0 +1,105 @@
+"""Worklists to a fixpoint, forward and backward.
+
+Forward, a block holds not one state but a few alternatives, kept apart as long as the analysis wants them apart (a path
+that passed `phase == "train"` beside one that did not). The analysis says what a block does to one alternative and
+how a new alternative is taken in among those already known; the loop below is written once.
+
+    block 1 knows {A}         step(0, s) -> [(1, A'), (2, B)]
+    take_in(1, A')  ->  A' is new: queue (1, A');  A' says nothing new: drop it;  A and A' are one: queue their join
+
+It ends because `take_in` may only let through finitely many alternatives (the analysis' business), and the smallest
+waiting block goes first, which for blocks in source order visits loops inside out (Kildall, POPL 1973; the order after
+Bourdoncle, "Efficient chaotic iteration strategies with widenings", FMPA 1993).
+
+Backward, one state a block suffices for what we ask (liveness), so the classic form is used.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Sequence
+from typing import Generic, TypeVar
+
+from evalguard.ir.graph import Block
+
+S = TypeVar("S")
+
+Step = Callable[[int, S], Iterable[tuple[int, S]]]
+"""What a block does to one alternative: block, state -> the blocks that follow, each with its state."""
+
+TakeIn = Callable[[int, list[S], S], S | None]
+"""Take a state in among a block's alternatives (the list is changed): what must be worked through again, or None."""
+
+
+class TooManySteps(Exception):
+    """The fixpoint was not reached within the limit given: the caller must say that it gave up."""
+
+
+class Alternatives(Generic[S]):
+    """The states at the entry of each block, after `solve_forward`."""
+
+    def __init__(self) -> None:
+        self.of: dict[int, list[S]] = {}
+
+    def at(self, block: int) -> list[S]:
+        """The alternatives at the entry of a block; empty for a block that is never reached."""
+        return self.of.get(block, [])
+
+
+def solve_forward(
+    starts: Iterable[tuple[int, S]], step: Step[S], take_in: TakeIn[S], limit: int = 20_000
+) -> Alternatives[S]:
+    """Run forward from the given blocks and states to a fixpoint. Raises TooManySteps beyond `limit` steps."""
+    found: Alternatives[S] = Alternatives()
+    waiting: list[tuple[int, int, S]] = []
+    serial = 0
+
+    def arrive(block: int, state: S) -> None:
+        nonlocal serial
+        news = take_in(block, found.of.setdefault(block, []), state)
+        if news is not None:
+            serial += 1
+            heapq.heappush(waiting, (block, serial, news))
+
+    for block, state in starts:
+        arrive(block, state)
+    steps = 0
+    while waiting:
+        block, _, state = heapq.heappop(waiting)
+        if not any(known is state for known in found.of[block]):
+            continue  # joined with a later arrival, which waits in its stead
+        steps += 1
+        if steps > limit:
+            raise TooManySteps(limit)
+        for target, after in step(block, state):
+            arrive(target, after)
+    return found
+
+
+def solve_backward(
+    blocks: Sequence[Block],
+    bottom: S,
+    transfer: Callable[[int, S], S],
+    join: Callable[[S, S], S],
+) -> list[S]:
+    """The state at the entry of each block, given what holds at its end: `transfer(block, state at its end)`."""
+    predecessors: list[set[int]] = [set() for _ in blocks]
+    for number, block in enumerate(blocks):
+        for edge in block.edges:
+            predecessors[edge.target].add(number)
+    entry = [bottom for _ in blocks]
+    waiting = set(range(len(blocks)))
+    done = [False] * len(blocks)
+    while waiting:
+        number = max(waiting)
+        waiting.discard(number)
+        end = bottom
+        for edge in blocks[number].edges:
+            end = join(end, entry[edge.target])
+        before = transfer(number, end)
+        if done[number] and before == entry[number]:
+            continue
+        done[number] = True
+        entry[number] = before
+        waiting |= predecessors[number]
+    return entry

@@ -1,0 +1,101 @@
+"""All that is kept of one file: neutral, plain, cacheable data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from evalguard.finding import Span
+from evalguard.ir.graph import Block, Loop
+from evalguard.ir.ops import Argument
+from evalguard.ir.values import Value
+
+MODULE = "<module>"  # the qualified name of a file's own body
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """`annotation` is its source text. `default` is a value without ops, Opaque(()) where the default holds a call."""
+
+    name: str
+    kind: Literal["positional", "keyword", "args", "kwargs"]  # "positional" also takes keywords
+    default: Value | None = None
+    annotation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decorator:
+    """`@name` or `@name(arguments)`: the dotted name as written, "" where it is another expression."""
+
+    name: str
+    called: bool
+    arguments: tuple[Argument, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionFacts:
+    """One function, method, lambda, or the module body.
+
+    `qualname` is `Trainer.fit`, `main.inner`, `main.<lambda:12:5>`, `<module>`; a second definition of the same name gets
+    `#2`. `owner` is the qualified name of the class whose body it stands in, `parent` that of the enclosing function
+    (`<module>` at the top, also for methods of a top-level class, `None` for the module body itself).
+    `locals` are the names it binds (parameters included), less those declared global or nonlocal.
+    """
+
+    qualname: str
+    name: str
+    span: Span  # of the whole definition, decorators left out
+    header: Span  # `def name(...):`
+    parameters: tuple[Parameter, ...]
+    decorators: tuple[Decorator, ...]
+    blocks: tuple[Block, ...]
+    exit: int  # the block, without ops, that every normal way out reaches
+    raise_exit: int  # the block, without ops, that every uncaught `raise` reaches
+    loops: tuple[Loop, ...]
+    locals: frozenset[str]
+    declared_global: frozenset[str] = frozenset()
+    is_generator: bool = False
+    is_async: bool = False
+    owner: str | None = None
+    parent: str | None = None
+    returns: str | None = None  # annotation, source text
+    docstring: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClassFacts:
+    """One class. `bases` are values (names, attributes); `methods` maps a name to a function's qualified name (the last
+    definition wins). Assignments in the body are ops of the enclosing graph with targets `Class.name`."""
+
+    qualname: str
+    name: str
+    span: Span
+    bases: tuple[Value, ...]
+    decorators: tuple[Decorator, ...]
+    methods: tuple[tuple[str, str], ...]
+    parent: str  # the enclosing function's qualified name
+    annotations: tuple[tuple[str, str], ...] = ()  # `name: annotation` of the body
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """A comment that silences findings on `line`. `codes` is empty for a bare `# noqa`."""
+
+    line: int
+    codes: tuple[str, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """The facts of one file. `imports` is the table of every import in it, function bodies included: local name to dotted
+    target as written."""
+
+    path: str
+    functions: dict[str, FunctionFacts]
+    classes: dict[str, ClassFacts]
+    imports: dict[str, str]
+    suppressions: tuple[Suppression, ...] = ()
+    star_imports: tuple[str, ...] = ()
+    comments: tuple[tuple[int, str], ...] = field(default=())

@@ -1,0 +1,1 @@
+"""What the ops mean for the modes of modules: abstract values, the state of a path, and what each op does to it."""

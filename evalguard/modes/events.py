@@ -1,0 +1,100 @@
+"""What happens to modules along the paths: forwards and training steps, each with the modes it may find.
+
+An event is recorded once per call chain, module, modes and tests passed; what becomes of a forward's output (a backward,
+a caller, an environment) is learned later on the same path and added to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from evalguard.finding import Span
+from evalguard.modes.state import EventKey, Trail
+from evalguard.modes.values import Chain, Identity, Origins
+
+
+@dataclass(slots=True)
+class Forward:
+    """A use of a module that runs its layers.
+
+    `reason` says why it stands in evaluation code ("function `validate`"), None if it does not; `sure` is False for a
+    method that may run layers (`model.sample()`), True for `model(x)` and kin. `fate` collects what becomes of the output:
+    "backward" (with gradients), "target" (used by a loss, but without gradients), "returned", "acted" (given to an
+    environment), "escaped" (given to something unknown), "kept" (anything read it at all).
+    """
+
+    key: EventKey
+    path: str
+    function: str
+    span: Span
+    statement: Span
+    chain: Chain
+    loops: tuple[Span, ...]
+    place: str
+    id: Identity
+    origins: Origins
+    grads_off: bool
+    reason: str | None
+    sure: bool
+    in_forward: bool
+    arguments: tuple[str, ...]
+    doubt: bool
+    trail: Trail | None
+    fate: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class TrainingStep:
+    """Weights change. `trained` are the modules it reaches: their place, identity and modes at their last forward (at
+    the step where no forward was seen); `now` the modes at the step itself. `held` if the optimizer is known to hold them."""
+
+    key: EventKey
+    path: str
+    function: str
+    span: Span
+    statement: Span
+    chain: Chain
+    loops: tuple[Span, ...]
+    place: str
+    id: Identity
+    origins: Origins
+    now: Origins
+    held: bool
+    reason: str | None
+    doubt: bool
+    trail: Trail | None
+    exercised: bool  # a forward of the module went into the backward before this step
+
+
+@dataclass(slots=True)
+class Reveal:
+    """A call of `reveal_mode(place)` in a test."""
+
+    key: EventKey
+    path: str
+    function: str
+    span: Span
+    place: str
+    origins: Origins
+    doubt: bool
+
+
+@dataclass(slots=True)
+class Backward:
+    """Gradients are computed: `loops` around it and its function tell which forwards stand in training code."""
+
+    path: str
+    function: str
+    span: Span
+    loops: tuple[Span, ...]
+
+
+@dataclass(slots=True)
+class Events:
+    """All that was recorded."""
+
+    forwards: dict[EventKey, Forward] = field(default_factory=dict)
+    steps: dict[EventKey, TrainingStep] = field(default_factory=dict)
+    reveals: dict[EventKey, Reveal] = field(default_factory=dict)
+    backwards: dict[tuple[str, str, Span], Backward] = field(default_factory=dict)
+    gave_up: list[tuple[str, str]] = field(default_factory=list)  # path and function whose fixpoint was cut off

@@ -1,0 +1,212 @@
+"""Where the analysis stands: the function at work, how it was reached, and what it may ask of the project."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from evalguard.finding import Span, Step
+from evalguard.ir.facts import FunctionFacts
+from evalguard.ir.ops import Call, Op
+from evalguard.ir.values import Attribute, Binary, Compare, Const, Item, Mapping, Name, Not, Temp, Value
+from evalguard.ir.values import Sequence as SequenceValue
+from evalguard.modes.events import Events
+from evalguard.modes.state import State, Trail
+from evalguard.modes.values import Abstract, Chain, Cls, Fn, Generator, Identity, Obj, Site
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a call may end on one path: normally with a value, or by an exception."""
+
+    state: State
+    value: Abstract
+    raised: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ClassView:
+    """A class with all that it inherits, as far as the project and the tables know.
+
+    `module`: True for a subclass of `torch.nn.Module`, False if certainly none, None if a base is unknown. `foreign`: a base of
+    another library, with its dotted name. `sensitive`: True if a layer depends on the mode, False if none does, None if
+    unknown; `layer` names it.
+    """
+
+    cls: Cls
+    module: bool | None
+    foreign: tuple[str, ...]
+    sensitive: bool | None
+    layer: str | None
+
+
+class Linker(Protocol):
+    """What the meaning of an op needs to know of the project."""
+
+    events: Events
+
+    def call(
+        self,
+        function: Fn,
+        arguments: Sequence[Abstract],
+        keywords: Sequence[tuple[str, Abstract]],
+        state: State,
+        frame: Frame,
+        op: Op,
+    ) -> list[Outcome]:
+        """Run a function of the project from this state."""
+        ...
+
+    def resume(self, generator: Generator, state: State, frame: Frame, op: Op) -> tuple[list[tuple[State, Generator, Abstract]], list[Outcome]]:
+        """Advance a generator: where it may yield (with the value it hands out), and how it may end."""
+        ...
+
+    def lookup_global(self, path: str, name: str) -> Abstract | None:
+        """A function, class or import at the top of a file; None for a name that is only a variable or a builtin."""
+        ...
+
+    def scope_of(self, path: str, function: str, name: str) -> str | None:
+        """The function in whose scope a name lives that `function` reads or writes: itself if private to it (None)."""
+        ...
+
+    def imported(self, path: str, target: str) -> Abstract:
+        """What an import binds."""
+        ...
+
+    def method(self, cls: Cls, name: str) -> Fn | None:
+        """The method of that name, own or inherited within the project."""
+        ...
+
+    def method_after(self, cls: Cls, receiver: Cls, name: str) -> Fn | None:
+        """The method that `super()` in `cls` finds for an object of class `receiver`."""
+        ...
+
+    def is_property(self, function: Fn) -> bool:
+        """Whether reading the attribute calls the function."""
+        ...
+
+    def is_static(self, function: Fn) -> bool:
+        """Whether the function takes no receiver."""
+        ...
+
+    def class_view(self, cls: Cls) -> ClassView:
+        """All that is known of a class."""
+        ...
+
+    def function_value(self, path: str, qualname: str, state: State, frame: Frame) -> Abstract:
+        """What a `def` binds: the function, wrapped by its decorators."""
+        ...
+
+
+@dataclass(slots=True)
+class Info:
+    """What is known of an object whatever its mode: monotone, so kept outside the states."""
+
+    cls: Cls | None = None
+    external: str | None = None  # the dotted name that made it
+    module: bool | None = None  # proved to be a module, or not to be one
+    evidence: set[str] = field(default_factory=set)  # `.parameters()`, `.state_dict()`, an optimizer, an annotation
+    sensitive: bool | None = None
+    layer: str | None = None
+    name: str | None = None  # the variable it was first given to
+
+
+@dataclass(slots=True)
+class Frame:
+    """One activation of a function."""
+
+    linker: Linker
+    path: str
+    function: FunctionFacts
+    chain: Chain
+    depth: int
+    reason: str | None  # why this is evaluation code: the function's name, or a caller's
+    infos: dict[Identity, Info]
+    block: int = 0
+    in_forward: bool = False
+    receiver: Abstract | None = None
+    kind: Literal["plain", "generator"] = "plain"
+    temps: dict[int, Op] = field(default_factory=dict)
+
+    def site(self, span: Span) -> Site:
+        """A span of this file."""
+        return (self.path, span.line, span.column, span.end_line, span.end_column)
+
+    def info(self, identity: Identity) -> Info:
+        """What is known of an object."""
+        found = self.infos.get(identity)
+        if found is None:
+            found = self.infos[identity] = Info()
+        return found
+
+    def loops(self) -> tuple[Span, ...]:
+        """The loops around the block at work, outermost first."""
+        return tuple(self.function.loops[index].span for index in self.function.blocks[self.block].loops)
+
+
+def new_identity(frame: Frame, span: Span, tag: str = "") -> Identity:
+    """The identity of what is made at a place of the code."""
+    return ("new", frame.path, frame.function.qualname, span.line, span.column, span.end_line, span.end_column, tag, frame.chain)
+
+
+def renew(state: State, identity: Identity) -> Obj:
+    """The object is another one from here on: what was known of the last one of this identity is forgotten."""
+    from evalguard.modes.state import mentions
+    from evalguard.modes.values import is_within
+
+    if state.guards:
+        state.guards = frozenset(guard for guard in state.guards if not mentions(guard.test, identity))
+    for table in (state.modes, state.taints, state.backed):
+        for known in [known for known in table if is_within(known, identity)]:
+            del table[known]
+    for key in [key for key in state.store if is_within(key[0], identity)]:
+        del state.store[key]
+    return Obj(identity)
+
+
+def fresh(frame: Frame, state: State, span: Span, tag: str = "") -> Obj:
+    """A new object made here."""
+    return renew(state, new_identity(frame, span, tag))
+
+
+def note(state: State, frame: Frame, span: Span, message: str, mode: str | None = None) -> None:
+    """Add a step to the path."""
+    step = Step(frame.path, span, message, mode)
+    if state.trail is None or state.trail.step != step:
+        state.trail = Trail(step, state.trail)
+
+
+def source_of(value: Value, frame: Frame) -> str:
+    """The value as the user wrote it, near enough: `net.to(device)`, `nets["G"]`."""
+    match value:
+        case Name(id=name):
+            return name.partition("@")[0]
+        case Const(value=constant):
+            return repr(constant) if not isinstance(constant, str) else f'"{constant}"'
+        case Attribute(value=inner, name=name):
+            return f"{source_of(inner, frame)}.{name}"
+        case Item(value=inner, index=index):
+            return f"{source_of(inner, frame)}[{source_of(index, frame)}]"
+        case Temp(number=number):
+            made_by = frame.temps.get(number)
+            if isinstance(made_by, Call):
+                arguments = ", ".join(
+                    ("*" * a.stars) + (f"{a.keyword}=" if a.keyword else "") + source_of(a.value, frame)
+                    for a in made_by.arguments
+                )
+                text = f"{source_of(made_by.callee, frame)}({arguments})"
+                return text if len(text) <= 60 else f"{source_of(made_by.callee, frame)}(...)"
+            return "…"
+        case Compare(operator=operator, left=left, right=right) | Binary(operator=operator, left=left, right=right):
+            return f"{source_of(left, frame)} {operator} {source_of(right, frame)}"
+        case Not(value=inner):
+            return f"not {source_of(inner, frame)}"
+        case SequenceValue(kind=kind, items=items):
+            inside = ", ".join(source_of(item, frame) for item in items)
+            opening, closing = {"tuple": "()", "list": "[]", "set": "{}"}[kind]
+            return f"{opening}{inside}{closing}"
+        case Mapping():
+            return "{…}"
+        case _:
+            return "…"

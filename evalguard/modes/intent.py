@@ -1,0 +1,99 @@
+"""Evaluation or training? What names say of functions, loops and arguments.
+
+`validate`, `test_epoch`, `for x in val_loader`, `model(x_test)` say evaluation; a name that also says training
+(`train_and_eval`) says nothing.
+"""
+
+from __future__ import annotations
+
+from evalguard.ir import values as ir
+from evalguard.ir.facts import MODULE, FunctionFacts
+from evalguard.ir.graph import Loop
+from evalguard.modes.frame import Frame, source_of
+from evalguard.vocabulary.words import EVALUATION_WORDS, LOADER_WORDS, TRAINING_WORDS, words
+
+NOT_OF_DATA = frozenset({"epoch", "epochs", "step", "steps", "range", "freq", "interval", "every", "size", "num", "n", "len"})
+
+
+def function_reason(function: FunctionFacts, path: str) -> str | None:
+    """Why a function is evaluation code by its name; for a module body, the file's name."""
+    if function.qualname == MODULE:
+        stem = path.rpartition("/")[2].removesuffix(".py")
+        return f"script `{stem}.py`" if says_evaluation(stem) else None
+    if function.name.startswith("<"):
+        return None
+    if is_unit_test(function, path):
+        return None
+    return f"function `{function.name}`" if says_evaluation(function.name) else None
+
+
+def is_unit_test(function: FunctionFacts, path: str) -> bool:
+    """Whether pytest or unittest would run it: there modes are chosen by what is tested."""
+    folders = path.split("/")
+    in_tests = any(folder in ("tests", "test", "testing", "unit_tests") for folder in folders[:-1])
+    stem = folders[-1].removesuffix(".py")
+    in_test_file = stem.startswith("test_") or stem.endswith("_test") or stem == "conftest"
+    if function.qualname == MODULE:
+        return in_tests and in_test_file
+    top = function.qualname.rpartition(".")[2]
+    return (in_tests or in_test_file) and (in_test_file or top.startswith("test") or "Test" in function.qualname)
+
+
+def says_evaluation(name: str) -> bool:
+    """Whether a name says evaluation and not training."""
+    found = set(words(name))
+    return bool(found & EVALUATION_WORDS) and not found & TRAINING_WORDS
+
+
+def says_training(name: str) -> bool:
+    """Whether a name says training and not evaluation."""
+    found = set(words(name))
+    return bool(found & TRAINING_WORDS) and not found & EVALUATION_WORDS
+
+
+def loop_reason(frame: Frame) -> str | None:
+    """Why the block at work is evaluation code by the loops around it, the innermost first."""
+    for index in reversed(frame.function.blocks[frame.block].loops):
+        loop = frame.function.loops[index]
+        if loop.kind == "while" or loop.iterable is None:
+            continue
+        text = source_of(loop.iterable, frame)
+        if says_test_data(text):
+            return f"loop over `{shorten(text)}`"
+        if set(words(text)) & TRAINING_WORDS:
+            return None
+    return None
+
+
+def says_test_data(text: str) -> bool:
+    """Whether an expression names data to evaluate on: `val_loader`, `loaders["test"]`, `enumerate(tqdm(testloader))`."""
+    found = set(words(text))
+    glued = {word for word in found if word.startswith(("val", "test", "eval", "dev")) and word.endswith(tuple(LOADER_WORDS))}
+    if found & TRAINING_WORDS or found & NOT_OF_DATA and not found & LOADER_WORDS and not glued:
+        return False
+    return bool(found & EVALUATION_WORDS) or bool(glued)
+
+
+def argument_reason(arguments: tuple[str, ...]) -> str | None:
+    """Why a forward is an evaluation by what it is given: `model(x_test)`."""
+    for text in arguments:
+        found = set(words(text))
+        if found & {"test", "val", "valid", "validation", "eval", "holdout"} and not found & TRAINING_WORDS:
+            return f"input `{shorten(text)}`"
+    return None
+
+
+def shorten(text: str) -> str:
+    """At most 40 characters of a source text."""
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def loop_of(frame: Frame) -> Loop | None:
+    """The innermost loop around the block at work."""
+    loops = frame.function.blocks[frame.block].loops
+    return frame.function.loops[loops[-1]] if loops else None
+
+
+def constant_text(value: ir.Value) -> str | None:
+    """The text of a string literal."""
+    return value.value if isinstance(value, ir.Const) and isinstance(value.value, str) else None

@@ -1,0 +1,280 @@
+"""The state of one path: what variables hold, which mode each module is in, and under which tests.
+
+A block may be reached by several states that differ; they stay apart while what tells them apart is read again
+(`shape`), and are joined when it is not: the origins of each place are united. Property simulation (Das, Lerner, Seigle,
+"ESP", PLDI 2002) keeps the number small: beyond `MOST` alternatives, those with equal modes are joined and lose the tests on
+which they differ; beyond that, all are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+from evalguard.finding import Step
+from evalguard.flow.liveness import Paths, is_live
+from evalguard.modes.values import (
+    ENTRY,
+    Abstract,
+    Expr,
+    Identity,
+    Mode,
+    ModeFlag,
+    Obj,
+    Origin,
+    OriginKind,
+    Origins,
+)
+
+MOST = 12  # alternatives at one block
+MOST_ORIGINS = 6  # of one place in one mode
+
+Key: TypeAlias = tuple[Identity, Hashable]
+EventKey: TypeAlias = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A test that a path has passed, and how. `paths` are the chains that its text reads, in the function at `depth`."""
+
+    test: Abstract
+    holds: bool
+    paths: Paths
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """The steps of a path, newest first; `inner` is the path through a callee."""
+
+    step: Step
+    before: Trail | None
+    inner: Trail | None = None
+
+
+class State:
+    """One path's knowledge. Changed in place by the transfer; `copy` before control divides."""
+
+    __slots__ = ("env", "store", "modes", "taints", "guards", "grads", "backed", "doubt", "trail", "active")
+
+    def __init__(self) -> None:
+        self.env: dict[str, Abstract] = {}
+        self.store: dict[Key, Abstract] = {}
+        self.modes: dict[Identity, Origins] = {}
+        self.taints: dict[Identity, frozenset[EventKey]] = {}
+        self.guards: frozenset[Guard] = frozenset()
+        self.grads: bool | None = None  # False: off, True: on by a manager, None: as by default
+        self.backed: dict[Identity, Origins] = {}  # gone through by a backward since the last step, and its mode then
+        self.doubt = False  # on a path that hardly happens
+        self.trail: Trail | None = None
+        self.active: tuple[tuple[str, Abstract | bool | None], ...] = ()  # what each `with` must undo
+
+    def copy(self) -> State:
+        """An independent copy."""
+        other = State.__new__(State)
+        other.env = self.env.copy()
+        other.store = self.store.copy()
+        other.modes = self.modes.copy()
+        other.taints = self.taints.copy()
+        other.guards = self.guards
+        other.grads = self.grads
+        other.backed = self.backed.copy()
+        other.doubt = self.doubt
+        other.trail = self.trail
+        other.active = self.active
+        return other
+
+    def fingerprint(self) -> Hashable:
+        """Equal for states that cannot be told apart, the trail aside."""
+        return (
+            frozenset(self.env.items()),
+            frozenset(self.store.items()),
+            frozenset(self.modes.items()),
+            frozenset(self.taints.items()),
+            self.guards,
+            self.grads,
+            frozenset(self.backed.items()),
+            self.doubt,
+            self.active,
+        )
+
+    def origins(self, identity: Identity) -> Origins:
+        """How a place got its mode: its own last switch, or that of the whole it is a part of."""
+        while True:
+            found = self.modes.get(identity)
+            if found is not None:
+                return found
+            match identity[0]:
+                case "attr" | "each":
+                    identity = identity[1]
+                case "item":
+                    found = self.modes.get(("each", identity[1]))
+                    if found is not None:
+                        return found
+                    identity = identity[1]
+                case _:
+                    return ENTRY_ONLY
+
+    def taint_of(self, value: Abstract) -> frozenset[EventKey]:
+        """The forwards that a value may stem from."""
+        if not self.taints:
+            return NO_TAINT
+        if isinstance(value, Obj):
+            identity = value.id
+            found = self.taints.get(identity, NO_TAINT)
+            while identity[0] in ("attr", "item", "each"):
+                identity = identity[1]
+                found |= self.taints.get(identity, NO_TAINT)
+            return found
+        from evalguard.modes.values import parts
+
+        found = NO_TAINT
+        for part in parts(value):
+            found |= self.taint_of(part)
+        return found
+
+
+ENTRY_ONLY: Origins = frozenset({ENTRY})
+NO_TAINT: frozenset[EventKey] = frozenset()
+
+
+def prune(state: State, live: Paths, depth: int, keep: frozenset[str]) -> None:
+    """Forget what nobody reads again: dead variables, and tests on them. `keep` are variables that must stay."""
+    roots = {path.partition(".")[0] for path in live}
+    dead = [name for name in state.env if name not in roots and name not in keep and not name.startswith("<")]
+    for name in dead:
+        del state.env[name]
+    if state.guards:
+        state.guards = frozenset(
+            guard
+            for guard in state.guards
+            if guard.depth != depth or any(is_live(path, live) for path in guard.paths)
+        )
+
+
+def shape(state: State) -> Hashable:
+    """What keeps two states apart: everything but where modes come from, and what values stem from."""
+    return (
+        frozenset((place, frozenset(origin.mode for origin in origins)) for place, origins in state.modes.items()),
+        frozenset(state.env.items()),
+        frozenset(state.store.items()),
+        state.guards,
+        state.grads,
+        state.active,
+    )
+
+
+def mode_shape(state: State) -> Hashable:
+    """The modes alone."""
+    return (
+        frozenset((place, frozenset(origin.mode for origin in origins)) for place, origins in state.modes.items()),
+        state.grads,
+        state.active,
+    )
+
+
+def join(a: State, b: State, unite: Callable[[str, Abstract, Abstract], Abstract]) -> State:
+    """Both paths at once. Where a variable differs, `unite(name, x, y)` says what it holds then."""
+    joined = a.copy()
+    for name, value in b.env.items():
+        if name in joined.env and joined.env[name] != value:
+            joined.env[name] = _united(name, joined.env[name], value, a, b, joined, unite)
+        elif name not in joined.env:
+            joined.env[name] = value
+    for key, value in b.store.items():
+        if key in joined.store and joined.store[key] != value:
+            joined.store[key] = _united(str(key[1]), joined.store[key], value, a, b, joined, unite)
+        elif key not in joined.store:
+            joined.store[key] = value
+    for place in set(a.modes) | set(b.modes):
+        joined.modes[place] = unite_origins(a.origins(place), b.origins(place))
+    for identity, taint in b.taints.items():
+        joined.taints[identity] = joined.taints.get(identity, NO_TAINT) | taint
+    for identity, origins in b.backed.items():
+        joined.backed[identity] = unite_origins(joined.backed.get(identity, frozenset()), origins)
+    if a.guards != b.guards:
+        joined.guards = a.guards & b.guards
+    if a.grads != b.grads:
+        joined.grads = None
+    joined.doubt = a.doubt and b.doubt
+    if a.doubt and not b.doubt:
+        joined.trail = b.trail
+    return joined
+
+
+def _united(
+    name: str,
+    x: Abstract,
+    y: Abstract,
+    a: State,
+    b: State,
+    joined: State,
+    unite: Callable[[str, Abstract, Abstract], Abstract],
+) -> Abstract:
+    value = unite(name, x, y)
+    if isinstance(value, Obj) and value not in (x, y):
+        taint = a.taint_of(x) | b.taint_of(y)
+        if taint:
+            joined.taints[value.id] = joined.taints.get(value.id, NO_TAINT) | taint
+    return value
+
+
+def unite_origins(a: Origins, b: Origins) -> Origins:
+    """The union, cut to the first few of each mode so that chains stay short."""
+    both = a | b
+    if len(both) > 1:
+        spent = {replace(origin, inferred=False) for origin in both if origin.inferred}
+        both = both - spent
+    if len(both) <= MOST_ORIGINS:
+        return both
+    kept: list[Origin] = []
+    for mode in Mode:
+        kept += sorted((origin for origin in both if origin.mode is mode), key=_order)[:MOST_ORIGINS]
+    return frozenset(kept)
+
+
+def take_in(known: list[State], new: State, unite: Callable[[str, Abstract, Abstract], Abstract]) -> State | None:
+    """Add a state to a block's alternatives, joining where it says the same; what must be worked through, or None."""
+    new_shape = shape(new)
+    for index, old in enumerate(known):
+        if shape(old) == new_shape:
+            return _replace(known, index, join(old, new, unite))
+    if len(known) < MOST:
+        known.append(new)
+        return new
+    new_modes = mode_shape(new)
+    for index, old in enumerate(known):
+        if mode_shape(old) == new_modes:
+            return _replace(known, index, join(old, new, unite))
+    return _replace(known, 0, join(known[0], new, unite))
+
+
+def _replace(known: list[State], index: int, joined: State) -> State | None:
+    if joined.fingerprint() == known[index].fingerprint():
+        return None
+    known[index] = joined
+    return joined
+
+
+def _order(origin: Origin) -> tuple[Any, ...]:
+    return (origin.site or (), origin.chain, origin.kind.value, origin.inferred)
+
+
+def assumed(kind: OriginKind, mode: Mode, origin: Origin) -> Origin:
+    """The same origin, now believed to be of this kind and mode."""
+    return Origin(mode, kind, origin.path, origin.site, origin.chain, origin.function, origin.text)
+
+
+def mentions(value: Abstract, identity: Identity) -> bool:
+    """Whether a test reads an object or a part of it."""
+    from evalguard.modes.values import identities, is_within
+
+    return any(is_within(found, identity) for found in identities(value))
+
+
+def is_mode_test(value: Abstract) -> bool:
+    """Whether a test asks for a module's own mode."""
+    return isinstance(value, ModeFlag) or (
+        isinstance(value, Expr) and any(isinstance(operand, ModeFlag) for operand in value.operands)
+    )

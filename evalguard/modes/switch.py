@@ -1,0 +1,130 @@
+"""Changing modes: `.train()`, `.eval()`, `.train(flag)`, and what of a module they reach.
+
+A switch of a module reaches all of its parts: those known by identity (`model.backbone`) and those assigned to it
+(`self.head = head`). A switch of a part leaves the whole as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from evalguard.finding import Span
+from evalguard.flow.liveness import Paths
+from evalguard.modes.frame import Frame, note
+from evalguard.modes.guards import assume, truth
+from evalguard.modes.state import State
+from evalguard.modes.values import (
+    Abstract,
+    Expr,
+    Identity,
+    Mode,
+    ModeFlag,
+    Obj,
+    Origin,
+    OriginKind,
+    Origins,
+    is_within,
+)
+
+
+def switch(identity: Identity, mode: Mode, span: Span, text: str, state: State, frame: Frame) -> None:
+    """`x.train()` or `x.eval()`."""
+    before = state.origins(identity)
+    origin = Origin(
+        mode,
+        OriginKind.SET,
+        frame.path,
+        frame.site(span),
+        frame.chain,
+        frame.function.qualname,
+        text,
+        inferred=mode is Mode.EVAL and any(o.mode is Mode.EVAL and o.inferred for o in before),
+        evaluating=state.grads is False or evaluation_reason(frame) is not None,
+    )
+    note(state, frame, span, f"`{text}` sets {mode.value} mode", mode.value)
+    put(identity, frozenset({origin}), state, frame)
+
+
+def switch_by(
+    identity: Identity, flag: Abstract, span: Span, text: str, paths: Paths, state: State, frame: Frame
+) -> list[State]:
+    """`x.train(flag)`: one state for each value that the flag may have."""
+    if isinstance(flag, ModeFlag) and not flag.negated:
+        restored = frozenset(
+            replace(origin, restored=True) if origin.mode is not Mode.UNKNOWN else origin for origin in flag.origins
+        )
+        note(state, frame, span, f"`{text}` restores the saved mode")
+        put(identity, restored, state, frame)
+        return [state]
+    known = truth(flag, state)
+    if known is not None:
+        switch(identity, Mode.TRAIN if known else Mode.EVAL, span, text, state, frame)
+        return [state]
+    results: list[State] = []
+    for holds in (True, False):
+        branch = state.copy()
+        if assume(flag, holds, branch, paths, frame.depth):
+            switch(identity, Mode.TRAIN if holds else Mode.EVAL, span, text, branch, frame)
+            results.append(branch)
+    return results
+
+
+def put(identity: Identity, origins: Origins, state: State, frame: Frame) -> None:
+    """Give a module and all of its parts these origins."""
+    if identity[0] == "some":
+        if any(_asks_for_class(guard.test, identity) for guard in state.guards):
+            return  # some kinds of layers only: `if isinstance(m, nn.Dropout): m.train()`
+        identity = identity[1]
+    _put(identity, origins, state, frame, set())
+
+
+def _put(identity: Identity, origins: Origins, state: State, frame: Frame, seen: set[Identity]) -> None:
+    if identity in seen or len(seen) > 64:
+        return
+    seen.add(identity)
+    for part in [part for part in state.modes if part != identity and is_within(part, identity)]:
+        del state.modes[part]
+    state.modes[identity] = origins
+    if identity[0] == "each":  # the loop goes over all of them
+        for part in [part for part in state.modes if part[0] == "item" and part[1] == identity[1]]:
+            del state.modes[part]
+    for (owner, name), held in list(state.store.items()):
+        if owner != identity and not is_within(owner, identity):
+            continue
+        if isinstance(name, str):
+            for part_held in _objects(held):
+                if part_held != identity and frame.info(part_held).module is not False:
+                    _put(part_held, origins, state, frame, seen)
+
+
+def _objects(value: Abstract) -> list[Identity]:
+    if isinstance(value, Obj):
+        return [value.id]
+    from evalguard.modes.values import Map, Seq
+
+    if isinstance(value, Seq):
+        return [identity for entry in value.items for identity in _objects(entry)]
+    if isinstance(value, Map):
+        return [identity for _, entry in value.items for identity in _objects(entry)]
+    return []
+
+
+def _asks_for_class(test: Abstract, identity: Identity) -> bool:
+    if isinstance(test, Expr):
+        if test.operator in ("isinstance", "in", "hasattr", "==", ".__class__"):
+            return any(_mentions(operand, identity) for operand in test.operands)
+        return any(_asks_for_class(operand, identity) for operand in test.operands)
+    return False
+
+
+def _mentions(value: Abstract, identity: Identity) -> bool:
+    from evalguard.modes.state import mentions
+
+    return mentions(value, identity)
+
+
+def evaluation_reason(frame: Frame) -> str | None:
+    """Why the block at work is evaluation code: a loop over test data, else the function's name or a caller's."""
+    from evalguard.modes.intent import loop_reason
+
+    return loop_reason(frame) or frame.reason

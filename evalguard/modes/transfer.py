@@ -1,0 +1,491 @@
+"""What each op does to a path, and which edges a path may take.
+
+    block  --ops-->  states at its end  --edge, if its test may hold-->  the next blocks
+
+An op may divide a path (a call with several ways out, `train(flag)` with an unknown flag), end it (a call that raises), or
+suspend it (a `yield`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from evalguard.flow.liveness import paths_in
+from evalguard.ir import values as ir
+from evalguard.ir.graph import Block, Edge, EdgeKind
+from evalguard.ir.ops import (
+    Assign,
+    Call,
+    Define,
+    Delete,
+    Enter,
+    Evaluate,
+    Exit,
+    Import,
+    Iterate,
+    Op,
+    Raise,
+    Return,
+    Yield,
+)
+from evalguard.modes.calls import Given, advance, call, call_value, store
+from evalguard.modes.evaluate import attribute, binary, evaluate, write_name
+from evalguard.modes.frame import Frame, fresh, note, renew, source_of
+from evalguard.modes.guards import assume, truth
+from evalguard.modes.state import NO_TAINT, State
+from evalguard.modes.values import (
+    NONE,
+    Abstract,
+    Cls,
+    Expr,
+    Ext,
+    Fn,
+    Generator,
+    Grad,
+    Iteration,
+    Known,
+    Map,
+    Obj,
+    Optim,
+    Params,
+    Seq,
+)
+
+ARITHMETIC = frozenset({"+", "-", "*", "/", "//", "**", "@", "|", "&", "^", "<<", ">>", "opaque", "deep", "[]"})
+LONGEST_UNROLLED = 8  # literal loops are unrolled up to this many elements
+
+
+@dataclass(slots=True)
+class Ends:
+    """How the paths through a block go on: along its edges, or suspended at its yield."""
+
+    onward: list[tuple[int, State]] = field(default_factory=list)
+    yielded: list[tuple[State, Abstract]] = field(default_factory=list)
+
+
+def run_block(number: int, block: Block, state: State, frame: Frame) -> Ends:
+    """All paths through one block from one state."""
+    frame.block = number
+    ends = Ends()
+    states, raised, before_last = [state], list[State](), list[State]()
+    for position, op in enumerate(block.ops):
+        if position == len(block.ops) - 1 and any(edge.kind is EdgeKind.RAISE for edge in block.edges):
+            before_last = [path.copy() for path in states]
+        following: list[State] = []
+        for path in states:
+            normal, exceptional = transfer(op, path, frame)
+            following += normal
+            raised += exceptional
+        states = following
+    last = block.ops[-1] if block.ops else None
+    if isinstance(last, Yield) and frame.kind == "generator":
+        ends.yielded = [(path, evaluate(last.value, path, frame)) for path in states]
+        states = []
+    for edge in block.edges:
+        for after in _along(edge, block, last, states, raised, before_last, frame):
+            _turn(edge, block, after, frame)
+            ends.onward.append((edge.target, after))
+    if raised and not any(edge.kind is EdgeKind.RAISE for edge in block.edges):
+        ends.onward += [(frame.function.raise_exit, path) for path in raised]
+    return ends
+
+
+def _along(
+    edge: Edge,
+    block: Block,
+    last: Op | None,
+    states: list[State],
+    raised: list[State],
+    before_last: list[State],
+    frame: Frame,
+) -> list[State]:
+    """The states that may go along an edge."""
+    match edge.kind:
+        case EdgeKind.NORMAL:
+            if isinstance(last, Exit) and last.exceptional:
+                return []
+            return [path.copy() for path in states]
+        case EdgeKind.TRUE | EdgeKind.FALSE:
+            return [branch for path in states for branch in _branch(edge, block, path, frame)]
+        case EdgeKind.NEXT:
+            assert isinstance(last, Iterate)
+            return [after for path in states for after in _next(last, path.copy(), frame)]
+        case EdgeKind.EXHAUSTED:
+            assert isinstance(last, Iterate)
+            return [after for path in states for after in _exhausted(last, path.copy(), frame)]
+        case EdgeKind.RAISE:
+            if isinstance(last, Raise) or (isinstance(last, Exit) and last.exceptional):
+                return [path.copy() for path in states]
+            implicit = [path.copy() for path in (*before_last, *states)]
+            for path in implicit:
+                path.doubt = True
+            return [*raised, *implicit]
+        case EdgeKind.SUPPRESSED:
+            if isinstance(last, Exit):
+                return [path.copy() for path in states if _suppresses(last, path, frame)]
+            return []
+
+
+def _branch(edge: Edge, block: Block, path: State, frame: Frame) -> list[State]:
+    assert edge.test is not None
+    test = evaluate(edge.test, path, frame)
+    holds = edge.kind is EdgeKind.TRUE
+    known = truth(test, path)
+    if known is not None and known is not holds:
+        return []
+    branch = path.copy()
+    if known is None:
+        if not assume(test, holds, branch, frozenset(paths_in(edge.test)), frame.depth):
+            return []
+        if edge.span is not None:
+            text = source_of(edge.test, frame)
+            if "…" not in text:
+                note(branch, frame, edge.span, f"`{text}` {'holds' if holds else 'does not hold'}")
+    return [branch]
+
+
+def _turn(edge: Edge, block: Block, state: State, frame: Frame) -> None:
+    """What crossing an edge says of loops: begun anew, gone round, left."""
+    blocks, loops = frame.function.blocks, frame.function.loops
+    inside, target = set(block.loops), blocks[edge.target].loops
+    for index in inside.difference(target):
+        left_at_once = loops[index].kind == "while" and edge.kind is EdgeKind.FALSE and blocks[loops[index].head] is block
+        if left_at_once and f"<iter {index}>" not in state.env:
+            state.doubt = True  # the loop may run zero times, but hardly does
+        state.env.pop(f"<iter {index}>", None)
+        state.env.pop(f"<generator {index}>", None)
+    for index in target:
+        if index not in inside:
+            state.env.pop(f"<iter {index}>", None)
+        elif loops[index].head == edge.target and not edge.back and edge.kind is not EdgeKind.RAISE:
+            state.env.pop(f"<iter {index}>", None)
+    if edge.back:
+        for index in target:
+            if loops[index].head == edge.target:
+                if loops[index].kind == "while":
+                    state.env[f"<iter {index}>"] = Known(True)
+                note(state, frame, loops[index].header, "the loop goes round")
+# ------------------------------------------------------------------------------------------------ ops
+
+
+def transfer(op: Op, state: State, frame: Frame) -> tuple[list[State], list[State]]:
+    """The states after an op, and those in which it raised by an explicit `raise` of a callee."""
+    match op:
+        case Assign():
+            _assign(op, state, frame)
+            return [state], []
+        case Call(result=result):
+            frame.temps[result.number] = op
+            normal: list[State] = []
+            raised: list[State] = []
+            for outcome in call(op, state, frame):
+                if outcome.raised:
+                    raised.append(outcome.state)
+                else:
+                    outcome.state.env[f"%{result.number}"] = outcome.value
+                    normal.append(outcome.state)
+            return normal, raised
+        case Enter(result=result, manager=manager):
+            held = evaluate(manager, state, frame)
+            entered: list[State] = []
+            for after, value in enter_manager(held, state, frame, op, f"<with {result.number}>"):
+                after.env[f"%{result.number}"] = value
+                entered.append(after)
+            return entered, []
+        case Exit(enter=enter, exceptional=exceptional):
+            return exit_manager(f"<with {enter.number}>", state, frame, op, exceptional), []
+        case Iterate():
+            return [state], []
+        case Return(value=value):
+            state.env["<return>"] = evaluate(value, state, frame)
+            return [state], []
+        case Yield(result=result):
+            state.env[f"%{result.number}"] = fresh(frame, state, op.span)
+            return [state], []
+        case Define(name=name, qualname=qualname, is_class=is_class):
+            defined: Abstract
+            if is_class:
+                defined = Cls(frame.path, qualname)
+            else:
+                defined = frame.linker.function_value(frame.path, qualname, state, frame)
+            write_name(name.id, defined, state, frame)
+            return [state], []
+        case Import(name=name, target=target):
+            write_name(name.id, frame.linker.imported(frame.path, target), state, frame)
+            return [state], []
+        case Delete(target=ir.Name(id=name)):
+            state.env.pop(name, None)
+            return [state], []
+        case Raise() | Evaluate() | Delete():
+            return [state], []
+
+
+def _assign(op: Assign, state: State, frame: Frame) -> None:
+    value = evaluate(op.value, state, frame)
+    if op.augmented and isinstance(op.value, ir.Binary):
+        value = _augmented(op, op.value, state, frame)
+    elif isinstance(value, Expr) and value.operator in ARITHMETIC:
+        taint = state.taint_of(value)
+        if value.operator in ("opaque", "[]", "deep") and not taint:
+            pass  # a slice or an unknown item: equal as long as its parts are
+        if taint or value.operator not in ("opaque", "[]"):
+            value = _calculated(op, taint, state, frame)
+    store(op.target, value, state, frame)
+
+
+def _augmented(op: Assign, value: ir.Binary, state: State, frame: Frame) -> Abstract:
+    left, right = evaluate(value.left, state, frame), evaluate(value.right, state, frame)
+    if isinstance(left, Seq) and value.operator == "+":
+        if isinstance(right, Seq) and not frame.function.blocks[frame.block].loops:
+            return Seq(left.kind, (left.items + right.items)[:16])
+        added = right.items if isinstance(right, Seq) else (right,)
+        return Seq("grown", (*left.items, *(entry for entry in added if entry not in left.items))[:16])
+    joined = binary(value.operator, left, right, state)
+    if isinstance(joined, (Params, Seq)):
+        return joined
+    taint = state.taint_of(left) | state.taint_of(right)
+    return _calculated(op, taint, state, frame)
+
+
+def _calculated(op: Assign, taint: frozenset[tuple[object, ...]], state: State, frame: Frame) -> Obj:
+    result = fresh(frame, state, op.span, "value")
+    if taint:
+        state.taints[result.id] = taint
+    return result
+
+
+# ------------------------------------------------------------------------------------------------ with
+
+
+def enter_manager(manager: Abstract, state: State, frame: Frame, op: Op, slot: str) -> list[tuple[State, Abstract]]:
+    """The head of a `with`: what it does and what it hands out. `slot` remembers what the end has to undo."""
+    match manager:
+        case Grad(enabled=enabled):
+            known = truth(enabled, state)
+            previous = state.env.get(f"<grads {_temp_of(op)}>", Known(state.grads))
+            results: list[tuple[State, Abstract]] = []
+            for holds in (True, False) if known is None else (known,):
+                branch = state.copy() if known is None else state
+                if known is None and not assume(enabled, holds, branch, _paths(op), frame.depth):
+                    continue
+                branch.env[slot] = Seq("tuple", (Ext("<grads>"), previous))
+                branch.grads = holds
+                results.append((branch, NONE))
+            return results
+        case Generator():
+            yielded, _ = frame.linker.resume(manager, state, frame, op)
+            entered: list[tuple[State, Abstract]] = []
+            for after, suspended, value in yielded:
+                after.env[slot] = suspended
+                entered.append((after, value))
+            return entered or [(state, NONE)]
+        case Obj(id=identity):
+            cls = frame.info(identity).cls
+            method = frame.linker.method(cls, "__enter__") if cls is not None else None
+            if method is not None and isinstance(op, (Enter, Call)):
+                state.env[slot] = manager
+                bound = Fn(method.path, method.qualname, manager, method.captured, method.decorated)
+                given = Given(_as_call(op), [], [], True)
+                return [(o.state, o.value) for o in call_value(bound, given, state, frame) if not o.raised]
+            state.env[slot] = manager
+            return [(state, manager)]
+        case _:
+            return [(state, manager)]
+
+
+def exit_manager(slot: str, state: State, frame: Frame, op: Op, exceptional: bool) -> list[State]:
+    """The end of a `with`: undo what its head did."""
+    held = state.env.pop(slot, None)
+    match held:
+        case Seq(items=(Ext(name="<grads>"), Known(value=previous))):
+            state.grads = previous if previous is None else bool(previous)
+            return [state]
+        case Generator() if not exceptional:
+            yielded, ended = frame.linker.resume(held, state, frame, op)
+            after = [outcome.state for outcome in ended if not outcome.raised]
+            return after or [path for path, _, _ in yielded] or [state]
+        case Generator():
+            return frame.linker.resume_raising(held, state, frame, op)
+        case Obj(id=identity):
+            states = [state]
+            prefix = f"<stack {identity!r}>"
+            if prefix in state.env:
+                states = exit_manager(prefix, state, frame, op, exceptional)
+            cls = frame.info(identity).cls
+            method = frame.linker.method(cls, "__exit__") if cls is not None else None
+            if method is None:
+                return states
+            bound = Fn(method.path, method.qualname, held, method.captured, method.decorated)
+            given = Given(_as_call(op), [NONE, NONE, NONE], [], True)
+            return [o.state for path in states for o in call_value(bound, given, path, frame) if not o.raised]
+        case _:
+            return [state]
+
+
+def _suppresses(last: Exit, state: State, frame: Frame) -> bool:
+    manager = last.manager
+    made_by = frame.temps.get(manager.number) if isinstance(manager, ir.Temp) else None
+    text = source_of(made_by.callee, frame) if isinstance(made_by, Call) else source_of(manager, frame)
+    return text.rpartition(".")[2].lower() in ("suppress", "raises", "ignore_errors", "ignored")
+
+
+def _as_call(op: Op) -> Call:
+    if isinstance(op, Call):
+        return op
+    manager = op.manager if isinstance(op, (Enter, Exit)) else ir.Const(None)
+    return Call(ir.Temp(-1), manager, (), op.span, op.statement)
+
+
+def _temp_of(op: Op) -> int:
+    manager = op.manager if isinstance(op, Enter) else None
+    return manager.number if isinstance(manager, ir.Temp) else -1
+
+
+def _paths(op: Op) -> frozenset[str]:
+    return frozenset()
+
+
+# ------------------------------------------------------------------------------------------------ loops
+
+
+def _next(op: Iterate, state: State, frame: Frame) -> list[State]:
+    """One more element."""
+    counter = f"<iter {op.loop}>"
+    iterable = evaluate(op.iterable, state, frame)
+    exact = elements(iterable, state, frame)
+    if exact is not None:
+        index = state.env.get(counter, Known(0))
+        number = index.value if isinstance(index, Known) and isinstance(index.value, int) else 0
+        if number >= len(exact):
+            return []
+        state.env[counter] = Known(number + 1)
+        state.env[f"%{op.result.number}"] = exact[number]
+        return [state]
+    if isinstance(iterable, Generator):
+        current = state.env.get(f"<generator {op.loop}>", iterable)
+        yielded, _ = frame.linker.resume(current if isinstance(current, Generator) else iterable, state, frame, op)
+        results: list[State] = []
+        for after, suspended, value in yielded:
+            after.env[f"<generator {op.loop}>"] = suspended
+            after.env[counter] = Known(True)
+            after.env[f"%{op.result.number}"] = value
+            results.append(after)
+        return results
+    state.env[counter] = Known(True)
+    paths: list[State] = []
+    some = _some_elements(iterable, op, state, frame)
+    for number, element in enumerate(some):
+        path = state if number == len(some) - 1 else state.copy()
+        path.env[f"%{op.result.number}"] = element
+        paths.append(path)
+    return paths
+
+
+def _exhausted(op: Iterate, state: State, frame: Frame) -> list[State]:
+    """No element is left."""
+    counter = f"<iter {op.loop}>"
+    iterable = evaluate(op.iterable, state, frame)
+    exact = elements(iterable, state, frame)
+    index = state.env.get(counter)
+    if exact is not None:
+        number = index.value if isinstance(index, Known) and isinstance(index.value, int) else 0
+        return [state] if number >= len(exact) else []
+    if isinstance(iterable, Generator):
+        current = state.env.pop(f"<generator {op.loop}>", iterable)
+        _, ended = frame.linker.resume(current if isinstance(current, Generator) else iterable, state, frame, op)
+        results = [outcome.state for outcome in ended if not outcome.raised]
+        if index is None:
+            for after in results:
+                after.doubt = True
+        return results
+    if index is None:
+        state.doubt = True  # the loop may run zero times, but hardly does
+    return [state]
+
+
+def elements(value: Abstract, state: State, frame: Frame) -> tuple[Abstract, ...] | None:
+    """The elements that a loop over a value gives, if they are known and few."""
+    match value:
+        case Seq(kind=kind, items=items) if kind != "grown":
+            return items if len(items) <= LONGEST_UNROLLED else None
+        case Map(items=pairs):
+            return tuple(key for key, _ in pairs) if len(pairs) <= LONGEST_UNROLLED else None
+        case Iteration(kind="values", of=(Map(items=pairs),)):
+            return tuple(held for _, held in pairs) if len(pairs) <= LONGEST_UNROLLED else None
+        case Iteration(kind="items", of=(Map(items=pairs),)):
+            return tuple(Seq("tuple", pair) for pair in pairs) if len(pairs) <= LONGEST_UNROLLED else None
+        case Iteration(kind="keys", of=(inner,)):
+            return elements(inner, state, frame)
+        case Iteration(kind="enumerate", of=(inner,)):
+            found = elements(inner, state, frame)
+            return None if found is None else tuple(Seq("tuple", (Known(i), e)) for i, e in enumerate(found))
+        case Iteration(kind="zip", of=inner):
+            columns = [elements(column, state, frame) for column in inner]
+            if not any(columns):
+                return None
+            known = [column for column in columns if column is not None]
+            length = min(len(column) for column in known)
+            return tuple(
+                Seq("tuple", tuple(c[i] if c is not None else _each(v, frame) for c, v in zip(columns, inner)))
+                for i in range(length)
+            )
+        case _:
+            return None
+
+
+def _some_elements(value: Abstract, op: Iterate, state: State, frame: Frame) -> tuple[Abstract, ...]:
+    """What an element may be, where the elements are not known one by one."""
+    match value:
+        case Seq(items=items) | Iteration(kind="of", of=items) if items:
+            return items[:6]
+        case Params():
+            return (value,)
+        case Iteration(kind="enumerate", of=(inner,)):
+            number = Obj(("local", frame.path, frame.function.qualname, f"index {op.loop}"))
+            return tuple(Seq("tuple", (number, element)) for element in _some_elements(inner, op, state, frame))
+        case Iteration(kind="zip", of=inner):
+            return (Seq("tuple", tuple(_each(column, frame) for column in inner)),)
+        case Iteration(kind="values" | "items" | "keys", of=(Map(items=pairs),)):
+            return tuple(held for _, held in pairs)[:6]
+        case Obj(id=identity):
+            held = tuple(
+                entry for (owner, name), entry in state.store.items() if owner == identity and isinstance(name, tuple)
+            )
+            if held:
+                return held[:6]
+            element = Obj(("each", identity))
+            _renew_element(element, state)
+            return (element,)
+        case Iteration(of=(inner, *_)):
+            return (_each(inner, frame),)
+        case Expr() | Known() | Fn() | Ext() | Optim() | Cls():
+            element = fresh(frame, state, op.span, "element")
+            taint = state.taint_of(value)
+            if taint:
+                state.taints[element.id] = taint
+            return (element,)
+        case _:
+            return (fresh(frame, state, op.span, "element"),)
+
+
+def _renew_element(element: Obj, state: State) -> None:
+    """Another element under the same name: tests and outputs are those of the last one, modes hold for all of them."""
+    kept = {place: origins for place, origins in state.modes.items()}
+    held = {key: value for key, value in state.store.items()}
+    renew(state, element.id)
+    state.modes, state.store = kept, held
+
+
+def _each(value: Abstract, frame: Frame) -> Abstract:
+    match value:
+        case Obj(id=identity):
+            return Obj(("each", identity))
+        case Params():
+            return value
+        case Seq(items=(only,)):
+            return only
+        case _:
+            return Expr("element", (value,))
+
+
+__all__ = ["NO_TAINT", "Ends", "advance", "attribute", "enter_manager", "exit_manager", "run_block", "transfer"]

@@ -1,0 +1,287 @@
+"""What a variable may hold, as far as modes are concerned.
+
+Every object has an *identity*, a tuple that says where it comes from, so that two names for one module are one thing:
+
+    ("param", file, function, "model")      what the caller gives
+    ("new", file, function, line, column, chain)   made by the call there, reached through that chain of calls
+    ("attr", ("param", ...), "backbone")    an attribute that nobody assigned: stable, as long as nobody does
+    ("item", identity, "G")                 an element under a constant key
+    ("each", identity)                      the elements of a container, when a loop goes over them
+    ("some", identity)                      some of the submodules (`model.modules()`)
+
+What is not known is an Obj all the same: it can be tested, compared and passed on, and two tests of it agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, TypeAlias
+
+from evalguard.ir.values import Literals
+
+Identity: TypeAlias = tuple[Any, ...]
+Site: TypeAlias = tuple[str, int, int, int, int]  # path and span
+Chain: TypeAlias = tuple[Site, ...]  # the calls that led to a function, outermost first
+
+
+class Mode(Enum):
+    """The two modes, and that neither is known: as on entry."""
+
+    TRAIN = "train"
+    EVAL = "eval"
+    UNKNOWN = "unknown"
+
+
+class OriginKind(Enum):
+    """How a place got its mode, from the surest to the least sure."""
+
+    SET = "set"  # `.train()` or `.eval()`
+    BUILT = "built"  # made by a class or factory whose mode is known
+    LOADED = "loaded"  # weights were loaded into a module that nobody has switched
+    TRAINED = "trained"  # a training step went through it, and nobody had switched it
+    ASSUMED = "assumed"  # made by something unknown that looks like a module: modules begin in train mode
+    ENTRY = "entry"  # as the caller left it
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The operation that put a place in its mode. `inferred`: an inference has run in this mode since. `evaluating`: it
+    stands in evaluation code. `function` is the qualified name around it, `text` the source of the call."""
+
+    mode: Mode
+    kind: OriginKind
+    path: str = ""
+    site: Site | None = None
+    chain: Chain = ()
+    function: str = ""
+    text: str = ""
+    inferred: bool = False
+    evaluating: bool = False
+    restored: bool = False  # by `x.train(saved)`, so as it was
+
+
+ENTRY = Origin(Mode.UNKNOWN, OriginKind.ENTRY)
+Origins: TypeAlias = frozenset[Origin]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A constant."""
+
+    value: Literals
+
+
+@dataclass(frozen=True, slots=True)
+class Obj:
+    """An object, known by its identity only."""
+
+    id: Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Expr:
+    """A comparison or calculation on values that are not known: equal expressions have equal results."""
+
+    operator: str
+    operands: tuple[Abstract, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Seq:
+    """A tuple, list or set whose items are known."""
+
+    kind: str
+    items: tuple[Abstract, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """A dict whose items are known."""
+
+    items: tuple[tuple[Abstract, Abstract], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fn:
+    """A function of the project. `bound` is its first argument, if bound; `captured` are variables of an enclosing
+    function that has returned; `grads_off` if a decorator turns gradients off."""
+
+    path: str
+    qualname: str
+    bound: Abstract | None = None
+    captured: tuple[tuple[str, str, Abstract], ...] = ()
+    decorated: bool = False  # the decorators are already applied
+
+
+@dataclass(frozen=True, slots=True)
+class Cls:
+    """A class of the project."""
+
+    path: str
+    qualname: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ext:
+    """A name of a library, dotted."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """`functools.partial(function, ...)`, or a method of an object, waiting for its arguments."""
+
+    function: Abstract
+    arguments: tuple[Abstract, ...]
+    keywords: tuple[tuple[str, Abstract], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Super:
+    """`super()` in a method of `cls`."""
+
+    cls: Cls
+    receiver: Abstract
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    """Parameters of modules, alone or together."""
+
+    of: frozenset[Identity]
+
+
+@dataclass(frozen=True, slots=True)
+class Optim:
+    """An optimizer; `of` are the modules whose parameters it holds, None if that is not known."""
+
+    of: frozenset[Identity] | None
+    id: Identity = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Grad:
+    """A manager that turns gradients off or on by `enabled`; `previous` is what they were, for a plain call."""
+
+    enabled: Abstract
+
+
+@dataclass(frozen=True, slots=True)
+class ModeFlag:
+    """`module.training`, read when the module had these origins. `id` names the module."""
+
+    id: Identity
+    origins: Origins
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Generator:
+    """A generator or context manager of the project, at a point: not yet begun (`at` is None), or after the yield of that
+    block with these variables. `manager` if it is used by `with`."""
+
+    function: Fn
+    arguments: tuple[tuple[str, Abstract], ...]
+    at: int | None = None
+    variables: tuple[tuple[str, Abstract], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Iteration:
+    """The elements of something: what `zip`, `enumerate`, `.values()` and kin give."""
+
+    kind: str
+    of: tuple[Abstract, ...]
+
+
+Abstract: TypeAlias = (
+    Known
+    | Obj
+    | Expr
+    | Seq
+    | Map
+    | Fn
+    | Cls
+    | Ext
+    | Partial
+    | Super
+    | Params
+    | Optim
+    | Grad
+    | ModeFlag
+    | Generator
+    | Iteration
+)
+
+NONE = Known(None)
+
+
+def parts(value: Abstract) -> tuple[Abstract, ...]:
+    """The values inside a value."""
+    match value:
+        case Seq(items=items) | Expr(operands=items) | Iteration(of=items):
+            return items
+        case Map(items=pairs):
+            return tuple(part for pair in pairs for part in pair)
+        case Partial(function=function, arguments=arguments, keywords=keywords):
+            return (function, *arguments, *(v for _, v in keywords))
+        case Fn(bound=bound):
+            return () if bound is None else (bound,)
+        case Super(receiver=receiver):
+            return (receiver,)
+        case Generator(arguments=arguments, variables=variables):
+            return tuple(v for _, v in (*arguments, *variables))
+        case Grad(enabled=enabled):
+            return (enabled,)
+        case _:
+            return ()
+
+
+def identities(value: Abstract) -> Iterator[Identity]:
+    """The objects that a value is or holds."""
+    match value:
+        case Obj(id=identity):
+            yield identity
+        case Params(of=of):
+            yield from of
+        case Optim(of=of):
+            yield from of or ()
+        case ModeFlag(id=identity):
+            yield identity
+        case _:
+            for part in parts(value):
+                yield from identities(part)
+
+
+def root_of(identity: Identity) -> Identity:
+    """The object that an attribute, item or element belongs to in the end."""
+    while identity[0] in ("attr", "item", "each", "some"):
+        identity = identity[1]
+    return identity
+
+
+def is_within(identity: Identity, whole: Identity) -> bool:
+    """Whether an object is a part of another, by its identity."""
+    while identity != whole:
+        if identity[0] not in ("attr", "item", "each", "some"):
+            return False
+        identity = identity[1]
+    return True
+
+
+def params_in(value: Abstract) -> frozenset[Identity] | None:
+    """The modules whose parameters a value holds; None if it holds none."""
+    found: set[Identity] = set()
+    any_found = False
+    waiting = [value]
+    while waiting:
+        current = waiting.pop()
+        if isinstance(current, Params):
+            any_found = True
+            found |= current.of
+        else:
+            waiting.extend(parts(current))
+    return frozenset(found) if any_found else None

@@ -1,0 +1,202 @@
+"""Is this forward an inference, and is its mode an accident? The questions behind the rules of the EVG1 family.
+
+A forward is an inference if gradients are off or it stands in evaluation code, and its result reaches no backward. It is an
+accident unless something says that train mode is meant; each such reason is a function below, with the idiom that it knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from evalguard.modes.events import Forward, TrainingStep
+from evalguard.modes.values import Mode, Origin, OriginKind
+from evalguard.project.view import FunctionView
+from evalguard.vocabulary.words import (
+    ENVIRONMENT_WORDS,
+    HELPER_NETWORK_WORDS,
+    MODULE_WORDS,
+    MOMENTUM_WORDS,
+    PREVIEW_WORDS,
+    words,
+)
+
+GENERATOR_WORDS = frozenset("g gen generator netg gan dec decoder vae".split())
+NOISE_WORDS = frozenset("noise fixed latent latents z".split())
+ACTING_WORDS = frozenset("act action actions rollout rollouts collect explore policy step play".split())
+SAMPLING_WORDS = frozenset("mc uncertainty bald bayesian stochastic epistemic".split())
+RECALIBRATION_WORDS = frozenset("bn recalibrate recalibration calibrate calibration precise batchnorm stats statistics".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Accident:
+    """A forward that may find its module in the wrong mode, and the origin to blame."""
+
+    forward: Forward
+    origin: Origin
+
+    @property
+    def is_set_here(self) -> bool:
+        """Whether `train()` stands in the evaluation code itself: then that call is the mistake."""
+        origin = self.origin
+        return origin.kind is OriginKind.SET and origin.evaluating and origin.function == self.forward.function
+
+
+def inferences_in_train_mode(view: FunctionView) -> Iterator[Accident]:
+    """The inferences of a function that may run in train mode by accident."""
+    if view.is_unit_test:
+        return
+    for forward in view.forwards:
+        origin = blamed(forward, Mode.TRAIN)
+        if origin is None or not is_inference(forward) or not may_matter(view, forward):
+            continue
+        if is_meant(view, forward, origin):
+            continue
+        yield Accident(forward, origin)
+
+
+def blamed(forward: Forward, mode: Mode) -> Origin | None:
+    """The surest origin of a mode at a forward; None if it is never in that mode, or only on paths that hardly happen."""
+    if forward.doubt or not forward.sure:
+        return None
+    found = [origin for origin in forward.origins if origin.mode is mode and origin.site is not None]
+    order = [OriginKind.SET, OriginKind.LOADED, OriginKind.TRAINED, OriginKind.BUILT, OriginKind.ASSUMED]
+    return min(found, key=lambda o: (order.index(o.kind), o.site or (), o.chain)) if found else None
+
+
+def is_inference(forward: Forward) -> bool:
+    """Whether a forward infers: gradients are off, or it is evaluation code, and no backward follows."""
+    if forward.in_forward or forward.fate & {"backward", "target", "acted"}:
+        return False
+    return forward.grads_off or forward.reason is not None
+
+
+def may_matter(view: FunctionView, forward: Forward) -> bool:
+    """Whether the module is one, and some layer of it may listen to the mode."""
+    info = view.info(forward.id)
+    if info.module is False or info.sensitive is False:
+        return False
+    if info.module or info.cls is not None:
+        return True
+    said = set(words(forward.place))
+    return bool(info.evidence) or bool(said & MODULE_WORDS)
+
+
+def is_meant(view: FunctionView, forward: Forward, origin: Origin) -> bool:
+    """Whether something says that train mode is meant here."""
+    return (
+        _is_part_of_a_training_step(view, forward)
+        or _is_recalibration(forward, origin)
+        or _is_generator_preview(forward)
+        or _is_momentum_network(forward)
+        or _is_acting(forward)
+        or _is_sampling_dropout(forward)
+        or _is_weak(forward, origin)
+    )
+
+
+def _is_part_of_a_training_step(view: FunctionView, forward: Forward) -> bool:
+    """no-grad-forward-in-training: cached features, old log-probabilities, self-conditioning."""
+    if forward.reason is not None:
+        return False
+    if not forward.loops:
+        return any(
+            b.function == forward.function and b.path == forward.path and not b.loops for b in view.events.backwards.values()
+        )
+    innermost = forward.loops[-1]
+    return any(
+        b.path == forward.path and b.function == forward.function and innermost in b.loops
+        for b in view.events.backwards.values()
+    ) or any(
+        s.path == forward.path and s.function == forward.function and innermost in s.loops for s in view.events.steps.values()
+    )
+
+
+def _is_recalibration(forward: Forward, origin: Origin) -> bool:
+    """bn-update-in-train: an explicit `train()`, then forwards whose results are dropped."""
+    if set(words(forward.function)) & RECALIBRATION_WORDS:
+        return True
+    return origin.kind is OriginKind.SET and origin.function == forward.function and not forward.fate
+
+
+def _is_generator_preview(forward: Forward) -> bool:
+    """gan-preview-in-train: `netG(fixed_noise)` saved as a picture."""
+    said = {word for text in forward.arguments for word in words(text)}
+    place = set(words(forward.place))
+    return bool(place & GENERATOR_WORDS) and bool(said & NOISE_WORDS or set(words(forward.function)) & PREVIEW_WORDS)
+
+
+def _is_momentum_network(forward: Forward) -> bool:
+    """target-network, momentum-encoder: batch statistics are wanted."""
+    return forward.reason is None and bool(set(words(forward.place)) & MOMENTUM_WORDS)
+
+
+def _is_acting(forward: Forward) -> bool:
+    """rl-policy-acts-in-train: rollouts need the mode of the update."""
+    said = {word for text in forward.arguments for word in words(text)}
+    return forward.reason is None and bool(
+        set(words(forward.function.rpartition(".")[2])) & ACTING_WORDS or said & (ENVIRONMENT_WORDS | {"obs", "observation", "observations"})
+    )
+
+
+def _is_sampling_dropout(forward: Forward) -> bool:
+    """mc-dropout: the function says that it wants the noise."""
+    return bool(set(words(forward.function)) & SAMPLING_WORDS)
+
+
+def _is_weak(forward: Forward, origin: Origin) -> bool:
+    """Nothing but a guess says that the object is a module in train mode."""
+    return origin.kind is OriginKind.ASSUMED and forward.reason is None
+
+
+def helpers_in_train_mode(view: FunctionView) -> Iterator[Accident]:
+    """The forwards of networks that only serve the training of another one, and may be in train mode by accident."""
+    if view.is_unit_test:
+        return
+    for forward in view.forwards:
+        origin = blamed(forward, Mode.TRAIN)
+        if origin is None or forward.in_forward or not may_matter(view, forward):
+            continue
+        if not (forward.fate & {"target"} or (_is_named_helper(forward) and "backward" in forward.fate)):
+            continue
+        if set(words(forward.place)) & MOMENTUM_WORDS or _is_trained(view, forward):
+            continue
+        if origin.kind is OriginKind.ASSUMED or (origin.kind is OriginKind.SET and origin.function == forward.function):
+            continue
+        yield Accident(forward, origin)
+
+
+def _is_trained(view: FunctionView, forward: Forward) -> bool:
+    """Whether anything ever trains the network."""
+    if any(True for _ in view.steps_of(forward.id)) or "optimizer" in view.info(forward.id).evidence:
+        return True
+    return not _is_named_helper(forward) and any(
+        "backward" in other.fate and other.id == forward.id for other in view.events.forwards.values()
+    )
+
+
+def _is_named_helper(forward: Forward) -> bool:
+    return bool(set(words(forward.place)) & HELPER_NETWORK_WORDS)
+
+
+def leaked_eval(view: FunctionView, step: TrainingStep) -> Origin | None:
+    """The `eval()` that a training step meets by accident: an inference has run since, or it stands in evaluation code."""
+    if step.doubt or not (step.held or step.exercised):
+        return None
+    info = view.info(step.id)
+    if info.sensitive is False or info.module is False:
+        return None
+    guilty = [
+        origin
+        for origin in step.origins
+        if origin.mode is Mode.EVAL
+        and origin.site is not None
+        and not origin.restored
+        and (
+            origin.kind is OriginKind.BUILT or origin.inferred or (origin.evaluating and origin.function != step.function)
+        )
+    ]
+    return min(guilty, key=lambda o: (o.kind is OriginKind.BUILT, o.site or (), o.chain)) if guilty else None
+
+
+__all__ = ["Accident", "helpers_in_train_mode", "inferences_in_train_mode", "leaked_eval"]

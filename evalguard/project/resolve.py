@@ -1,0 +1,291 @@
+"""Names across a project: scopes, functions, classes and what they inherit, imports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from evalguard.flow.liveness import parts_of, values_of
+from evalguard.ir.facts import MODULE, ClassFacts, FileFacts, FunctionFacts
+from evalguard.ir.ops import Assign, Call, Define, Delete, Import
+from evalguard.ir.values import Attribute, Name, Value
+from evalguard.modes.values import Cls, Fn
+from evalguard.vocabulary import lookup
+
+MODULE_BASES = frozenset(
+    {
+        "torch.nn.Module",
+        "torch.jit.ScriptModule",
+        "torch.nn.modules.module.Module",
+        "transformers.PreTrainedModel",
+        "transformers.modeling_utils.PreTrainedModel",
+        "diffusers.ModelMixin",
+        "diffusers.models.modeling_utils.ModelMixin",
+    }
+)
+PLAIN_BASES = frozenset({"object", "abc.ABC", "ABC", "typing.Generic", "Generic", "Exception", "enum.Enum", "torch.utils.data.Dataset", "typing.NamedTuple", "typing.Protocol"})
+
+
+class Index:
+    """All files of a project, by path."""
+
+    def __init__(self, files: Sequence[FileFacts]) -> None:
+        self.files = {file.path: file for file in files}
+        self._modules = {name: file.path for file in files for name in _module_names(file.path)}
+        self._captured: dict[str, dict[str, set[str]]] = {}
+        self._scopes: dict[tuple[str, str, str], str | None] = {}
+
+    # -------------------------------------------------------------------------------------------- scopes
+
+    def scope_of(self, path: str, function: str, name: str) -> str | None:
+        """The function whose variable it is, if others can reach it; None for a private one."""
+        key = (path, function, name)
+        if key not in self._scopes:
+            self._scopes[key] = self._find_scope(path, function, name)
+        return self._scopes[key]
+
+    def _find_scope(self, path: str, function: str, name: str) -> str | None:
+        if "@" in name:
+            return None
+        owner = self.owner_of(path, function, name)
+        if owner == MODULE:
+            return MODULE
+        if owner == function and name not in self.captured(path).get(function, ()):
+            return None
+        return owner
+
+    def owner_of(self, path: str, function: str, name: str) -> str:
+        """The function in whose scope a name lives that `function` mentions."""
+        functions = self.files[path].functions
+        current: str | None = function
+        while current is not None and current != MODULE:
+            facts = functions[current]
+            if name in facts.declared_global:
+                return MODULE
+            if name in facts.locals:
+                return current
+            current = facts.parent
+        return MODULE
+
+    def captured(self, path: str) -> dict[str, set[str]]:
+        """For each function, its variables that nested functions mention."""
+        found = self._captured.get(path)
+        if found is None:
+            found = self._captured[path] = {}
+            for qualname, facts in self.files[path].functions.items():
+                if facts.parent in (None, MODULE) and qualname != MODULE and facts.parent != MODULE:
+                    continue
+                for name in names_in(facts):
+                    if name not in facts.locals and "@" not in name:
+                        owner = self.owner_of(path, qualname, name)
+                        if owner not in (MODULE, qualname):
+                            found.setdefault(owner, set()).add(name)
+        return found
+
+    # -------------------------------------------------------------------------------------------- names
+
+    def dotted(self, path: str, value: Value) -> str | None:
+        """A chain of names as a dotted path through the file's imports: `nn.Dropout` is `torch.nn.Dropout`."""
+        match value:
+            case Name(id=name):
+                target = self.files[path].imports.get(name)
+                return target if target is not None else name
+            case Attribute(value=inner, name=name):
+                head = self.dotted(path, inner)
+                return None if head is None else f"{head}.{name}"
+            case _:
+                return None
+
+    def resolve(self, path: str, value: Value) -> Cls | Fn | str | None:
+        """What a chain of names means: a class or function of the project, or a dotted name of a library."""
+        file = self.files[path]
+        if isinstance(value, Name):
+            found = self.top_level(path, value.id)
+            if found is not None:
+                return found
+            if value.id not in file.imports:
+                return value.id
+        dotted = self.dotted(path, value)
+        if dotted is None:
+            return None
+        return self.import_target(path, dotted) or dotted
+
+    def top_level(self, path: str, name: str) -> Cls | Fn | None:
+        """A class or function of that name at the top of a file."""
+        file = self.files[path]
+        if name in file.classes:
+            return Cls(path, name)
+        if name in file.functions and name != MODULE:
+            return Fn(path, name)
+        return None
+
+    def import_target(self, path: str, target: str) -> Cls | Fn | None:
+        """The class or function of the project that a dotted import target names."""
+        absolute = self.absolute(path, target)
+        module, _, name = absolute.rpartition(".")
+        home = self._modules.get(module)
+        if home is None or not name:
+            return None
+        found = self.top_level(home, name)
+        if found is not None:
+            return found
+        onward = self.files[home].imports.get(name)
+        if onward is not None and (home, onward) != (path, target):
+            return self.import_target(home, onward)
+        return None
+
+    def absolute(self, path: str, target: str) -> str:
+        """A relative import target, seen from its file."""
+        if not target.startswith("."):
+            return target
+        level = len(target) - len(target.lstrip("."))
+        package = path.split("/")[:-1]
+        base = package[: len(package) - (level - 1)] if level > 1 else package
+        return ".".join([*base, *filter(None, [target.lstrip(".")])])
+
+    # -------------------------------------------------------------------------------------------- classes
+
+    def class_facts(self, cls: Cls) -> ClassFacts:
+        """The facts of a class."""
+        return self.files[cls.path].classes[cls.qualname]
+
+    def ancestry(self, cls: Cls) -> tuple[tuple[Cls, ...], tuple[str, ...]]:
+        """The class and its ancestors of the project, nearest first (depth first, doubles dropped), and the dotted names of
+        those beyond it."""
+        own: list[Cls] = []
+        foreign: list[str] = []
+
+        def visit(current: Cls) -> None:
+            if current in own or len(own) > 50:
+                return
+            own.append(current)
+            for base in self.class_facts(current).bases:
+                found = self.resolve(current.path, base)
+                if isinstance(found, Cls):
+                    visit(found)
+                elif isinstance(found, str):
+                    if found not in foreign:
+                        foreign.append(found)
+                else:
+                    foreign.append("?")
+
+        visit(cls)
+        return tuple(own), tuple(foreign)
+
+    def method(self, cls: Cls, name: str, after: Cls | None = None) -> Fn | None:
+        """A method by name, own or inherited; `after` skips the classes up to that one (for `super()`)."""
+        own, _ = self.ancestry(cls)
+        if after is not None:
+            own = own[own.index(after) + 1 :] if after in own else ()
+        for current in own:
+            for method_name, qualname in self.class_facts(current).methods:
+                if method_name == name:
+                    return Fn(current.path, qualname)
+        return None
+
+    def methods(self, cls: Cls) -> dict[str, Fn]:
+        """All methods, own and inherited, by name."""
+        found: dict[str, Fn] = {}
+        for current in self.ancestry(cls)[0]:
+            for name, qualname in self.class_facts(current).methods:
+                found.setdefault(name, Fn(current.path, qualname))
+        return found
+
+    def is_module(self, cls: Cls) -> bool | None:
+        """Whether a class is a `torch.nn.Module`; None if a base is unknown."""
+        own, foreign = self.ancestry(cls)
+        for base in foreign:
+            if lookup.not_torch(base):
+                return False
+        for base in foreign:
+            canonical = lookup.canonical(base)
+            if canonical in MODULE_BASES or lookup.layer(canonical) is not None:
+                return True
+            framework = lookup.framework_base(base)
+            if framework is not None and framework.module:
+                return True
+            factory = lookup.factory(base)
+            if factory is not None:
+                return True
+            if canonical.startswith(("torchvision.models.", "transformers.")) and canonical.rpartition(".")[2][:1].isupper():
+                if canonical.endswith(("Model", "PreTrainedModel")):
+                    return True
+        unknown = [base for base in foreign if base not in PLAIN_BASES]
+        if not unknown:
+            return False
+        methods = self.methods(cls)
+        if "forward" in methods:
+            return True
+        return None
+
+    def facts(self, function: Fn) -> FunctionFacts:
+        """The facts of a function."""
+        return self.files[function.path].functions[function.qualname]
+
+
+def names_in(function: FunctionFacts) -> set[str]:
+    """Every variable that a function's own ops mention."""
+    found: set[str] = set()
+    for block in function.blocks:
+        for op in block.ops:
+            for value in values_of(op):
+                found.update(_names(value))
+            match op:
+                case Assign(target=Name(id=name)) | Delete(target=Name(id=name)):
+                    found.add(name)
+                case Define(name=defined) | Import(name=defined):
+                    found.add(defined.id)
+                case _:
+                    pass
+        for edge in block.edges:
+            if edge.test is not None:
+                found.update(_names(edge.test))
+    return found
+
+
+def called_names(function: FunctionFacts) -> Iterator[tuple[str, bool]]:
+    """The last name of every callee, and whether it is an attribute."""
+    for block in function.blocks:
+        for op in block.ops:
+            if isinstance(op, Call):
+                if isinstance(op.callee, Name):
+                    yield op.callee.id, False
+                elif isinstance(op.callee, Attribute):
+                    yield op.callee.name, True
+
+
+def words_of(function: FunctionFacts) -> set[str]:
+    """Every name and attribute in a function's ops."""
+    found: set[str] = set()
+
+    def visit(values: Iterable[Value]) -> None:
+        for value in values:
+            match value:
+                case Name(id=name):
+                    found.add(name)
+                case Attribute(name=name):
+                    found.add(name)
+                case _:
+                    pass
+            visit(parts_of(value))
+
+    for block in function.blocks:
+        for op in block.ops:
+            visit(values_of(op))
+    for decorator in function.decorators:
+        found.update(decorator.name.split("."))
+    return found
+
+
+def _names(value: Value) -> Iterator[str]:
+    if isinstance(value, Name):
+        yield value.id
+    for part in parts_of(value):
+        yield from _names(part)
+
+
+def _module_names(path: str) -> Iterator[str]:
+    parts = path.removesuffix(".py").split("/")
+    if parts and parts[-1] == "__init__":
+        parts = parts[:-1]
+    for start in range(len(parts)):
+        yield ".".join(parts[start:])

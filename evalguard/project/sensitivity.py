@@ -1,0 +1,139 @@
+"""Does the mode matter? Which layers a class can reach, and whether one of them listens to the mode.
+
+Known and insensitive layers only: no (`Linear`, `Conv2d`, `LayerNorm`). One sensitive layer, `self.training`, or a call of
+`F.dropout(..., training=self.training)`: yes, through that layer. Anything unknown, such as a backbone that is given: unknown.
+"""
+
+from __future__ import annotations
+
+from evalguard.ir.facts import FunctionFacts
+from evalguard.ir.ops import Call, Op
+from evalguard.ir.values import Attribute, Const, Name, Opaque, Value
+from evalguard.flow.liveness import parts_of, values_of
+from evalguard.modes.values import Cls, Fn
+from evalguard.project.resolve import Index
+from evalguard.vocabulary import lookup
+
+HARMLESS_PREFIXES = ("torch.", "numpy.", "math.", "einops.", "typing.", "collections.", "builtins.", "copy.", "warnings.", "logging.")
+HARMLESS_NAMES = frozenset(dir(__builtins__) if not isinstance(__builtins__, dict) else __builtins__) | {"super", "range", "len"}
+
+Sensitivity = tuple[bool | None, str | None]
+
+
+def sensitivity(cls: Cls, index: Index, known: dict[Cls, Sensitivity]) -> Sensitivity:
+    """Whether the forward of a class depends on the mode, and through which layer."""
+    if cls in known:
+        return known[cls]
+    known[cls] = (False, None)  # a class that holds itself adds nothing
+    own, foreign = index.ancestry(cls)
+    unknown = False
+    for base in foreign:
+        factory = lookup.factory(base)
+        if factory is not None and factory.layers is not None:
+            if factory.layers:
+                known[cls] = (True, factory.layers[0])
+                return known[cls]
+        elif lookup.canonical(base) not in ("torch.nn.Module", "torch.jit.ScriptModule") and "." in base:
+            layer = lookup.layer(base)
+            if layer is None or layer.sensitivity == "always":
+                unknown = True
+    for current in own:
+        for _, qualname in index.class_facts(current).methods:
+            facts = index.files[current.path].functions[qualname]
+            found, layer_name = function_sensitivity(facts, current.path, index, known)
+            if found:
+                known[cls] = (True, layer_name)
+                return known[cls]
+            unknown = unknown or found is None
+    result: Sensitivity = (None, None) if unknown else (False, None)
+    known[cls] = result
+    return result
+
+
+def function_sensitivity(facts: FunctionFacts, path: str, index: Index, known: dict[Cls, Sensitivity]) -> Sensitivity:
+    """The same for the layers made or called in one function."""
+    unknown = False
+    for block in facts.blocks:
+        for op in block.ops:
+            if any(_reads_training(value) for value in values_of(op)):
+                return True, "`self.training`"
+            if isinstance(op, Call):
+                found, name = _call_sensitivity(op, facts, path, index, known)
+                if found:
+                    return True, name
+                unknown = unknown or found is None
+        for edge in block.edges:
+            if edge.test is not None and _reads_training(edge.test):
+                return True, "`self.training`"
+    if facts.name == "__init__" and any(_may_hold_module(parameter.name) for parameter in facts.parameters):
+        unknown = True
+    return (None, None) if unknown else (False, None)
+
+
+def _may_hold_module(parameter: str) -> bool:
+    from evalguard.vocabulary.words import MODULE_WORDS, words
+
+    found = words(parameter)
+    return bool(found) and found[-1] in MODULE_WORDS | {"layer", "block", "blocks", "norm", "act", "activation"}
+
+
+def _call_sensitivity(op: Call, facts: FunctionFacts, path: str, index: Index, known: dict[Cls, Sensitivity]) -> Sensitivity:
+    if not isinstance(op.callee, (Name, Attribute)):
+        return False, None
+    found = index.resolve(path, op.callee)
+    if isinstance(found, Cls):
+        return sensitivity(found, index, known)
+    if isinstance(found, Fn):
+        if len(known) > 400:
+            return None, None
+        callee = index.facts(found)
+        marker = Cls(found.path, f"function {found.qualname}")
+        if marker in known:
+            return known[marker]
+        known[marker] = (False, None)
+        known[marker] = function_sensitivity(callee, found.path, index, known)
+        return known[marker]
+    if found is None:
+        return False, None
+    layer = lookup.layer(found)
+    if layer is not None:
+        if layer.sensitivity == "container":
+            return False, None
+        positional = [a.value.value if isinstance(a.value, Const) else lookup.ARGUMENT_UNKNOWN for a in op.arguments if a.keyword is None]
+        keywords = {a.keyword: a.value.value if isinstance(a.value, Const) else lookup.ARGUMENT_UNKNOWN for a in op.arguments if a.keyword}
+        depends = lookup.depends_on_mode(layer, positional, keywords)
+        return depends, found.rpartition(".")[2] if depends else None
+    if lookup.functional(found) is not None:
+        return True, found.rpartition(".")[2]
+    factory = lookup.factory(found)
+    if factory is not None:
+        if factory.layers is None:
+            return None, None
+        return bool(factory.layers), factory.layers[0] if factory.layers else None
+    head = found.partition(".")[0]
+    if head in facts.locals or head == "self" or head in HARMLESS_NAMES:
+        last = found.rpartition(".")[2]
+        if head in facts.locals and "." not in found and last[:1].isupper():
+            return None, None  # a class given as an argument: `norm_layer(...)`, `Block(...)`
+        if "." not in found and head in {p.name for p in facts.parameters} and head != "self":
+            return None, None
+        return False, None
+    if found.startswith(HARMLESS_PREFIXES) or lookup.canonical(found).startswith("torch."):
+        return False, None
+    last = found.rpartition(".")[2]
+    if last[:1].isupper() or facts.name == "__init__":
+        return None, None
+    return False, None
+
+
+def _reads_training(value: Value) -> bool:
+    match value:
+        case Attribute(value=Name(id="self"), name="training"):
+            return True
+        case Opaque(parts=parts):
+            return any(_reads_training(part) for part in parts)
+        case _:
+            return any(_reads_training(part) for part in parts_of(value))
+
+
+__all__ = ["Op", "Sensitivity", "function_sensitivity", "sensitivity"]

@@ -1,0 +1,169 @@
+"""What a rule may ask: the forwards and training steps of a function, where their modes come from, and by which path.
+
+A rule asks, it never walks the graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from evalguard.finding import Span, Step
+from evalguard.ir.facts import FileFacts, FunctionFacts
+from evalguard.modes.events import Backward, Events, Forward, TrainingStep
+from evalguard.modes.frame import Info
+from evalguard.modes.intent import is_unit_test
+from evalguard.modes.state import Trail
+from evalguard.modes.values import Chain, Identity, Mode, Origin, Origins, Site, is_within
+from evalguard.project.resolve import Index
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """The modes claimed at one place of the code; `doubtful` ones only on paths that hardly happen."""
+
+    path: str
+    function: str
+    span: Span
+    kind: str
+    place: str
+    modes: frozenset[str]
+    doubtful: frozenset[str]
+
+
+@dataclass(slots=True)
+class FunctionView:
+    """One function, and all that happens in it, from all of its callers."""
+
+    path: str
+    qualname: str
+    facts: FunctionFacts
+    file: FileFacts
+    index: Index
+    events: Events
+    infos: dict[Identity, Info]
+    forwards: list[Forward]
+    steps: list[TrainingStep]
+
+    @property
+    def is_unit_test(self) -> bool:
+        """Whether pytest or unittest runs it."""
+        return is_unit_test(self.facts, self.path)
+
+    def info(self, identity: Identity) -> Info:
+        """What is known of an object whatever its mode."""
+        return self.infos.get(identity) or Info()
+
+    def backwards_in(self, path: str, function: str) -> list[Backward]:
+        """The backward calls in a function."""
+        return [b for b in self.events.backwards.values() if b.path == path and b.function == function]
+
+    def steps_of(self, identity: Identity) -> Iterator[TrainingStep]:
+        """The training steps, anywhere, that change a module or a part or whole of it."""
+        for step in self.events.steps.values():
+            if is_within(step.id, identity) or is_within(identity, step.id):
+                yield step
+
+    def trace(self, trail: Trail | None, origin: Origin, last: Step) -> tuple[Step, ...]:
+        """The path from an origin to the step that it leads to."""
+        return witness(trail, origin, last)
+
+
+def function_views(index: Index, events: Events, infos: dict[Identity, Info]) -> Iterable[FunctionView]:
+    """The views of all functions in which something happens."""
+    forwards: dict[tuple[str, str], list[Forward]] = {}
+    steps: dict[tuple[str, str], list[TrainingStep]] = {}
+    for event in events.forwards.values():
+        forwards.setdefault((event.path, event.function), []).append(event)
+    for step in events.steps.values():
+        steps.setdefault((step.path, step.function), []).append(step)
+    for path, qualname in sorted(set(forwards) | set(steps)):
+        file = index.files[path]
+        yield FunctionView(
+            path,
+            qualname,
+            file.functions[qualname],
+            file,
+            index,
+            events,
+            infos,
+            sorted(forwards.get((path, qualname), ()), key=lambda e: (e.span, e.place, repr(e.key))),
+            sorted(steps.get((path, qualname), ()), key=lambda e: (e.span, e.place, repr(e.key))),
+        )
+
+
+def observations(events: Events) -> Iterable[Observation]:
+    """The modes claimed at every forward, step and `reveal_mode`."""
+    found: dict[tuple[str, str, Span, str, str], tuple[set[str], set[str]]] = {}
+
+    def add(path: str, function: str, span: Span, kind: str, place: str, origins: Origins, doubt: bool) -> None:
+        sure, doubtful = found.setdefault((path, function, span, kind, place), (set(), set()))
+        (doubtful if doubt else sure).update(origin.mode.value for origin in origins)
+
+    for forward in events.forwards.values():
+        if forward.sure:
+            add(forward.path, forward.function, forward.span, "forward", forward.place, forward.origins, forward.doubt)
+    for step in events.steps.values():
+        add(step.path, step.function, step.span, "step", step.place, step.now, step.doubt)
+    for reveal in events.reveals.values():
+        add(reveal.path, reveal.function, reveal.span, "reveal", reveal.place, reveal.origins, reveal.doubt)
+    for (path, function, span, kind, place), (sure, doubtful) in sorted(found.items(), key=lambda entry: repr(entry[0])):
+        yield Observation(path, function, span, kind, place, frozenset(sure), frozenset(doubtful - sure))
+
+
+def witness(trail: Trail | None, origin: Origin, last: Step) -> tuple[Step, ...]:
+    """The steps of a path from an origin on. Where the path was joined with others on the way, the origin and the calls that led
+    to it stand for what was lost."""
+    steps: list[Step] = []
+    found = False
+    current = trail
+    while current is not None and len(steps) < 60:
+        steps.append(current.step)
+        if origin.site is not None and _is_at(current.step, origin.site) and current.step.mode is not None:
+            found = True
+            break
+        current = current.before
+    if found:
+        steps.reverse()
+        calls = [_call_step(site) for site in origin.chain if all(not _is_at(step, site) for step in steps)]
+        return (*_condensed([*calls[-3:], *steps]), last)
+    return (*origin_steps(origin), last)
+
+
+def origin_steps(origin: Origin) -> tuple[Step, ...]:
+    """The origin itself, and the calls that led to it."""
+    if origin.site is None:
+        return ()
+    path, line, column, end_line, end_column = origin.site
+    verb = {
+        "set": "sets",
+        "built": "gives a module in",
+        "loaded": "loads weights and leaves",
+        "trained": "trains in",
+        "assumed": "gives a module, in",
+    }.get(origin.kind.value, "leaves")
+    here = Step(path, Span(line, column, end_line, end_column), f"`{origin.text}` {verb} {origin.mode.value} mode", origin.mode.value)
+    return (*(_call_step(site) for site in origin.chain), here)
+
+
+def _call_step(site: Site) -> Step:
+    path, line, column, end_line, end_column = site
+    return Step(path, Span(line, column, end_line, end_column), "goes into the function called here")
+
+
+def _is_at(step: Step, site: Site) -> bool:
+    return step.path == site[0] and step.span == Span(*site[1:])
+
+
+def _condensed(steps: list[Step]) -> list[Step]:
+    """The first, what is near the end, and no step twice in a row."""
+    kept: list[Step] = []
+    for step in steps:
+        if step not in kept:
+            kept.append(step)
+    return kept if len(kept) <= 10 else [kept[0], *kept[-9:]]
+
+
+def chain_of(origins: Origins, mode: Mode) -> Chain:
+    """The calls that led to the first origin of a mode."""
+    return next((origin.chain for origin in origins if origin.mode is mode), ())

@@ -1,0 +1,58 @@
+"""What a rule is: documentation, a code, a name, and one `check` that asks questions of a function's view.
+
+The class's docstring is the documentation: the pages, `evalguard rule`, and SARIF's rule list are made from it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from typing import ClassVar
+
+from evalguard.finding import Finding, Severity, Span, Step
+from evalguard.modes.values import Origin
+from evalguard.project.view import FunctionView
+
+
+class Rule(ABC):
+    """One rule. `name` reads well after "allow"; `default` is whether it is on unless configured otherwise."""
+
+    code: ClassVar[str]
+    name: ClassVar[str]
+    default: ClassVar[bool] = True
+    severity: ClassVar[Severity] = Severity.ERROR
+
+    @abstractmethod
+    def check(self, view: FunctionView) -> Iterator[Finding]:
+        """The findings in one function."""
+
+    def finding(
+        self,
+        view: FunctionView,
+        span: Span,
+        message: str,
+        *,
+        model: str | None = None,
+        trace: tuple[Step, ...] = (),
+        help_text: str | None = None,
+    ) -> Finding:
+        """A finding of this rule."""
+        return Finding(
+            self.code, self.name, message, view.path, span, self.severity, view.qualname, model, trace, help_text
+        )
+
+
+def sets_mode(origin: Origin) -> str:
+    """Where a mode began, for a message: "set by `model.eval()` on line 12"."""
+    line = origin.site[1] if origin.site is not None else 0
+    verb = {"set": "set by", "loaded": "never switched since", "trained": "trained by", "built": "made by"}
+    return f"{verb.get(origin.kind.value, 'made by')} `{origin.text}` on line {line}"
+
+
+def first_of_each(findings: Iterable[tuple[object, Finding]]) -> Iterator[Finding]:
+    """The first finding for each key: one place with one origin is reported once a function."""
+    seen: set[object] = set()
+    for key, finding in findings:
+        if key not in seen:
+            seen.add(key)
+            yield finding

@@ -1,0 +1,84 @@
+"""EVG103."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from evalguard.finding import Finding, Severity, Step
+from evalguard.project.judge import helpers_in_train_mode
+from evalguard.project.view import FunctionView
+from evalguard.rules.base import Rule, first_of_each, sets_mode
+from evalguard.rules.wording import through
+
+
+class FrozenHelperInTrainMode(Rule):
+    """A teacher, reward or feature network that is only ever inferred runs in train mode inside training.
+
+    ## What it does
+    Reports a forward of a second network, in code that trains another one, when no optimizer holds the network, its result
+    serves the loss, and it may be in train mode.
+
+    ## Why is this bad?
+    Its targets are noisy (dropout) and depend on the batch (batch norm), and batch norm moves its statistics towards the
+    student's data: the frozen network is not frozen. `requires_grad_(False)` does not prevent it.
+
+    ## Example
+    ```python
+    import torch
+    from torchvision.models import resnet18, resnet50
+
+    teacher, student = resnet50(), resnet18()
+    optimizer = torch.optim.SGD(student.parameters(), lr=0.1)
+    for images in loader:
+        with torch.no_grad():
+            target = teacher(images)
+        loss = torch.nn.functional.mse_loss(student(images), target)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    ```
+
+    ## Use instead
+    ```python
+    import torch
+    from torchvision.models import resnet18, resnet50
+
+    teacher, student = resnet50(), resnet18()
+    teacher.eval()
+    optimizer = torch.optim.SGD(student.parameters(), lr=0.1)
+    for images in loader:
+        with torch.no_grad():
+            target = teacher(images)
+        loss = torch.nn.functional.mse_loss(student(images), target)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    ```
+
+    ## Known limits
+    Silent for momentum encoders, target networks and averages of another network, whose batch statistics are often wanted.
+    """
+
+    code = "EVG103"
+    name = "frozen-helper-in-train-mode"
+    severity = Severity.WARNING
+
+    def check(self, view: FunctionView) -> Iterator[Finding]:
+        """The helpers' forwards that an origin in train mode reaches."""
+        yield from first_of_each(self._all(view))
+
+    def _all(self, view: FunctionView) -> Iterator[tuple[object, Finding]]:
+        for accident in helpers_in_train_mode(view):
+            forward, origin = accident.forward, accident.origin
+            last = Step(view.path, forward.span, f"`{forward.place}` serves the training of another network, in train mode", "train")
+            yield (
+                (forward.id, origin.site),
+                self.finding(
+                    view,
+                    forward.span,
+                    f"`{forward.place}` is never trained here and may be in train mode: {sets_mode(origin)}{through(view.info(forward.id))}",
+                    model=forward.place,
+                    trace=view.trace(forward.trail, origin, last),
+                    help_text=f"call `{forward.place}.eval()` once, before the training loop",
+                ),
+            )

@@ -1,0 +1,88 @@
+"""EVG101."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from evalguard.finding import Finding, Step
+from evalguard.modes.values import OriginKind
+from evalguard.project.judge import inferences_in_train_mode
+from evalguard.project.view import FunctionView
+from evalguard.rules.base import Rule, first_of_each, sets_mode
+from evalguard.rules.wording import through
+
+
+class InferenceInTrainMode(Rule):
+    """A forward with gradients off may run in train mode.
+
+    ## What it does
+    Reports a use of a module under `torch.no_grad()` or `torch.inference_mode()` that some path reaches with the module
+    still in train mode.
+
+    ## Why is this bad?
+    `no_grad` stops the recording of gradients and nothing else: dropout still drops, so results are random; batch norm
+    still uses the statistics of the batch, so a prediction depends on its neighbours, and it still updates its running
+    statistics, so the evaluation changes the model.
+
+    ## Example
+    ```python
+    import torch
+    from torch import nn
+
+    model = nn.Sequential(nn.Linear(8, 8), nn.Dropout(), nn.Linear(8, 2))
+
+    def accuracy(loader):
+        hits = 0
+        with torch.no_grad():
+            for inputs, labels in loader:
+                hits += (model(inputs).argmax(1) == labels).sum().item()
+        return hits
+    ```
+
+    ## Use instead
+    ```python
+    import torch
+    from torch import nn
+
+    model = nn.Sequential(nn.Linear(8, 8), nn.Dropout(), nn.Linear(8, 2))
+
+    def accuracy(loader):
+        hits = 0
+        model.eval()
+        with torch.no_grad():
+            for inputs, labels in loader:
+                hits += (model(inputs).argmax(1) == labels).sum().item()
+        model.train()
+        return hits
+    ```
+
+    ## Known limits
+    Silent where the result serves a training step (a target network, cached features), for momentum encoders, for a policy
+    that acts, for a generator's previews, and for modules without a layer that listens to the mode.
+    """
+
+    code = "EVG101"
+    name = "inference-in-train-mode"
+
+    def check(self, view: FunctionView) -> Iterator[Finding]:
+        """The forwards with gradients off that an origin in train mode reaches."""
+        yield from first_of_each(self._all(view))
+
+    def _all(self, view: FunctionView) -> Iterator[tuple[object, Finding]]:
+        for accident in inferences_in_train_mode(view):
+            forward, origin = accident.forward, accident.origin
+            if not forward.grads_off or origin.kind is OriginKind.LOADED or accident.is_set_here:
+                continue
+            info = view.info(forward.id)
+            last = Step(view.path, forward.span, f"`{forward.place}` infers here, in train mode", "train")
+            yield (
+                (forward.id, origin.site),
+                self.finding(
+                    view,
+                    forward.span,
+                    f"`{forward.place}` may be in train mode in this inference: {sets_mode(origin)}{through(info)}",
+                    model=forward.place,
+                    trace=view.trace(forward.trail, origin, last),
+                    help_text=f"call `{forward.place}.eval()` before it, and `{forward.place}.train()` before training goes on",
+                ),
+            )

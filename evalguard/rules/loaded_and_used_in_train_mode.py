@@ -1,0 +1,77 @@
+"""EVG105."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from evalguard.finding import Finding, Step
+from evalguard.modes.values import OriginKind
+from evalguard.project.judge import inferences_in_train_mode
+from evalguard.project.view import FunctionView
+from evalguard.rules.base import Rule, first_of_each
+from evalguard.rules.wording import through
+
+
+class LoadedAndUsedInTrainMode(Rule):
+    """Weights are loaded for use, and no mode is ever chosen.
+
+    ## What it does
+    Reports an inference with a module into which weights were loaded, on a path on which nobody calls `eval()`.
+
+    ## Why is this bad?
+    A module is built in train mode and `load_state_dict` does not change that. So a trained model predicts with dropout on and with
+    the statistics of each batch: the same input gives different answers.
+
+    ## Example
+    ```python
+    import torch
+    from torchvision.models import resnet18
+
+    model = resnet18()
+    model.load_state_dict(torch.load("weights.pt"))
+    with torch.no_grad():
+        print(model(torch.rand(1, 3, 224, 224)).argmax())
+    ```
+
+    ## Use instead
+    ```python
+    import torch
+    from torchvision.models import resnet18
+
+    model = resnet18()
+    model.load_state_dict(torch.load("weights.pt"))
+    model.eval()
+    with torch.no_grad():
+        print(model(torch.rand(1, 3, 224, 224)).argmax())
+    ```
+
+    ## Known limits
+    Silent where gradients are on and nothing says that the code evaluates.
+    """
+
+    code = "EVG105"
+    name = "loaded-and-used-in-train-mode"
+
+    def check(self, view: FunctionView) -> Iterator[Finding]:
+        """The inferences whose module was loaded and never switched."""
+        yield from first_of_each(self._all(view))
+
+    def _all(self, view: FunctionView) -> Iterator[tuple[object, Finding]]:
+        for accident in inferences_in_train_mode(view):
+            forward, origin = accident.forward, accident.origin
+            if origin.kind is not OriginKind.LOADED:
+                continue
+            last = Step(view.path, forward.span, f"`{forward.place}` infers here, in train mode", "train")
+            line = origin.site[1] if origin.site is not None else 0
+            yield (
+                (forward.id, origin.site),
+                self.finding(
+                    view,
+                    forward.span,
+                    f"`{forward.place}` is used in train mode: its weights are loaded on line {line}, and nothing calls "
+                    f"`eval()`{through(view.info(forward.id))}",
+                    model=forward.place,
+                    trace=view.trace(forward.trail, origin, last),
+                    help_text=f"call `{forward.place}.eval()` after loading",
+                ),
+            )

@@ -1,0 +1,76 @@
+"""EVG106."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from evalguard.finding import Finding, Span, Step
+from evalguard.project.judge import inferences_in_train_mode
+from evalguard.project.view import FunctionView
+from evalguard.rules.base import Rule, first_of_each
+from evalguard.rules.wording import through
+
+
+class TrainCallInEvaluation(Rule):
+    """`.train()` is called in evaluation code before its forwards.
+
+    ## What it does
+    Reports a `train()` call that stands in evaluation code (under `no_grad`, in a function such as `validate`, in a loop over
+    `test_loader`) when an inference of the same function then runs in that mode.
+
+    ## Why is this bad?
+    It undoes the `eval()` before it, or stands where `eval()` was meant: the inference drops units at random, and batch norm
+    learns from the test data.
+
+    ## Example
+    ```python
+    import torch
+
+    def validate(model, val_loader):
+        model.eval()
+        with torch.no_grad():
+            for inputs in val_loader:
+                model.train()
+                print(model(inputs).argmax())
+    ```
+
+    ## Use instead
+    ```python
+    import torch
+
+    def validate(model, val_loader):
+        model.eval()
+        with torch.no_grad():
+            for inputs in val_loader:
+                print(model(inputs).argmax())
+    ```
+
+    ## Known limits
+    Silent where the results are dropped (batch-norm recalibration) and where the function's name says that it samples dropout.
+    """
+
+    code = "EVG106"
+    name = "train-call-in-evaluation"
+
+    def check(self, view: FunctionView) -> Iterator[Finding]:
+        """The `train()` calls that an inference of the same evaluation code meets."""
+        yield from first_of_each(self._all(view))
+
+    def _all(self, view: FunctionView) -> Iterator[tuple[object, Finding]]:
+        for accident in inferences_in_train_mode(view):
+            forward, origin = accident.forward, accident.origin
+            if not accident.is_set_here or origin.site is None:
+                continue
+            last = Step(view.path, forward.span, f"`{forward.place}` infers here, in train mode", "train")
+            yield (
+                origin.site,
+                self.finding(
+                    view,
+                    Span(*origin.site[1:]),
+                    f"`{origin.text}` puts `{forward.place}` in train mode before the inference on line "
+                    f"{forward.span.line}{through(view.info(forward.id))}",
+                    model=forward.place,
+                    trace=view.trace(forward.trail, origin, last),
+                    help_text=f"remove `{origin.text}`, or call `{forward.place}.eval()` instead",
+                ),
+            )

@@ -1,0 +1,28 @@
+"""Methods and attributes that every `torch.nn.Module` has, and what they give.
+
+Source: torch/nn/modules/module.py (https://pytorch.org/docs/stable/generated/torch.nn.Module.html).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from evalguard.vocabulary.terms import names
+
+EVIDENCE_METHODS: Final = frozenset(
+    names("""
+        parameters named_parameters state_dict load_state_dict zero_grad named_modules children named_children
+        register_forward_hook register_buffer register_parameter requires_grad_ add_module
+    """)
+)
+"""Nothing but a module has them (an optimizer shares `state_dict`, `load_state_dict` and `zero_grad`)."""
+
+OPTIMIZERS_TOO: Final = frozenset({"state_dict", "load_state_dict", "zero_grad"})
+
+PARAMETER_METHODS: Final = frozenset({"parameters", "named_parameters", "trainable_parameters", "get_parameters"})
+
+SUBMODULE_METHODS: Final = frozenset({"modules", "named_modules"})
+CHILD_METHODS: Final = frozenset({"children", "named_children"})
+
+UNTAINTED_METHODS: Final = frozenset({"item", "tolist", "size", "dim", "numel", "__len__"})
+"""What they return is no tensor any more: no backward can come through it."""

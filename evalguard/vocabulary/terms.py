@@ -1,0 +1,318 @@
+"""The kinds of entries that the tables hold.
+
+Every entry says what a *name* means, `why`, and gives a `link` (documentation or source) that proves it. A name is
+dotted, as resolved through the imports of a file (`torch.nn.Dropout`), or, for the method of an object that nobody
+resolved, bare (`backward`). A name that ends in `.*` stands for every lower-case name below it: builders are functions,
+classes begin with a capital.
+
+One `Table` holds all that is said of one library; `lookup` merges the tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Mode: TypeAlias = Literal["train", "eval", "unknown"]
+Sensitivity: TypeAlias = Literal["never", "always", "argument", "container"]
+Scalar: TypeAlias = bool | int | float | str | None
+
+
+def names(text: str) -> tuple[str, ...]:
+    """The words of a list written as prose."""
+    return tuple(text.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """Where a call takes something: by `keyword`, and by `position`, counted from 0 without `self`, unless it is None.
+    `default` is the value without the argument, `required` says that there is none."""
+
+    keyword: str
+    position: int | None
+    default: Scalar = None
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A condition on one argument: it holds for values greater than `above`, so `True` and any probability hold for 0; if
+    `negated`, for the others."""
+
+    parameter: Parameter
+    above: float = 0
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A module class, and whether its forward or its buffers depend on the mode.
+
+    `never` and `always` speak for themselves; `argument` depends if every rule holds; an `always` with rules depends
+    unless an argument exempts it (`Dropout(p=0)`); `container` depends if one of the modules given to it does.
+    """
+
+    name: str
+    sensitivity: Sensitivity
+    why: str
+    link: str
+    rules: tuple[Rule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleClass:
+    """A library's class that is a `torch.nn.Module`, to build or to inherit from: as built, it is in train mode. `layers` as
+    in `Factory`."""
+
+    name: str
+    why: str
+    link: str
+    layers: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Functional:
+    """A function that behaves by a flag, and so must be told the mode: `flag` names it and its default."""
+
+    name: str
+    flag: Parameter
+    why: str
+    link: str
+    rules: tuple[Rule, ...] = ()  # it depends on the flag only if they hold
+
+
+Part: TypeAlias = Literal["value", "first", "arguments", "attributes"]
+"""Where the module is in a result: the value itself, the first item of a tuple, items in the order of the arguments (the
+value itself for one argument), or the attributes of an object that is no module."""
+
+
+@dataclass(frozen=True, slots=True)
+class Factory:
+    """A function, method or class that returns a new module in `mode`.
+
+    `layers` are the mode-dependent layers inside, where they are known: an empty tuple means that the mode of the result
+    does not matter, `None` that nothing is known.
+    """
+
+    name: str
+    mode: Mode
+    why: str
+    link: str
+    part: Part = "value"
+    layers: tuple[str, ...] | None = None
+    unless: Rule | None = None  # the mode is unknown if it holds
+
+
+@dataclass(frozen=True, slots=True)
+class Ordinary:
+    """A name that a pattern or a habit would take for something else, and that is nothing special."""
+
+    name: str
+    why: str
+    link: str
+
+
+Relation: TypeAlias = Literal["same", "shares", "copy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapper:
+    """A call whose result is the module given (`same`), holds it as a child (`shares`: a switch of the wrapper reaches
+    the module, its mode is the module's), or is another object that begins in the same mode (`copy`).
+
+    `module` is the argument with the module. `mode` is set where the call itself switches the module (for `copy`, its
+    copy). `attribute` names the attribute of the result that holds the module. `sensitive` marks what makes any module
+    depend on its mode.
+    """
+
+    name: str
+    module: Parameter
+    relation: Relation
+    why: str
+    link: str
+    part: Part = "value"
+    mode: Mode | None = None
+    attribute: str | None = None
+    sensitive: bool = False
+    unless: Rule | None = None  # the call does not switch the module if it holds
+    others: tuple[str, ...] = ()  # for part "arguments": the keywords of the further arguments, in their order
+
+
+@dataclass(frozen=True, slots=True)
+class Gradients:
+    """A manager, decorator or call that turns gradients `off` or `on`, or by its `flag` (`argument`).
+
+    `acts_when_called` is true for those that switch as soon as they are called, also without `with`; `bare_decorator` for
+    those that decorate without being called (`@torch.no_grad`).
+    """
+
+    name: str
+    effect: Literal["off", "on", "argument"]
+    why: str
+    link: str
+    flag: Parameter | None = None
+    acts_when_called: bool = False
+    bare_decorator: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Optimizer:
+    """A class or function that makes an optimizer of the `parameters` (or of a whole model, if `takes` says so)."""
+
+    name: str
+    parameters: Parameter
+    why: str
+    link: str
+    takes: Literal["parameters", "model", "either"] = "parameters"
+    part: Part = "value"
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduler:
+    """A class whose `step()` changes a learning rate, not a weight. `optimizer` is the argument with the optimizer."""
+
+    name: str
+    why: str
+    link: str
+    optimizer: Parameter = Parameter("optimizer", 0, required=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A call that changes weights. `optimizer` says which optimizer steps: the receiver of the method, the argument at
+    that place, or the one inside an engine (the receiver, which is the module too)."""
+
+    name: str
+    optimizer: Literal["receiver", "engine"] | Parameter
+    why: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Backward:
+    """A call that computes gradients of a loss: the receiver's, that of an argument, or (`either`) that of the first
+    positional argument if the receiver is an engine or accelerator, else of the receiver."""
+
+    name: str
+    loss: Literal["receiver", "either"] | Parameter
+    why: str
+    link: str
+
+
+HookMode: TypeAlias = Literal["train", "eval", "managed"]
+"""`managed`: the framework sets the mode before it calls, but it may be either."""
+
+
+@dataclass(frozen=True, slots=True)
+class Framework:
+    """A base class whose methods are called by a framework that sets the mode. `hooks` gives the mode of the modules
+    in each; `default` that of the methods not listed (None: nothing is known of them, they are ordinary methods).
+    `module` says whether the class is a `torch.nn.Module`; `modules` names the attributes or parameters whose mode is set
+    (`self` for the object itself)."""
+
+    name: str
+    module: bool
+    hooks: Mapping[str, HookMode]
+    why: str
+    link: str
+    default: HookMode | None = None
+    modules: tuple[str, ...] = ("self",)
+
+
+@dataclass(frozen=True, slots=True)
+class FrameworkCall:
+    """A method of a framework's object that runs a module: `model` is the argument with the module, None if the
+    object holds it since its construction. `leaves` is the mode after the call, None if it is the one before."""
+
+    name: str  # the class and the method: `lightning.pytorch.Trainer.fit`
+    model: Parameter | None
+    leaves: Mode | None
+    trains: bool
+    why: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardMethod:
+    """A method that runs the layers of its module. `unproved` marks those whose name alone is proof enough: nothing
+    but a module has such a method."""
+
+    name: str
+    why: str
+    link: str
+    unproved: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SelfModing:
+    """A library method that sets the mode it needs itself. `leaves` as in `FrameworkCall`."""
+
+    name: str
+    mode: Mode
+    leaves: Mode | None
+    why: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModeManager:
+    """A function or context manager that puts the module it is given in `mode`. With `restores`, leaving the `with` gives
+    every part its former mode; `many` takes any number of modules; `gradients_off` turns gradients off inside."""
+
+    name: str
+    module: Parameter
+    mode: Mode
+    restores: bool
+    why: str
+    link: str
+    many: bool = False
+    gradients_off: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sink:
+    """A function or method to which evaluations give their outputs: evidence, no proof. `weight` is "strong" for what
+    training never does with an output."""
+
+    name: str
+    weight: Literal["weak", "strong"]
+    why: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """Another way to the same names: `old` is a prefix, and so is `new`. With `skip`, that many components after `old` are left
+    out if they begin with a small letter (`torch.nn.modules.dropout.Dropout` is `torch.nn.Dropout`)."""
+
+    old: str
+    new: str
+    why: str
+    link: str
+    skip: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """All that is known of one library."""
+
+    layers: tuple[Layer, ...] = ()
+    module_classes: tuple[ModuleClass, ...] = ()
+    functionals: tuple[Functional, ...] = ()
+    factories: tuple[Factory, ...] = ()
+    ordinary: tuple[Ordinary, ...] = ()
+    wrappers: tuple[Wrapper, ...] = ()
+    gradients: tuple[Gradients, ...] = ()
+    optimizers: tuple[Optimizer, ...] = ()
+    schedulers: tuple[Scheduler, ...] = ()
+    steps: tuple[Step, ...] = ()
+    backwards: tuple[Backward, ...] = ()
+    frameworks: tuple[Framework, ...] = ()
+    framework_calls: tuple[FrameworkCall, ...] = ()
+    not_torch: tuple[Ordinary, ...] = ()
+    forward_methods: tuple[ForwardMethod, ...] = ()
+    self_moding: tuple[SelfModing, ...] = ()
+    mode_managers: tuple[ModeManager, ...] = ()
+    sinks: tuple[Sink, ...] = ()
+    aliases: tuple[Alias, ...] = ()

@@ -1,0 +1,318 @@
+"""The Hugging Face libraries of models: transformers, diffusers, peft, sentence-transformers.
+
+One fact rules here: `from_pretrained` returns a model in eval mode, and `from_config`, or the class itself, one in train
+mode. `Trainer` sets the mode itself before each step and each evaluation, and leaves whatever it set last.
+"""
+
+from __future__ import annotations
+
+from evalguard.vocabulary.terms import (
+    Factory,
+    ForwardMethod,
+    Framework,
+    FrameworkCall,
+    Mode,
+    Optimizer,
+    Ordinary,
+    Parameter,
+    Rule,
+    Scheduler,
+    SelfModing,
+    Table,
+    Wrapper,
+    names,
+)
+
+DOCS = "https://huggingface.co/docs/transformers/main/en"
+SOURCE = "https://github.com/huggingface/transformers/blob/main/src/transformers"
+DIFFUSERS = "https://github.com/huggingface/diffusers/blob/main/src/diffusers"
+PEFT = "https://github.com/huggingface/peft/blob/main/src/peft"
+SENTENCES = "https://github.com/UKPLab/sentence-transformers/blob/master/sentence_transformers"
+
+EVALUATED = "ends with model.eval(): dropout is off until somebody calls train()"
+BUILT = "builds the module from a configuration, as its class does: train mode"
+MODEL_PAGE = f"{DOCS}/main_classes/model"
+
+FACTORIES = (
+    Factory("transformers.**.from_pretrained", "eval", EVALUATED, MODEL_PAGE),
+    Factory("transformers.**.from_config", "train", BUILT, f"{DOCS}/model_doc/auto"),
+    Factory("transformers.**._from_config", "train", BUILT, f"{SOURCE}/modeling_utils.py"),
+    Factory(
+        "transformers.pipeline",
+        "eval",
+        "loads its model by from_pretrained, and runs it without gradients",
+        f"{DOCS}/main_classes/pipelines",
+        part="attributes",
+    ),
+    Factory("pytorch_transformers.**.from_pretrained", "eval", EVALUATED, MODEL_PAGE),
+    Factory(
+        "pytorch_pretrained_bert.**.from_pretrained",
+        "train",
+        "loads weights, and does not switch: eval() came with pytorch_transformers 1.0",
+        f"{DOCS}/migration",
+    ),
+    Factory(
+        "diffusers.**.from_pretrained",
+        "eval",
+        EVALUATED,
+        f"{DIFFUSERS}/models/modeling_utils.py",
+    ),
+    Factory(
+        "diffusers.**.from_single_file",
+        "eval",
+        EVALUATED,
+        f"{DIFFUSERS}/loaders/single_file_model.py",
+    ),
+    Factory("diffusers.**.from_config", "train", BUILT, f"{DIFFUSERS}/configuration_utils.py"),
+    *(
+        Factory(
+            f"diffusers.**{kind}.{method}",
+            "eval",
+            "a pipeline is no module; the models it holds are loaded in eval mode",
+            f"{DIFFUSERS}/pipelines/pipeline_utils.py",
+            part="attributes",
+        )
+        for kind in ("Pipeline", "PipelineForText2Image", "PipelineForImage2Image", "PipelineForInpainting")
+        for method in ("from_pretrained", "from_single_file", "from_pipe")
+    ),
+    Factory(
+        "peft.AutoPeftModel*.from_pretrained",
+        "eval",
+        "loads the adapter, then calls eval() unless it is to be trained",
+        f"{PEFT}/peft_model.py",
+        unless=Rule(Parameter("is_trainable", 2, False)),
+    ),
+    Factory(
+        "sentence_transformers.[A-Z]*",
+        "unknown",
+        "holds a transformer in eval mode below modules in train mode; encode() calls eval()",
+        f"{SENTENCES}/SentenceTransformer.py",
+    ),
+)
+
+NO_MODULE = "loads no module"
+ORDINARY = (
+    *(
+        Ordinary(f"{library}.**{kind}.from_pretrained", NO_MODULE, f"{DOCS}/main_classes/{page}")
+        for library in ("transformers", "pytorch_transformers", "pytorch_pretrained_bert")
+        for kind, page in (
+            ("Tokenizer*", "tokenizer"),
+            ("Config", "configuration"),
+            ("Processor*", "processors"),
+            ("FeatureExtractor", "feature_extractor"),
+            ("ModelCard", "model"),
+        )
+    ),
+    *(
+        Ordinary(f"transformers.{kind}*.{method}", "a TensorFlow or JAX model", MODEL_PAGE)
+        for kind in ("TF", "Flax")
+        for method in ("from_pretrained", "from_config")
+    ),
+    *(
+        Ordinary(f"diffusers.**{kind}.{method}", NO_MODULE, f"{DIFFUSERS}/schedulers/scheduling_utils.py")
+        for kind in ("Scheduler*", "ImageProcessor", "Flax*")
+        for method in ("from_pretrained", "from_config")
+    ),
+)
+
+MODEL = Parameter("model", 0, required=True)
+ADAPTER = Parameter("is_trainable", 3, False)
+
+WRAPPERS = (
+    Wrapper(
+        "peft.get_peft_model",
+        MODEL,
+        "shares",
+        "puts adapters into the model and holds it; the adapters begin in train mode",
+        f"{PEFT}/mapping_func.py",
+        attribute="base_model",
+    ),
+    Wrapper(
+        "peft.PeftModel*.from_pretrained",
+        MODEL,
+        "shares",
+        "holds the model with adapters, then calls eval() unless they are to be trained",
+        f"{PEFT}/peft_model.py",
+        mode="eval",
+        attribute="base_model",
+        unless=Rule(ADAPTER),
+    ),
+    Wrapper(
+        "peft.PeftModel*",
+        MODEL,
+        "shares",
+        "holds the model with adapters",
+        f"{PEFT}/peft_model.py",
+        attribute="base_model",
+    ),
+    *(
+        Wrapper(
+            f"peft.{name}",
+            MODEL,
+            "same",
+            "casts and freezes the parameters, and returns the model",
+            f"{PEFT}/utils/other.py",
+        )
+        for name in ("prepare_model_for_kbit_training", "prepare_model_for_int8_training")
+    ),
+    Wrapper(
+        "peft.inject_adapter_in_model",
+        Parameter("model", 1, required=True),
+        "same",
+        "puts adapters into the model and returns it",
+        f"{PEFT}/mapping.py",
+    ),
+    Wrapper(
+        "diffusers.training_utils.EMAModel",
+        Parameter("parameters", 0, required=True),
+        "copy",
+        "keeps copies of the parameters, no module",
+        f"{DIFFUSERS}/training_utils.py",
+    ),
+)
+
+PARAMETERS = Parameter("params", 0, required=True)
+OPTIMIZERS = (
+    *(
+        Optimizer(
+            f"transformers.{name}", PARAMETERS, "an optimizer of the parameters given", f"{SOURCE}/optimization.py"
+        )
+        for name in ("AdamW", "Adafactor")
+    ),
+    *(
+        Optimizer(f"{library}.{name}", PARAMETERS, "an optimizer of the parameters given", f"{DOCS}/migration")
+        for library, name in (
+            ("pytorch_transformers", "AdamW"),
+            ("pytorch_pretrained_bert", "BertAdam"),
+            ("pytorch_pretrained_bert", "OpenAIAdam"),
+        )
+    ),
+)
+
+OPTIMIZER_FIRST = Parameter("optimizer", 0, required=True)
+SCHEDULERS = (
+    *(
+        Scheduler(f"transformers.{name}", "its step changes the learning rate", f"{SOURCE}/optimization.py")
+        for name in (
+            *("get_constant_schedule", "get_constant_schedule_with_warmup", "get_cosine_schedule_with_warmup"),
+            *("get_cosine_with_hard_restarts_schedule_with_warmup", "get_inverse_sqrt_schedule"),
+            *("get_linear_schedule_with_warmup", "get_polynomial_decay_schedule_with_warmup", "get_wsd_schedule"),
+            *("get_reduce_on_plateau_schedule", "get_cosine_with_min_lr_schedule_with_warmup"),
+        )
+    ),
+    *(
+        Scheduler(
+            f"{library}.get_scheduler",
+            "its step changes the learning rate",
+            link,
+            Parameter("optimizer", 1, required=True),
+        )
+        for library, link in (
+            ("transformers", f"{SOURCE}/optimization.py"),
+            ("diffusers.optimization", f"{DIFFUSERS}/optimization.py"),
+        )
+    ),
+    *(
+        Scheduler(f"pytorch_transformers.{name}", "its step changes the learning rate", f"{DOCS}/migration")
+        for name in ("WarmupLinearSchedule", "WarmupCosineSchedule", "WarmupConstantSchedule")
+    ),
+    Scheduler(
+        "diffusers.**Scheduler",
+        "its step takes one step of the denoising, and holds no optimizer",
+        f"{DIFFUSERS}/schedulers/scheduling_utils.py",
+        Parameter("num_train_timesteps", None),
+    ),
+)
+
+TRAINER_SETS = "training_step calls model.train(), the evaluation loop model.eval(), before they use the model"
+TRAINER_NAMES = names("""
+    transformers.Trainer transformers.Seq2SeqTrainer trl.SFTTrainer trl.DPOTrainer trl.KTOTrainer trl.ORPOTrainer
+    trl.CPOTrainer trl.GRPOTrainer trl.RewardTrainer trl.RLOOTrainer trl.GKDTrainer trl.BCOTrainer
+    sentence_transformers.SentenceTransformerTrainer sentence_transformers.CrossEncoderTrainer setfit.Trainer
+    adapters.AdapterTrainer optimum.onnxruntime.ORTTrainer
+""")
+FRAMEWORKS = (
+    *(
+        Framework(
+            name,
+            module=False,
+            hooks={"prediction_step": "eval"},
+            why=TRAINER_SETS,
+            link=f"{SOURCE}/trainer.py",
+            default="managed",
+            modules=("model", "self.model", "self.model_wrapped"),
+        )
+        for name in TRAINER_NAMES
+    ),
+    Framework(
+        "transformers.TrainerCallback",
+        module=False,
+        hooks={},
+        why="called by the Trainer between steps, in the mode that it set",
+        link=f"{SOURCE}/trainer_callback.py",
+        default="managed",
+        modules=("model",),
+    ),
+)
+
+LEAVES: tuple[tuple[str, Mode, bool], ...] = (
+    ("train", "unknown", True),
+    ("evaluate", "eval", False),
+    ("predict", "eval", False),
+)
+
+FRAMEWORK_CALLS = tuple(
+    FrameworkCall(f"{name}.{method}", None, leaves, trains, TRAINER_SETS, f"{SOURCE}/trainer.py")
+    for name in TRAINER_NAMES
+    for method, leaves, trains in LEAVES
+)
+
+FORWARD_METHODS = (
+    ForwardMethod("generate", "runs the model once for each new token", f"{DOCS}/main_classes/text_generation"),
+    *(
+        ForwardMethod(name, "the search loops of generate", f"{SOURCE}/generation/utils.py")
+        for name in ("beam_search", "greedy_search", "sample", "contrastive_search")
+    ),
+    *(
+        ForwardMethod(name, "runs one tower of the model", f"{SOURCE}/models/clip/modeling_clip.py", unproved=True)
+        for name in ("get_image_features", "get_text_features", "get_audio_features", "get_qformer_features")
+    ),
+    ForwardMethod(
+        "predict_noise",
+        "runs the denoising network",
+        f"{DIFFUSERS}/pipelines/pipeline_utils.py",
+    ),
+)
+
+SELF_MODING = (
+    *(
+        SelfModing(f"sentence_transformers.{name}.{method}", "eval", "eval", "calls self.eval() first", link)
+        for name, method, link in (
+            ("SentenceTransformer", "encode", f"{SENTENCES}/SentenceTransformer.py"),
+            ("SentenceTransformer", "encode_query", f"{SENTENCES}/SentenceTransformer.py"),
+            ("SentenceTransformer", "encode_document", f"{SENTENCES}/SentenceTransformer.py"),
+            ("CrossEncoder", "predict", f"{SENTENCES}/cross_encoder/CrossEncoder.py"),
+            ("CrossEncoder", "rank", f"{SENTENCES}/cross_encoder/CrossEncoder.py"),
+            ("SparseEncoder", "encode", f"{SENTENCES}/sparse_encoder/SparseEncoder.py"),
+        )
+    ),
+    SelfModing(
+        "sentence_transformers.SentenceTransformer.fit",
+        "train",
+        "unknown",
+        "trains in train mode, and evaluates between",
+        f"{SENTENCES}/fit_mixin.py",
+    ),
+)
+
+TABLE = Table(
+    factories=FACTORIES,
+    ordinary=ORDINARY,
+    wrappers=WRAPPERS,
+    optimizers=OPTIMIZERS,
+    schedulers=SCHEDULERS,
+    frameworks=FRAMEWORKS,
+    framework_calls=FRAMEWORK_CALLS,
+    forward_methods=FORWARD_METHODS,
+    self_moding=SELF_MODING,
+)

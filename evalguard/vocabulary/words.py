@@ -1,0 +1,106 @@
+"""What the parts of names say: support for other evidence, never a proof alone.
+
+words("valLoader2")         ("val", "loader")
+words("run_one_epoch")      ("run", "one", "epoch")
+words("MyGANModel")         ("my", "gan", "model")
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Literal
+
+from evalguard.vocabulary.terms import names
+
+EVALUATION_WORDS: Final = frozenset(
+    names("""
+    bench benchmark dev devel eval evals evaluate evaluated evaluates evaluating evaluation evaluations evaluator heldout
+    holdout infer inference inferencing infers predict predicted predicting prediction predictions predictor predicts
+    test testing tests val valid validate validated validates validating validation validator
+    """)
+)
+
+TRAINING_WORDS: Final = frozenset(
+    names("""
+    backprop backward finetune finetuning fit learn optimise optimize pretrain pretraining train trained training trainings
+    trains trn update updates warmup
+    """)
+)
+
+LOADER_WORDS: Final = frozenset(
+    names("""
+    batch batches data dataloader dataloaders dataset datasets dl feed iter iterator loader loaders queue sampler set split
+    """)
+)
+
+MODULE_WORDS: Final = frozenset(
+    names("""
+    actor autoencoder backbone bert classifier clf cnn convnet critic decoder denoiser detector dis disc discriminator
+    embedder encoder ensemble extractor gan gen generator gnn gpt head llm lstm mlp model models module nerf net netd nete
+    netf netg nets network networks neck policy predictor projector prior regressor resnet rnn segmentor student teacher
+    transformer unet vae vgg vit
+    """)
+)
+
+NOT_MODULE_WORDS: Final = frozenset(
+    names("""
+    agent agents algo algorithm app args callback callbacks cfg client cluster config corpus data dataframe dataloader
+    dataset datasets df driver engine env environment envs estimator evaluator experiment federated frame game hook hooks
+    kmeans learner loader logger manager optimizer optim opt param params parser pipe pipeline player pool process processor
+    query queue runner sampler scaler scheduler server sess session simulator sklearn solver svm system task tester
+    tokenizer trainer vectorizer vocab worker workers writer xgb
+    """)
+)
+
+HELPER_NETWORK_WORDS: Final = frozenset(
+    names("""
+    aesthetic arcface clip clipmodel dino evaluator facenet feat feature features fid frozen guidance inception judge loss
+    lpips perceptual pretrained ref reference reward rm scorer teacher tokenizer vgg vgg16 vgg19 vqgan vqvae
+    """)
+)
+
+MOMENTUM_WORDS: Final = frozenset(
+    names("""
+    average averaged avg delayed ema key lagged mean momentum moving old polyak shadow slow smoothed swa target targ tgt
+    """)
+)
+
+PREVIEW_WORDS: Final = frozenset(
+    names("""
+    demo display draw figure fixed fixed_noise generate grid image images imgs plot preview render sample samples sampling
+    save show snapshot visual visualisation visualise visualization visualize vis
+    """)
+)
+
+ENVIRONMENT_WORDS: Final = frozenset(names("env envs environment environments game gym sim simulator world"))
+
+StepReceiver = Literal["optimizer", "scaler", "engine", "scheduler", "other"]
+
+STEP_RECEIVERS: Final[dict[str, StepReceiver]] = {
+    **dict.fromkeys(names("opt optim optimizer optimizers optimiser optimisers opts adam adamw sgd"), "optimizer"),
+    **dict.fromkeys(names("scaler gradscaler"), "scaler"),
+    **dict.fromkeys(names("engine deepspeed"), "engine"),
+    **dict.fromkeys(names("lr scheduler schedulers sched schedule annealer warmup"), "scheduler"),
+    **dict.fromkeys(
+        names("""
+            agent bar clock counter ema env envs environment game meter pbar prof profiler progress sampler sim
+            simulator stepper stopper timer tqdm tracker world
+        """),
+        "other",
+    ),
+}
+
+
+def words(identifier: str) -> tuple[str, ...]:
+    """The words of a name in snake_case or CamelCase, in lower case, without digits."""
+    return tuple(part.lower() for part in _WORD.findall(identifier))
+
+
+_WORD: Final = re.compile(r"[A-Z]{2,}s(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
+
+
+def step_receiver(identifier: str) -> StepReceiver | None:
+    """What the owner of a `step()` is by its name. The last word that says something decides: `optimizer_scheduler`
+    is a scheduler; but `lr_opt` stays an optimizer and `optG` is one."""
+    said = [STEP_RECEIVERS[word] for word in words(identifier) if word in STEP_RECEIVERS]
+    return said[-1] if said else None

@@ -1,0 +1,121 @@
+"""Every fixture through the tool, from file to findings, against the markers in it (see `markers.py`).
+
+A file under fixtures/rules, idioms, shapes or modes is a case of its own; a folder under fixtures/projects is one case
+of several files, run in two orders. In fixtures/rules/<CODE>/ that code is selected besides those that are on by
+default. Files named `x.fixed.py` show the result of a fix and are no cases.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from conftest import FIXTURES, SINGLE
+from markers import Revealed, disagreements, read_markers, read_options
+
+from evalguard.check import check_paths, known_codes
+from evalguard.config import OWN_FILE, Config, load_config
+from evalguard.finding import Finding
+from evalguard.frontend import lower
+from evalguard.project.link import link_project
+from evalguard.source import read_document
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """`files` are relative to `root`; `selected` is the code of a rule's folder."""
+
+    name: str
+    root: Path
+    files: tuple[str, ...]
+    selected: str | None = None
+
+
+def single_files() -> list[Case]:
+    files = [file for folder in SINGLE for file in sorted((FIXTURES / folder).rglob("*.py"))]
+    return [
+        Case(
+            name=file.relative_to(FIXTURES).as_posix(),
+            root=file.parent,
+            files=(file.name,),
+            selected=file.parent.name if file.is_relative_to(FIXTURES / "rules") else None,
+        )
+        for file in files
+        if not file.name.endswith(".fixed.py")
+    ]
+
+
+def projects() -> list[Case]:
+    roots = sorted(root for root in (FIXTURES / "projects").iterdir() if root.is_dir())
+    return [
+        Case(
+            f"projects/{root.name}",
+            root,
+            tuple(file.relative_to(root).as_posix() for file in sorted(root.rglob("*.py"))),
+        )
+        for root in roots
+    ]
+
+
+CASES = single_files() + projects()
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_fixture(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(case.root)
+    problems = differences(case, tmp_path)
+    assert not problems, "\n".join(["", *problems])
+
+
+@pytest.mark.parametrize("case", projects(), ids=lambda case: case.name)
+def test_order_of_files_does_not_matter(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(case.root)
+    assert findings(replace(case, files=case.files[::-1]), tmp_path) == findings(case, tmp_path)
+
+
+@pytest.mark.parametrize("folder", sorted((FIXTURES / "rules").iterdir()), ids=lambda folder: folder.name)
+def test_rule_has_cases_that_report_and_cases_that_do_not(folder: Path) -> None:
+    cases = [read_markers(file.name, text_of(file)) for file in sorted(folder.glob("*.py"))]
+    reporting = [any(marker.code == folder.name for marker in markers) for markers in cases]
+    assert any(reporting), f"no case of {folder.name} reports"
+    assert not all(reporting), f"no case of {folder.name} is silent"
+
+
+def differences(case: Case, tmp_path: Path) -> list[str]:
+    """All points on which the tool and the markers of a case differ."""
+    texts = {name: text_of(case.root / name) for name in case.files}
+    markers = [marker for name, text in texts.items() for marker in read_markers(name, text)]
+    lines = {(name, line) for name, text in texts.items() for line in reveal_lines(text)}
+    return disagreements(markers, findings(case, tmp_path), revealed(case) if lines else [], lines)
+
+
+def findings(case: Case, tmp_path: Path) -> tuple[Finding, ...]:
+    report = check_paths(case.files, configuration(case, tmp_path))
+    assert not report.problems, "\n".join(problem.traceback for problem in report.problems)
+    return report.findings
+
+
+def revealed(case: Case) -> list[Revealed]:
+    project = link_project([lower(read_document(Path(name), name)) for name in case.files])
+    return [observation for observation in project.observations() if observation.kind == "reveal"]
+
+
+def configuration(case: Case, tmp_path: Path) -> Config:
+    """What the first file begins with, or else the defaults, and the code of a rule's folder."""
+    options = read_options(text_of(case.root / case.files[0]))
+    if options:
+        (tmp_path / OWN_FILE).write_text(options, encoding="utf-8")
+        return load_config([str(tmp_path)], known_codes())
+    return Config(extend_select=(case.selected,) if case.selected else ())
+
+
+def reveal_lines(text: str) -> Sequence[int]:
+    calls = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call))
+    return [call.lineno for call in calls if isinstance(call.func, ast.Name) and call.func.id == "reveal_mode"]
+
+
+def text_of(file: Path) -> str:
+    return file.read_text(encoding="utf-8-sig")

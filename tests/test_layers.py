@@ -1,0 +1,86 @@
+"""The law of the layers: which part of the package may import which.
+
+finding <- source <- ir <- +- frontend (the only importer of libcst) --------+
+                           +- flow <- modes <- project <- rules <-----------+- check <- cli
+vocabulary (tables, imports nothing) is read by modes and project;   finding <- report
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import evalguard
+
+PACKAGE = Path(evalguard.__file__).parent
+MAY_IMPORT: dict[str, set[str]] = {
+    "finding": set(),
+    "vocabulary": set(),
+    "ignore": set(),
+    "discover": {"ignore"},
+    "config": {"discover", "ignore"},
+    "source": {"finding"},
+    "suppress": {"finding", "source"},
+    "ir": {"finding", "source"},
+    "flow": {"ir"},
+    "frontend": {"finding", "source", "ir"},
+    "modes": {"finding", "ir", "flow", "vocabulary"},
+    "project": {"finding", "ir", "flow", "modes", "vocabulary"},
+    "rules": {"finding", "ir", "flow", "modes", "project"},
+    "report": {"finding", "source"},
+    "check": {"config", "discover", "finding", "frontend", "ir", "project", "report", "rules", "source", "suppress"},
+    "cli": {"check", "config", "discover", "report"},
+    "__main__": {"cli"},
+    "__init__": {"check", "config", "finding", "report"},
+}
+ONLY_IN = {"libcst": {"frontend"}, "click": {"cli"}}
+
+
+def imports(path: Path) -> Iterator[tuple[str, int]]:
+    """Every absolute dotted name that a module imports, with its line."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Import(names=names):
+                yield from ((alias.name, node.lineno) for alias in names)
+            case ast.ImportFrom(module=module, level=0, names=names):
+                yield from ((f"{module}.{alias.name}", node.lineno) for alias in names)
+            case ast.ImportFrom():
+                pytest.fail(f"{path}:{node.lineno}: own modules are imported by their full path")
+
+
+def layer_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_a_layer_imports_only_what_it_may(path: Path) -> None:
+    layer = layer_of(path)
+    assert layer in MAY_IMPORT, f"{layer} has no place among the layers"
+    for name, line in imports(path):
+        package, _, rest = name.partition(".")
+        where = f"{path}:{line}: {layer} imports {name}"
+        assert layer in ONLY_IN.get(package, {layer}), where
+        own = rest.partition(".")[0]
+        if package == "evalguard" and own in MAY_IMPORT and own != layer:
+            assert own in MAY_IMPORT[layer], where
+
+
+def test_the_command_loads_no_libcst_until_there_is_something_to_parse(tmp_path: Path) -> None:
+    (tmp_path / "plain.py").write_text("x = 1\n")
+    script = "import sys; from evalguard.cli import main; print(main(sys.argv[1:]), 'libcst' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines()[-1] == "0 False"
+
+
+def test_only_the_pipeline_catches_every_exception() -> None:
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ExceptHandler) and layer_of(path) != "check":
+                caught = ast.unparse(node.type) if node.type else "BaseException"
+                assert not re.search(r"\b(?:Base)?Exception\b", caught), f"{path}:{node.lineno}"
