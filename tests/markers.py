@@ -143,10 +143,10 @@ def _finding_problems(markers: Sequence[Marker], findings: Sequence[Finding]) ->
                 problems.append((*where, f"{marker.code} is found now: turn `{marker}` into `# error: {marker.code}`"))
             case "false-alarm" if not here:
                 problems.append((*where, f"{marker.code} is silent now: delete `{marker}`"))
-    for finding in findings:
-        if not any(_expects(marker, finding) for marker in markers):
-            problems.append((finding.path, finding.span.line, f"unexpected {finding.code} {finding.message}"))
-    return problems
+    unexpected = [finding for finding in findings if not any(_expects(marker, finding) for marker in markers)]
+    return problems + [
+        (where.path, where.span.line, f"unexpected {where.code} {where.message}") for where in unexpected
+    ]
 
 
 def _expects(marker: Marker, finding: Finding) -> bool:

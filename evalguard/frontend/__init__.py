@@ -29,16 +29,16 @@ _RECURSION_LIMIT = 12_000  # LibCST prints a tree by recursion: about three call
 
 def lower(document: Document) -> FileFacts:
     """Lower a file to its facts, or raise SourceProblem if it cannot be parsed."""
-    parsed = parse(document)
+    module = parse(document)
     try:
         with _deep_recursion():
-            positions = Positions(parsed)
+            positions = Positions(module, document.text)
             file = FileDraft(document.path, positions)
             span = positions.whole()
             draft = FunctionDraft(file, MODULE, Names(), span)
-            lower_body(draft, parsed.module.body)
+            lower_body(draft, module.body)
             draft.finish(
-                name=MODULE, span=span, header=Span(1, 1, 1, 1), around=None, docstring=docstring_of(parsed.module.body)
+                name=MODULE, span=span, header=Span(1, 1, 1, 1), around=None, docstring=docstring_of(module.body)
             )
     except RecursionError as error:
         raise SourceProblem("cannot be analysed: nested too deeply") from error

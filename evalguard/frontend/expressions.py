@@ -542,19 +542,23 @@ def _lower_parameter(
 
 def lower_decorators(draft: FunctionDraft, nodes: Many[cst.Decorator]) -> tuple[Decorator, ...]:
     """The decorators of a definition that is executed here, outermost first."""
-    return tuple(_lower_decorator(draft, node) for node in nodes)
+    decorators: list[Decorator] = []
+    for node in nodes:
+        with draft.within(draft.span(node)):
+            decorators.append(_lower_decorator(draft, node))
+    return tuple(decorators)
 
 
 def _lower_decorator(draft: FunctionDraft, node: cst.Decorator) -> Decorator:
     expression = node.decorator
     if not isinstance(expression, cst.Call):
         lower_value(draft, expression)
-        return Decorator(dotted(expression), False, (), draft.span(node))
+        return Decorator(dotted(expression), False, (), draft.statement)
     callee = lower_value(draft, expression.func)
     arguments = _lower_arguments(draft, expression.args)
     _emit_call(draft, expression, callee, arguments)
     kept = tuple(Argument(without_ops(each.value), each.keyword, each.stars) for each in arguments)
-    return Decorator(dotted(expression.func), True, kept, draft.span(node))
+    return Decorator(dotted(expression.func), True, kept, draft.statement)
 
 
 def without_ops(value: Value) -> Value:

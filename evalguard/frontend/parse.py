@@ -2,9 +2,6 @@
 
 The native parser recurses on the machine's stack: brackets nested some thousand levels deep would end the process.
 Python itself stops at 200, so a file beyond that is refused before the parser sees it.
-
-A form feed before the first word of a line is not printed back where it stood, which would spoil all positions after
-it. Python starts the count of the indentation anew there, so what stands before is dropped, and remembered.
 """
 
 from __future__ import annotations
@@ -12,7 +9,6 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from dataclasses import dataclass
 
 import libcst as cst
 
@@ -21,22 +17,12 @@ from evalguard.source import Document, SourceProblem
 _PYTHONS_BRACKET_LIMIT = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
-    """The tree, the text that it prints, and how many characters that text lacks at the start of which lines."""
-
-    module: cst.Module
-    text: str
-    dropped: dict[int, int]
-
-
-def parse(document: Document) -> Parsed:
+def parse(document: Document) -> cst.Module:
     """Parse a file, or raise SourceProblem."""
     if _may_nest_deeply(document.text):
         _ask_python(document.text)
-    text, dropped = _without_form_feeds(document.text)
     try:
-        return Parsed(cst.parse_module(text), text, dropped)
+        return cst.parse_module(document.text)
     except cst.ParserSyntaxError as error:
         _ask_python(document.text)
         problem, line, column = _readable(error)
@@ -64,19 +50,6 @@ def _readable(error: cst.ParserSyntaxError) -> tuple[str, int, int]:
     if match is not None:
         return "LibCST does not know this syntax", int(match[1]), int(match[2])
     return error.message.strip().partition("\n")[0], error.raw_line, error.raw_column + 1
-
-
-def _without_form_feeds(text: str) -> tuple[str, dict[int, int]]:
-    if "\f" not in text:
-        return text, {}
-    dropped: dict[int, int] = {}
-    lines = re.split(r"(\r\n|\r|\n)", text)
-    for index in range(0, len(lines), 2):
-        match = re.match(r"[ \t\f]*\f(?=[ \t]*[^\s])", lines[index])
-        if match is not None:
-            dropped[index // 2 + 1] = match.end()
-            lines[index] = lines[index][match.end() :]
-    return "".join(lines), dropped
 
 
 def _may_nest_deeply(text: str) -> bool:

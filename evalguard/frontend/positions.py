@@ -5,6 +5,10 @@ and ends. LibCST's own provider does so on a deep copy of the tree, with a range
 included. Here one printing pass over the tree itself notes two numbers per node, and lines and columns are computed
 for the few nodes that are asked about.
 
+LibCST does not print every file back as it was. It forgets whitespace: in `except E :`, a form feed or a continued
+line before the first word of a line, a last newline. So each token is compared with the text, and what was forgotten
+before it is skipped.
+
 The spans are those of the standard library's `ast`, with one difference: the parentheses of a tuple or of a generator
 expression do not belong to it.
 """
@@ -20,23 +24,22 @@ import libcst as cst
 from libcst._nodes.internal import CodegenState
 
 from evalguard.finding import Span
-from evalguard.frontend.parse import Parsed
 from evalguard.source import SourceProblem
+
+_FORGETTABLE = frozenset(" \t\f\\")
+_FORGOTTEN = re.compile(r"(?:[ \t\f]|\\(?:\r\n|\r|\n))+")
 
 
 class Positions:
     """The spans of the nodes of one module, which must outlive this object: nodes are known by identity."""
 
-    def __init__(self, parsed: Parsed) -> None:
-        recorder = _Recorder(parsed.module.default_indent, parsed.module.default_newline)
-        parsed.module._codegen(recorder)
-        if recorder.offset != len(parsed.text):
-            raise SourceProblem("cannot be analysed: LibCST does not print it back as it is")
+    def __init__(self, module: cst.Module, text: str) -> None:
+        recorder = _Recorder(module, text)
+        module._codegen(recorder)
         self._ranges = recorder.ranges
         self._suites = recorder.suites
-        self._text = parsed.text
-        self._dropped = parsed.dropped
-        self._line_starts = [0, *(match.end() for match in re.finditer(r"\r\n?|\n", parsed.text))]
+        self._text = text
+        self._line_starts = [0, *(match.end() for match in re.finditer(r"\r\n?|\n", text))]
         self.comments = tuple((self._place(offset)[0], comment) for offset, comment in recorder.comments)
 
     def span(self, node: cst.CSTNode) -> Span:
@@ -65,14 +68,15 @@ class Positions:
 
     def _place(self, offset: int) -> tuple[int, int]:
         line = bisect_right(self._line_starts, offset)
-        return line, offset - self._line_starts[line - 1] + self._dropped.get(line, 0) + 1
+        return line, offset - self._line_starts[line - 1] + 1
 
 
 class _Recorder(CodegenState):
     """Counts the characters that a tree prints."""
 
-    def __init__(self, default_indent: str, default_newline: str) -> None:
-        super().__init__(default_indent, default_newline)
+    def __init__(self, module: cst.Module, text: str) -> None:
+        super().__init__(module.default_indent, module.default_newline)
+        self.text = text
         self.tokens.append("")  # a module that has no tokens at its end prints a newline more
         self.offset = 0
         self.ranges: dict[int, tuple[int, int]] = {}
@@ -80,14 +84,33 @@ class _Recorder(CodegenState):
         self.comments: list[tuple[int, str]] = []
 
     def add_token(self, value: str) -> None:
-        self.offset += len(value)
+        if self.text.startswith(value, self.offset):
+            self.offset += len(value)
+        elif self.offset < len(self.text):
+            self.add_after_forgotten_whitespace(value)
 
     def add_indent_tokens(self) -> None:
         for token in self.indent_tokens:
-            self.offset += len(token)
+            if self.text.startswith(token, self.offset):
+                self.offset += len(token)
+
+    def skip_forgotten_whitespace(self) -> None:
+        """Go on to where the next node starts."""
+        match = _FORGOTTEN.match(self.text, self.offset)
+        if match is not None:
+            self.offset = match.end()
+
+    def add_after_forgotten_whitespace(self, value: str) -> None:
+        """Count a token that stands further on in the text than in the tree."""
+        self.skip_forgotten_whitespace()
+        if self.text.startswith(value, self.offset):
+            self.offset += len(value)
+        elif value.strip():
+            line = len(re.findall(r"\r\n?|\n", self.text[: self.offset])) + 1
+            raise SourceProblem(f"cannot be analysed: LibCST does not give {value!r} back as it is written", line)
 
     def pop_trailing_newline(self) -> None:
-        self.offset -= len(self.default_newline)
+        """Nothing is to be taken back: a newline that the text lacks was not counted."""
 
     def before_codegen(self, node: cst.CSTNode) -> None:
         kind = type(node)
@@ -103,6 +126,8 @@ class _Recorder(CodegenState):
         start_node: cst.CSTNode | None = None,
         end_node: cst.CSTNode | None = None,
     ) -> AbstractContextManager[None]:
+        if self.text[self.offset : self.offset + 1] in _FORGETTABLE:
+            self.skip_forgotten_whitespace()
         return _Recording(self, node, start_node, end_node)
 
 

@@ -22,7 +22,7 @@ from evalguard.modes.frame import Frame, Outcome, fresh, new_identity, note, ren
 from evalguard.modes.guards import truth
 from evalguard.modes.intent import argument_reason, says_evaluation, says_test_data
 from evalguard.modes.state import NO_TAINT, State, unite_origins
-from evalguard.modes.switch import evaluation_reason, put, switch, switch_by
+from evalguard.modes.switch import evaluation_reason, is_chosen, put, switch, switch_by
 from evalguard.modes.values import (
     NONE,
     Abstract,
@@ -44,6 +44,7 @@ from evalguard.modes.values import (
     OriginKind,
     Origins,
     Params,
+    PARTS,
     Partial,
     Seq,
     Super,
@@ -65,6 +66,7 @@ from evalguard.vocabulary.terms import Wrapper
 from evalguard.vocabulary.words import ENVIRONMENT_WORDS, MODULE_WORDS, NOT_MODULE_WORDS, step_receiver, words
 
 PURE_BUILTINS = frozenset("isinstance hasattr len bool int float str callable type issubclass id abs min max".split())
+BOUND_METHODS = frozenset("train eval forward step backward zero_grad generate parameters".split())
 REPACKING_BUILTINS = frozenset("list tuple set sorted reversed iter filter sum".split())
 
 
@@ -125,6 +127,8 @@ def call_value(callee: Abstract, given: Given, state: State, frame: Frame) -> li
             )
             return call_value(function, merged, state, frame)
         case Obj(id=identity):
+            if identity[0] == "attr" and identity[2] in BOUND_METHODS and isinstance(given.op.callee, (ir.Name, ir.Temp)):
+                return call_method(Obj(identity[1]), identity[2], given, state, frame)
             cls = frame.info(identity).cls
             if cls is not None:
                 view = frame.linker.class_view(cls)
@@ -236,7 +240,7 @@ def _module_method(
     if name in EVIDENCE_METHODS and not (name in OPTIMIZERS_TOO and step_receiver(text.rpartition(".")[0])):
         info.evidence.add(name)
         if name == "load_state_dict":
-            _loaded(identity, op, text, state, frame)
+            _loaded(identity, op, state, frame)
             return [Outcome(state, fresh(frame, state, op.span))]
     if name in SAME_OBJECT_METHODS:
         return [Outcome(state, base)]
@@ -263,11 +267,11 @@ def _module_method(
         stored = state.store.get((identity, ("item", key_value)))
         return [Outcome(state, stored if stored is not None else Obj(("item", identity, key_value)))]
     if name == "enter_context" and given.positional:
-        from evalguard.modes.transfer import enter_manager
+        from evalguard.modes.transfer import enter_manager, free_slot
 
         return [
             Outcome(after, value)
-            for after, value in enter_manager(given.positional[0], state, frame, op, f"<stack {identity!r}>")
+            for after, value in enter_manager(given.positional[0], state, frame, op, free_slot(identity, state))
         ]
     method = lookup.forward_method(name)
     if method is not None and (method.unproved or _is_proved(identity, state, frame)):
@@ -401,14 +405,13 @@ def _origin(mode: Mode, kind: OriginKind, op: Call, frame: Frame) -> Origin:
     return Origin(mode, kind, frame.path, frame.site(op.span), frame.chain, frame.function.qualname, text)
 
 
-def _loaded(identity: Identity, op: Call, text: str, state: State, frame: Frame) -> None:
+def _loaded(identity: Identity, op: Call, state: State, frame: Frame) -> None:
     """`load_state_dict`: the mode stays; a module that nobody has switched is marked as loaded."""
     origins = state.origins(identity)
     if any(origin.kind is OriginKind.SET for origin in origins):
         return
     if all(origin.mode is Mode.TRAIN and origin.kind in (OriginKind.BUILT, OriginKind.ASSUMED) for origin in origins):
-        sure = all(origin.kind is OriginKind.BUILT for origin in origins)
-        loaded = replace(_origin(Mode.TRAIN, OriginKind.LOADED, op, frame), text=f"{text}(...)", restored=not sure)
+        loaded = _origin(Mode.TRAIN, OriginKind.LOADED, op, frame)
         state.modes[identity] = frozenset({loaded})
 
 
@@ -662,6 +665,8 @@ def _container_method(base: Seq | Map | Iteration, name: str, given: Given, stat
     match base, name:
         case Seq(kind=kind, items=items), "append" | "add" | "insert" if given.positional:
             added = given.positional[-1]
+            if isinstance(added, Obj) and added.id[0] == "some" and is_chosen(added.id, state):
+                added = Obj(("few", added.id[1]))
             looping = bool(frame.function.blocks[frame.block].loops)
             if looping:
                 grown = items if added in items else (*items, added)
@@ -716,6 +721,9 @@ def store(target: ir.Value, value: Abstract, state: State, frame: Frame) -> None
         case ir.Attribute(value=inner, name=name):
             owner = evaluate(inner, state, frame)
             match owner:
+                case Obj(id=identity) if name == "training" and identity[0] == "some":
+                    if not is_chosen(identity, state):  # `for m in model.modules(): m.training = saved[m]`
+                        put(identity, frozenset({Origin(Mode.UNKNOWN, OriginKind.ENTRY)}), state, frame)
                 case Obj(id=identity):
                     _forget(identity, name, state)
                     state.store[(identity, name)] = value
@@ -797,7 +805,7 @@ def forward(
     op = given.op
     origins = state.origins(identity)
     arguments = tuple(source_of(argument.value, frame) for argument in op.arguments)
-    reason = evaluation_reason(frame) or argument_reason(arguments)
+    reason = evaluation_reason(frame, state) or argument_reason(arguments)
     place = _place(text, identity, frame)
     key = (
         "forward", frame.path, op.span, frame.chain, identity, frozenset(o.mode for o in origins), state.grads,
@@ -808,6 +816,7 @@ def forward(
         found = Forward(
             key, frame.path, frame.function.qualname, op.span, op.statement, frame.chain, frame.loops(), place, identity,
             origins, state.grads is False, reason, sure, frame.in_forward, arguments, state.doubt, state.trail,
+            frame.entered if isinstance(frame.receiver, Obj) and is_within(identity, frame.receiver.id) else None,
         )
         frame.linker.events.forwards[key] = found
     else:
@@ -838,7 +847,7 @@ def _mark_inferred(identity: Identity, state: State, evaluating: bool) -> None:
             state.modes[current] = frozenset(
                 replace(o, inferred=True) if o.mode is Mode.EVAL and not o.inferred else o for o in origins
             )
-        current = current[1] if current[0] in ("attr", "item", "each") else None
+        current = current[1] if current[0] in PARTS else None
 
 
 def _counters(state: State) -> frozenset[tuple[str, Abstract]]:
@@ -1028,7 +1037,7 @@ def _record_step(
     if found is None:
         frame.linker.events.steps[key] = TrainingStep(
             key, frame.path, frame.function.qualname, op.span, op.statement, frame.chain, frame.loops(),
-            place_name(identity, state, frame), identity, origins, now, held, evaluation_reason(frame), state.doubt,
+            place_name(identity, state, frame), identity, origins, now, held, evaluation_reason(frame, state), state.doubt,
             state.trail, exercised,
         )
     else:

@@ -138,6 +138,8 @@ def _object_attribute(base: Obj, identity: Identity, name: str, state: State, fr
             return ModeFlag(identity, state.origins(identity))
         if name in SAME_ATTRIBUTES and view.module is False:
             return Obj(("attr", identity, name))
+    elif name == "requires_grad" and state.grads is False and state.taint_of(base):
+        return Known(False)  # made under `no_grad`
     elif name == "training":
         return ModeFlag(identity, state.origins(identity))
     if name in SAME_ATTRIBUTES and info.module is not False and identity[0] != "self":

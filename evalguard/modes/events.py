@@ -13,6 +13,16 @@ from evalguard.modes.state import EventKey, Trail
 from evalguard.modes.values import Chain, Identity, Origins
 
 
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """A call of one of a module's own methods from outside: `model.generate(prompt)`."""
+
+    path: str
+    function: str
+    span: Span
+    place: str
+
+
 @dataclass(slots=True)
 class Forward:
     """A use of a module that runs its layers.
@@ -40,6 +50,7 @@ class Forward:
     arguments: tuple[str, ...]
     doubt: bool
     trail: Trail | None
+    entered: Entrance | None = None  # the call, outside of the module's own methods, that led here
     fate: set[str] = field(default_factory=set)
 
 

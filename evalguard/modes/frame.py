@@ -11,7 +11,7 @@ from evalguard.ir.facts import FunctionFacts
 from evalguard.ir.ops import Call, Op
 from evalguard.ir.values import Attribute, Binary, Compare, Const, Item, Mapping, Name, Not, Temp, Value
 from evalguard.ir.values import Sequence as SequenceValue
-from evalguard.modes.events import Events
+from evalguard.modes.events import Entrance, Events
 from evalguard.modes.state import State, Trail
 from evalguard.modes.values import Abstract, Chain, Cls, Fn, Generator, Identity, Obj, Site
 
@@ -126,6 +126,7 @@ class Frame:
     block: int = 0
     in_forward: bool = False
     receiver: Abstract | None = None
+    entered: Entrance | None = None  # where a method of a module was called from outside
     kind: Literal["plain", "generator"] = "plain"
     temps: dict[int, Op] = field(default_factory=dict)
 

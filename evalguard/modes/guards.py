@@ -90,6 +90,11 @@ def truth(value: Abstract, state: State) -> bool | None:
                 return not negated
             if modes == {Mode.EVAL}:
                 return negated
+        case Obj(id=identity) if identity in state.modes and identity[0] == "new":
+            return True  # a module
+        case Expr(operator="is", operands=(Obj(id=identity), Known(value=None))):
+            if identity in state.modes and identity[0] == "new":
+                return False
         case Expr(operator="not", operands=(inner,)):
             known = truth(inner, state)
             return None if known is None else not known

@@ -6,37 +6,74 @@
 
 from __future__ import annotations
 
+from evalguard.flow.liveness import paths_in
 from evalguard.ir import values as ir
-from evalguard.ir.facts import MODULE, FunctionFacts
+from evalguard.ir.facts import MODULE, FileFacts, FunctionFacts
 from evalguard.ir.graph import Loop
+from evalguard.ir.ops import Assign, Call
 from evalguard.modes.frame import Frame, source_of
+from evalguard.modes.state import State
+from evalguard.modes.values import Known
 from evalguard.vocabulary.words import EVALUATION_WORDS, LOADER_WORDS, TRAINING_WORDS, words
 
 NOT_OF_DATA = frozenset({"epoch", "epochs", "step", "steps", "range", "freq", "interval", "every", "size", "num", "n", "len"})
 
 
-def function_reason(function: FunctionFacts, path: str) -> str | None:
+def function_reason(function: FunctionFacts, file: FileFacts) -> str | None:
     """Why a function is evaluation code by its name; for a module body, the file's name."""
+    if _trains(function):
+        return None
     if function.qualname == MODULE:
-        stem = path.rpartition("/")[2].removesuffix(".py")
+        stem = file.path.rpartition("/")[2].removesuffix(".py")
         return f"script `{stem}.py`" if says_evaluation(stem) else None
     if function.name.startswith("<"):
         return None
-    if is_unit_test(function, path):
+    if is_unit_test(function, file):
         return None
     return f"function `{function.name}`" if says_evaluation(function.name) else None
 
 
-def is_unit_test(function: FunctionFacts, path: str) -> bool:
-    """Whether pytest or unittest would run it: there modes are chosen by what is tested."""
-    folders = path.split("/")
+TESTING_LIBRARIES = frozenset({"pytest", "unittest", "hypothesis", "nose", "absl", "parameterized", "testing"})
+
+
+def is_unit_test(function: FunctionFacts, file: FileFacts) -> bool:
+    """Whether pytest or unittest would run it: there, modes are chosen by what is tested."""
+    folders = file.path.split("/")
     in_tests = any(folder in ("tests", "test", "testing", "unit_tests") for folder in folders[:-1])
     stem = folders[-1].removesuffix(".py")
-    in_test_file = stem.startswith("test_") or stem.endswith("_test") or stem == "conftest"
-    if function.qualname == MODULE:
-        return in_tests and in_test_file
-    top = function.qualname.rpartition(".")[2]
-    return (in_tests or in_test_file) and (in_test_file or top.startswith("test") or "Test" in function.qualname)
+    named = stem.startswith("test_") or stem.endswith("_test") or stem == "conftest"
+    tools = any(
+        target.partition(".")[0] in TESTING_LIBRARIES or "testing" in target.split(".") for target in file.imports.values()
+    )
+    if not (tools or in_tests and named):
+        return False
+    return named or "Test" in function.qualname or function.name.startswith("test")
+
+
+def _trains(function: FunctionFacts) -> bool:
+    """Whether a function computes gradients itself: then it is no evaluation, whatever its name."""
+    return any(
+        isinstance(op, Call) and isinstance(op.callee, ir.Attribute) and op.callee.name in ("backward", "manual_backward")
+        for block in function.blocks
+        for op in block.ops
+    )
+
+
+def _constants(value: ir.Value, state: State, frame: Frame) -> list[str]:
+    """The strings that the names in an expression hold: "val" for `loaders[phase]` in that round of the loop."""
+    found: list[str] = []
+    for path in paths_in(value):
+        held = state.env.get(path)
+        if isinstance(held, Known) and isinstance(held.value, str):
+            found.append(held.value)
+        elif path.startswith("%"):
+            made_by = frame.temps.get(int(path[1:]))
+            if isinstance(made_by, Call):
+                for argument in made_by.arguments:
+                    found += _constants(argument.value, state, frame)
+            elif isinstance(made_by, Assign):
+                found += _constants(made_by.value, state, frame)
+    return found
 
 
 def says_evaluation(name: str) -> bool:
@@ -51,14 +88,14 @@ def says_training(name: str) -> bool:
     return bool(found & TRAINING_WORDS) and not found & EVALUATION_WORDS
 
 
-def loop_reason(frame: Frame) -> str | None:
+def loop_reason(frame: Frame, state: State) -> str | None:
     """Why the block at work is evaluation code by the loops around it, the innermost first."""
     for index in reversed(frame.function.blocks[frame.block].loops):
         loop = frame.function.loops[index]
         if loop.kind == "while" or loop.iterable is None:
             continue
         text = source_of(loop.iterable, frame)
-        if says_test_data(text):
+        if says_test_data(text) or any(says_test_data(said) for said in _constants(loop.iterable, state, frame)):
             return f"loop over `{shorten(text)}`"
         if set(words(text)) & TRAINING_WORDS:
             return None

@@ -6,8 +6,6 @@ A switch of a module reaches all of its parts: those known by identity (`model.b
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from evalguard.finding import Span
 from evalguard.flow.liveness import Paths
 from evalguard.modes.frame import Frame, note
@@ -38,11 +36,22 @@ def switch(identity: Identity, mode: Mode, span: Span, text: str, state: State, 
         frame.chain,
         frame.function.qualname,
         text,
-        inferred=mode is Mode.EVAL and any(o.mode is Mode.EVAL and o.inferred for o in before),
-        evaluating=state.grads is False or evaluation_reason(frame) is not None,
+        inferred=mode is Mode.EVAL and any(_is_still_the_evaluation(o, span, frame) for o in before),
+        evaluating=state.grads is False or evaluation_reason(frame, state) is not None,
     )
     note(state, frame, span, f"`{text}` sets {mode.value} mode", mode.value)
     put(identity, frozenset({origin}), state, frame)
+
+
+def _is_still_the_evaluation(before: Origin, span: Span, frame: Frame) -> bool:
+    """Whether this `eval()` ends an evaluation that began further up: `train()` was meant."""
+    return (
+        before.mode is Mode.EVAL
+        and before.inferred
+        and before.function == frame.function.qualname
+        and before.site is not None
+        and before.site[1] < span.line
+    )
 
 
 def switch_by(
@@ -50,11 +59,8 @@ def switch_by(
 ) -> list[State]:
     """`x.train(flag)`: one state for each value that the flag may have."""
     if isinstance(flag, ModeFlag) and not flag.negated:
-        restored = frozenset(
-            replace(origin, restored=True) if origin.mode is not Mode.UNKNOWN else origin for origin in flag.origins
-        )
         note(state, frame, span, f"`{text}` restores the saved mode")
-        put(identity, restored, state, frame)
+        put(identity, flag.origins, state, frame)
         return [state]
     known = truth(flag, state)
     if known is not None:
@@ -71,8 +77,10 @@ def switch_by(
 
 def put(identity: Identity, origins: Origins, state: State, frame: Frame) -> None:
     """Give a module and all of its parts these origins."""
+    if identity[0] == "few":
+        return
     if identity[0] == "some":
-        if any(_asks_for_class(guard.test, identity) for guard in state.guards):
+        if is_chosen(identity, state):
             return  # some kinds of layers only: `if isinstance(m, nn.Dropout): m.train()`
         identity = identity[1]
     _put(identity, origins, state, frame, set())
@@ -109,6 +117,11 @@ def _objects(value: Abstract) -> list[Identity]:
     return []
 
 
+def is_chosen(identity: Identity, state: State) -> bool:
+    """Whether the path has asked for the class of this submodule."""
+    return any(_asks_for_class(guard.test, identity) for guard in state.guards)
+
+
 def _asks_for_class(test: Abstract, identity: Identity) -> bool:
     if isinstance(test, Expr):
         if test.operator in ("isinstance", "in", "hasattr", "==", ".__class__"):
@@ -123,8 +136,8 @@ def _mentions(value: Abstract, identity: Identity) -> bool:
     return mentions(value, identity)
 
 
-def evaluation_reason(frame: Frame) -> str | None:
+def evaluation_reason(frame: Frame, state: State) -> str | None:
     """Why the block at work is evaluation code: a loop over test data, else the function's name or a caller's."""
     from evalguard.modes.intent import loop_reason
 
-    return loop_reason(frame) or frame.reason
+    return loop_reason(frame, state) or frame.reason

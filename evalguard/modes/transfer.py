@@ -42,6 +42,7 @@ from evalguard.modes.values import (
     Fn,
     Generator,
     Grad,
+    Identity,
     Iteration,
     Known,
     Map,
@@ -135,13 +136,34 @@ def _branch(edge: Edge, block: Block, path: State, frame: Frame) -> list[State]:
         return []
     branch = path.copy()
     if known is None:
-        if not assume(test, holds, branch, frozenset(paths_in(edge.test)), frame.depth):
+        if not assume(test, holds, branch, _paths_behind(edge.test, frame), frame.depth):
             return []
+        if not holds and _is_every_nth(test):
+            for index in block.loops:
+                branch.env[f"<skipped {index}>"] = Known(True)
         if edge.span is not None:
             text = source_of(edge.test, frame)
             if "…" not in text:
                 note(branch, frame, edge.span, f"`{text}` {'holds' if holds else 'does not hold'}")
     return [branch]
+
+
+def _paths_behind(value: ir.Value, frame: Frame) -> frozenset[str]:
+    """The names that a test reads, also through the calls in it: `isinstance(layer, nn.Dropout)`."""
+    found = set(paths_in(value))
+    for path in list(found):
+        made_by = frame.temps.get(int(path[1:].partition(".")[0])) if path.startswith("%") else None
+        if isinstance(made_by, Call):
+            for argument in made_by.arguments:
+                found |= _paths_behind(argument.value, frame)
+    return frozenset(found)
+
+
+def _is_every_nth(test: Abstract) -> bool:
+    """Whether a test is `epoch % n == 0` or kin: usually made so that it holds in the last round."""
+    return isinstance(test, Expr) and (
+        test.operator == "%" or any(_is_every_nth(operand) for operand in test.operands)
+    )
 
 
 def _turn(edge: Edge, block: Block, state: State, frame: Frame) -> None:
@@ -197,7 +219,11 @@ def transfer(op: Op, state: State, frame: Frame) -> tuple[list[State], list[Stat
         case Iterate():
             return [state], []
         case Return(value=value):
-            state.env["<return>"] = evaluate(value, state, frame)
+            returned = evaluate(value, state, frame)
+            state.env["<return>"] = returned
+            for key in state.taint_of(returned):
+                if key in frame.linker.events.forwards:
+                    frame.linker.events.forwards[key].fate.add("returned")
             return [state], []
         case Yield(result=result):
             state.env[f"%{result.number}"] = fresh(frame, state, op.span)
@@ -308,9 +334,9 @@ def exit_manager(slot: str, state: State, frame: Frame, op: Op, exceptional: boo
             return frame.linker.resume_raising(held, state, frame, op)
         case Obj(id=identity):
             states = [state]
-            prefix = f"<stack {identity!r}>"
-            if prefix in state.env:
-                states = exit_manager(prefix, state, frame, op, exceptional)
+            for number in reversed(range(_entered(identity, state))):
+                slot = f"<stack {identity!r} {number}>"
+                states = [after for path in states for after in exit_manager(slot, path, frame, op, exceptional)]
             cls = frame.info(identity).cls
             method = frame.linker.method(cls, "__exit__") if cls is not None else None
             if method is None:
@@ -320,6 +346,16 @@ def exit_manager(slot: str, state: State, frame: Frame, op: Op, exceptional: boo
             return [o.state for path in states for o in call_value(bound, given, path, frame) if not o.raised]
         case _:
             return [state]
+
+
+def free_slot(identity: Identity, state: State) -> str:
+    """Where to remember the next manager that an `ExitStack` enters."""
+    return f"<stack {identity!r} {_entered(identity, state)}>"
+
+
+def _entered(identity: Identity, state: State) -> int:
+    prefix = f"<stack {identity!r} "
+    return sum(1 for name in state.env if name.startswith(prefix))
 
 
 def _suppresses(last: Exit, state: State, frame: Frame) -> bool:
@@ -372,6 +408,7 @@ def _next(op: Iterate, state: State, frame: Frame) -> list[State]:
             results.append(after)
         return results
     state.env[counter] = Known(True)
+    state.env.pop(f"<skipped {op.loop}>", None)
     paths: list[State] = []
     some = _some_elements(iterable, op, state, frame)
     for number, element in enumerate(some):
@@ -398,7 +435,7 @@ def _exhausted(op: Iterate, state: State, frame: Frame) -> list[State]:
             for after in results:
                 after.doubt = True
         return results
-    if index is None:
+    if index is None or state.env.pop(f"<skipped {op.loop}>", None) is not None:
         state.doubt = True  # the loop may run zero times, but hardly does
     return [state]
 

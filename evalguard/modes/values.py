@@ -7,7 +7,8 @@ Every object has an *identity*, a tuple that says where it comes from, so that t
     ("attr", ("param", ...), "backbone")    an attribute that nobody assigned: stable, as long as nobody does
     ("item", identity, "G")                 an element under a constant key
     ("each", identity)                      the elements of a container, when a loop goes over them
-    ("some", identity)                      some of the submodules (`model.modules()`)
+    ("some", identity)                      one of the submodules (`model.modules()`)
+    ("few", identity)                       one of those submodules that a test of their class has chosen
 
 What is not known is an Obj all the same: it can be tested, compared and passed on, and two tests of it agree.
 """
@@ -59,7 +60,6 @@ class Origin:
     text: str = ""
     inferred: bool = False
     evaluating: bool = False
-    restored: bool = False  # by `x.train(saved)`, so as it was
 
 
 ENTRY = Origin(Mode.UNKNOWN, OriginKind.ENTRY)
@@ -217,6 +217,7 @@ Abstract: TypeAlias = (
 )
 
 NONE = Known(None)
+PARTS = frozenset({"attr", "item", "each", "some", "few"})  # identities of what belongs to another object
 
 
 def parts(value: Abstract) -> tuple[Abstract, ...]:
@@ -258,7 +259,7 @@ def identities(value: Abstract) -> Iterator[Identity]:
 
 def root_of(identity: Identity) -> Identity:
     """The object that an attribute, item or element belongs to in the end."""
-    while identity[0] in ("attr", "item", "each", "some"):
+    while identity[0] in PARTS:
         identity = identity[1]
     return identity
 
@@ -266,7 +267,7 @@ def root_of(identity: Identity) -> Identity:
 def is_within(identity: Identity, whole: Identity) -> bool:
     """Whether an object is a part of another, by its identity."""
     while identity != whole:
-        if identity[0] not in ("attr", "item", "each", "some"):
+        if identity[0] not in PARTS:
             return False
         identity = identity[1]
     return True

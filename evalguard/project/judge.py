@@ -35,11 +35,8 @@ class Accident:
     forward: Forward
     origin: Origin
 
-    @property
-    def is_set_here(self) -> bool:
-        """Whether `train()` stands in the evaluation code itself: then that call is the mistake."""
-        origin = self.origin
-        return origin.kind is OriginKind.SET and origin.evaluating and origin.function == self.forward.function
+    is_set_here: bool
+    """Whether `train()` stands in the evaluation code itself: then that call is the mistake."""
 
 
 def inferences_in_train_mode(view: FunctionView) -> Iterator[Accident]:
@@ -52,7 +49,15 @@ def inferences_in_train_mode(view: FunctionView) -> Iterator[Accident]:
             continue
         if is_meant(view, forward, origin):
             continue
-        yield Accident(forward, origin)
+        yield Accident(forward, origin, _is_set_here(view, forward, origin))
+
+
+def _is_set_here(view: FunctionView, forward: Forward, origin: Origin) -> bool:
+    if origin.kind is not OriginKind.SET or origin.function != forward.function or origin.path != forward.path:
+        return False
+    if any(o.mode is Mode.EVAL for f in view.forwards if f.span == forward.span and f.id == forward.id for o in f.origins):
+        return False  # on another path it is in eval mode: what is missing is an `eval()`
+    return origin.evaluating or not _is_trained(view, forward)
 
 
 def blamed(forward: Forward, mode: Mode) -> Origin | None:
@@ -88,7 +93,6 @@ def is_meant(view: FunctionView, forward: Forward, origin: Origin) -> bool:
         _is_part_of_a_training_step(view, forward)
         or _is_recalibration(forward, origin)
         or _is_generator_preview(forward)
-        or _is_momentum_network(forward)
         or _is_acting(forward)
         or _is_sampling_dropout(forward)
         or _is_weak(forward, origin)
@@ -123,12 +127,7 @@ def _is_generator_preview(forward: Forward) -> bool:
     """gan-preview-in-train: `netG(fixed_noise)` saved as a picture."""
     said = {word for text in forward.arguments for word in words(text)}
     place = set(words(forward.place))
-    return bool(place & GENERATOR_WORDS) and bool(said & NOISE_WORDS or set(words(forward.function)) & PREVIEW_WORDS)
-
-
-def _is_momentum_network(forward: Forward) -> bool:
-    """target-network, momentum-encoder: batch statistics are wanted."""
-    return forward.reason is None and bool(set(words(forward.place)) & MOMENTUM_WORDS)
+    return forward.reason is None and bool(place & GENERATOR_WORDS) and bool(said & NOISE_WORDS or set(words(forward.function)) & PREVIEW_WORDS)
 
 
 def _is_acting(forward: Forward) -> bool:
@@ -161,9 +160,9 @@ def helpers_in_train_mode(view: FunctionView) -> Iterator[Accident]:
             continue
         if set(words(forward.place)) & MOMENTUM_WORDS or _is_trained(view, forward):
             continue
-        if origin.kind is OriginKind.ASSUMED or (origin.kind is OriginKind.SET and origin.function == forward.function):
+        if origin.kind is OriginKind.ASSUMED or origin.text.startswith(f"{forward.place}.train("):
             continue
-        yield Accident(forward, origin)
+        yield Accident(forward, origin, False)
 
 
 def _is_trained(view: FunctionView, forward: Forward) -> bool:
@@ -191,7 +190,6 @@ def leaked_eval(view: FunctionView, step: TrainingStep) -> Origin | None:
         for origin in step.origins
         if origin.mode is Mode.EVAL
         and origin.site is not None
-        and not origin.restored
         and (
             origin.kind is OriginKind.BUILT or origin.inferred or (origin.evaluating and origin.function != step.function)
         )

@@ -24,9 +24,9 @@ from evalguard.ir import values as ir
 from evalguard.ir.facts import MODULE, FileFacts, FunctionFacts
 from evalguard.ir.graph import EdgeKind
 from evalguard.ir.ops import Argument, Call, Enter, Exit, Op, Yield
-from evalguard.modes.events import Events
-from evalguard.modes.frame import ClassView, Frame, Info, Outcome, fresh, note
-from evalguard.modes.intent import function_reason, is_unit_test
+from evalguard.modes.events import Entrance, Events
+from evalguard.modes.frame import ClassView, Frame, Info, Outcome, fresh, note, source_of
+from evalguard.modes.intent import function_reason
 from evalguard.modes.state import NO_TAINT, Guard, State, Trail, join, prune, take_in
 from evalguard.modes.switch import evaluation_reason
 from evalguard.modes.transfer import run_block
@@ -169,7 +169,7 @@ class Engine:
             state.env = self._root_arguments(path, facts, receiver, state)
             self._apply_gradients(path, facts, state)
             starts.append(state)
-        if self._is_root_hopeless(path, facts):
+        if facts.qualname != MODULE and facts.name != "__init__" and not self.is_relevant(path, facts.qualname):
             return states
         self._stack.append((path, qualname))
         result = self._solve(frame, [(0, state) for state in starts])
@@ -178,9 +178,6 @@ class Engine:
             state.env = {}
             state.grads = None
         return result.exits + [state for state, _, _ in result.yields]
-
-    def _is_root_hopeless(self, path: str, facts: FunctionFacts) -> bool:
-        return facts.qualname != MODULE and not self.is_relevant(path, facts.qualname)
 
     def _root_arguments(self, path: str, facts: FunctionFacts, receiver: Obj | None, state: State) -> dict[str, Abstract]:
         env: dict[str, Abstract] = {}
@@ -215,8 +212,11 @@ class Engine:
         methods = [
             (name, fn)
             for name, fn in self.index.methods(cls).items()
-            if fn.path == cls.path and self.index.facts(fn).owner == cls.qualname
+            if fn.path == cls.path
         ]
+        own = {(fn.path, fn.qualname) for _, fn in methods if self.index.facts(fn).owner == cls.qualname}
+        if not any(self.is_relevant(*key) for key in own):
+            return
         is_module = self.index.is_module(cls)
         candidates = [
             (name, fn)
@@ -237,7 +237,7 @@ class Engine:
         public = [
             (name, fn)
             for name, fn in candidates
-            if (fn.path, fn.qualname) not in self._visited and name not in called and (not name.startswith("_") or name.startswith("__"))
+            if ((fn.path, fn.qualname) not in self._visited or (fn.path, fn.qualname) not in own) and name not in called and (not name.startswith("_") or name.startswith("__"))
         ]
         rest = [entry for entry in candidates if entry not in public]
         seen: set[Hashable] = set()
@@ -304,11 +304,11 @@ class Engine:
     # -------------------------------------------------------------------------------------------- running functions
 
     def _frame(
-        self, path: str, facts: FunctionFacts, chain: tuple[tuple[str, int, int, int, int], ...], depth: int, caller: Frame | None, receiver: Abstract | None
+        self, path: str, facts: FunctionFacts, chain: tuple[tuple[str, int, int, int, int], ...], depth: int, caller: Frame | None, receiver: Abstract | None, state: State | None = None
     ) -> Frame:
-        reason = function_reason(facts, path)
-        if reason is None and caller is not None:
-            reason = evaluation_reason(caller)
+        reason = function_reason(facts, self.index.files[path])
+        if reason is None and caller is not None and state is not None:
+            reason = evaluation_reason(caller, state)
         in_forward = (caller is not None and caller.in_forward) or (
             facts.name == "forward" and facts.owner is not None and self.index.is_module(Cls(path, facts.owner)) is not False
         )
@@ -381,14 +381,17 @@ class Engine:
         """Run a function of the project from this state."""
         facts = self.index.facts(function)
         self._visited.add((function.path, function.qualname))
+        recursive = self._stack.count((function.path, function.qualname))
+        if recursive:
+            arguments = [_widened(value, function, number) for number, value in enumerate(arguments)]
         env = self._arguments(function, facts, arguments, keywords, state)
         if facts.is_generator:
             return [Outcome(state, Generator(function, tuple(sorted(env.items()))))]
         if self._is_out_of_reach(frame):
             return self._unknown(arguments, keywords, state, frame, op)
-        recursive = self._stack.count((function.path, function.qualname))
         chain = frame.chain if recursive > 1 else (*frame.chain, frame.site(op.span))
-        inner = self._frame(function.path, facts, chain, frame.depth + 1, frame, function.bound if facts.owner else frame.receiver if facts.parent == frame.function.qualname else None)
+        inner = self._frame(function.path, facts, chain, frame.depth + 1, frame, function.bound if facts.owner else frame.receiver if facts.parent == frame.function.qualname else None, state)
+        inner.entered = self._entrance(function, frame, op)
         entry = state.copy()
         entry.env = env
         for scope, name, value in function.captured:
@@ -412,7 +415,7 @@ class Engine:
                 result = self._solve(inner, [(0, entry.copy())])
                 outcomes = [Outcome(after, after.env.get("<return>", NONE)) for after in result.exits]
                 outcomes += [Outcome(after, NONE, True) for after in result.raises]
-                if not running.asked or len(outcomes) == len(running.outcomes):
+                if not running.asked or _ends(outcomes) == _ends(running.outcomes):
                     break
                 running.outcomes = outcomes
             self._stack.pop()
@@ -420,6 +423,15 @@ class Engine:
             remembered = self._memo[key] = (outcomes, base_trail)
         outcomes, first_trail = remembered
         return self._returned(outcomes, state, frame, op, first_trail, base_trail, facts, env)
+
+    def _entrance(self, function: Fn, frame: Frame, op: Op) -> Entrance | None:
+        """The call from outside by which a module's own methods came to run."""
+        if function.bound is None:
+            return frame.entered if frame.receiver is not None else None
+        if frame.receiver == function.bound:
+            return frame.entered
+        text = source_of(op.callee, frame) if isinstance(op, Call) else ""
+        return Entrance(frame.path, frame.function.qualname, op.span, text.rpartition(".")[0] or text)
 
     def _returned(
         self,
@@ -562,7 +574,7 @@ class Engine:
         if self._is_out_of_reach(frame) or self._stack.count((function.path, function.qualname)) > 1:
             return [(state, generator, Obj(("unknown",)))], [Outcome(state.copy(), NONE)]
         chain = (*frame.chain, frame.site(op.span))
-        inner = self._frame(function.path, facts, chain, frame.depth + 1, frame, function.bound)
+        inner = self._frame(function.path, facts, chain, frame.depth + 1, frame, function.bound, state)
         inner.kind = "generator"
         self._stack.append((function.path, function.qualname))
         self._runs += 1
@@ -704,6 +716,15 @@ class Engine:
         return found
 
 
+def _ends(outcomes: list[Outcome]) -> set[Hashable]:
+    return {(outcome.state.fingerprint(), outcome.value, outcome.raised) for outcome in outcomes}
+
+
+def _widened(value: Abstract, function: Fn, number: int) -> Abstract:
+    """An argument of a recursive call: calculations are forgotten, so that the recursion comes to an end."""
+    return Obj(("param", function.path, function.qualname, f"<{number}>")) if isinstance(value, Expr) else value
+
+
 def _spliced(trail: Trail | None, first: Trail | None, base: Trail | None) -> Trail | None:
     """The steps that a callee added to `first`, put on `base`."""
     added: list[Trail] = []
@@ -749,4 +770,4 @@ def _as_value(dotted: str) -> ir.Value:
     return value
 
 
-__all__ = ["Engine", "Expr", "Partial", "Project", "Yield", "is_unit_test", "is_within", "link_project"]
+__all__ = ["Engine", "Expr", "Partial", "Project", "Yield", "is_within", "link_project"]

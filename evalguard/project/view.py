@@ -48,7 +48,7 @@ class FunctionView:
     @property
     def is_unit_test(self) -> bool:
         """Whether pytest or unittest runs it."""
-        return is_unit_test(self.facts, self.path)
+        return is_unit_test(self.facts, self.file)
 
     def info(self, identity: Identity) -> Info:
         """What is known of an object whatever its mode."""
@@ -125,9 +125,21 @@ def witness(trail: Trail | None, origin: Origin, last: Step) -> tuple[Step, ...]
         current = current.before
     if found:
         steps.reverse()
-        calls = [_call_step(site) for site in origin.chain if all(not _is_at(step, site) for step in steps)]
-        return (*_condensed([*calls[-3:], *steps]), last)
+        return (*_condensed([*_calls_before(current, origin), *steps]), last)
     return (*origin_steps(origin), last)
+
+
+def _calls_before(trail: Trail | None, origin: Origin) -> list[Step]:
+    """The calls that led to an origin, as far as the path still knows them."""
+    found: dict[Site, Step] = {}
+    for _ in range(200):
+        trail = trail.before if trail is not None else None
+        if trail is None:
+            break
+        for site in origin.chain:
+            if site not in found and _is_at(trail.step, site):
+                found[site] = trail.step
+    return [found.get(site) or _call_step(site) for site in origin.chain][-3:]
 
 
 def origin_steps(origin: Origin) -> tuple[Step, ...]:

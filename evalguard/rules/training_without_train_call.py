@@ -55,7 +55,7 @@ class TrainingWithoutTrainCall(Rule):
         for step in view.steps:
             if step.doubt or view.is_unit_test or view.info(step.id).sensitive is False:
                 continue
-            implicit = [o for o in step.origins if o.kind is not OriginKind.SET and o.mode is not Mode.EVAL and not o.restored]
+            implicit = [o for o in step.origins if o.kind is not OriginKind.SET and o.mode is not Mode.EVAL]
             if not implicit:
                 continue
             last = Step(view.path, step.span, f"the step trains `{step.place}`")

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, Generic, Protocol, TypeVar
 
 from evalguard.vocabulary import (
@@ -20,9 +21,9 @@ from evalguard.vocabulary import (
     distributed,
     fastai,
     ignite,
+    layers,
     lightning,
     models,
-    not_torch as not_torch_tables,
     optimizers,
     sinks,
     timm,
@@ -30,6 +31,9 @@ from evalguard.vocabulary import (
     torchvision,
     trainers,
     transformers,
+)
+from evalguard.vocabulary import (
+    not_torch as not_torch_tables,
 )
 from evalguard.vocabulary.terms import (
     Alias,
@@ -61,7 +65,7 @@ TABLES: Final[tuple[Table, ...]] = tuple(
     module.TABLE
     for module in (
         *(torch, torchvision, timm, transformers, lightning, accelerate, ignite, fastai),
-        *(distributed, models, optimizers, trainers, not_torch_tables, sinks),
+        *(distributed, layers, models, optimizers, trainers, not_torch_tables, sinks),
     )
 )
 
@@ -80,6 +84,7 @@ ARGUMENT_UNKNOWN: Final = object()
 """Stands for an argument whose value is not a literal."""
 
 
+@cache
 def layer(dotted: str) -> Layer | None:
     """The module class of that name, if a table says whether it depends on the mode."""
     return _find(_LAYERS, dotted)
@@ -103,16 +108,19 @@ def depends_on_mode(
     return None if None in held else True
 
 
+@cache
 def module_class(dotted: str) -> ModuleClass | None:
     """The class of that name, if it is a `torch.nn.Module` of a library and no layer of `layer`."""
     return _find(_MODULE_CLASSES, dotted)
 
 
+@cache
 def functional(dotted: str) -> Functional | None:
     """The function of that name whose behaviour a flag decides."""
     return _find(_FUNCTIONALS, dotted)
 
 
+@cache
 def factory(dotted: str) -> Factory | None:
     """The function or class of that name that returns a module, `from_pretrained` of a known library included."""
     return _find(_FACTORIES, dotted)
@@ -124,15 +132,17 @@ def hub_mode(repository: object) -> Mode:
     return "train" if known is None else known.mode
 
 
-HUB_REPOSITORIES: Final = {entry.name: entry for entry in models.HUB}
+HUB_REPOSITORIES: Final = {entry.name: entry for entry in models.HUB_REPOSITORIES}
 
 
+@cache
 def ordinary(dotted: str) -> Ordinary | None:
     """What a pattern or a habit would take for a module, and is none: a tokenizer's `from_pretrained`, a list of names."""
     name = canonical(dotted)
     return _ORDINARY.exact.get(name) or _first_fitting(_ORDINARY, name)
 
 
+@cache
 def from_pretrained_mode(dotted: str) -> Mode:
     """The mode of what `dotted` returns, the full name of a method such as `mylib.Model.from_pretrained`, also of a
     library that no table knows."""
@@ -148,6 +158,7 @@ def factory_method(name: str) -> Factory | None:
     return _FACTORIES.exact.get(name)
 
 
+@cache
 def wrapper(dotted: str) -> Wrapper | None:
     """The call of that name that returns, holds or copies the module it is given."""
     return _find(_WRAPPERS, dotted)
@@ -170,11 +181,13 @@ SAME_ATTRIBUTES: Final = frozenset(
 """Attributes of a wrapper that name the module inside, which has the mode of the wrapper."""
 
 
+@cache
 def gradients(dotted: str) -> Gradients | None:
     """The manager, decorator or call of that name that turns gradients on or off."""
     return _find(_GRADIENTS, dotted)
 
 
+@cache
 def optimizer(dotted: str) -> Optimizer | None:
     """The class or function of that name that makes an optimizer."""
     return _find(_OPTIMIZERS, dotted)
@@ -185,22 +198,26 @@ def optimizer_class(dotted: str) -> bool:
     return optimizer(dotted) is not None
 
 
+@cache
 def scheduler(dotted: str) -> Scheduler | None:
     """The class or function of that name that makes a learning rate scheduler: its `step()` trains nothing."""
     return _find(_SCHEDULERS, dotted)
 
 
+@cache
 def step(dotted: str) -> Step | None:
     """The call that changes weights, by its dotted name or by the bare name of a method. For the bare `step`, which
     environments and schedulers have too, see `words.step_receiver`."""
     return _find(_STEPS, dotted)
 
 
+@cache
 def backward(dotted: str) -> Backward | None:
     """The call that computes gradients, by its dotted name or by the bare name of a method."""
     return _find(_BACKWARDS, dotted)
 
 
+@cache
 def framework_base(dotted: str) -> Framework | None:
     """The base class of that name whose methods run in a mode that its framework sets."""
     return _find(_FRAMEWORKS, dotted)
@@ -211,11 +228,13 @@ def hook_mode(framework: Framework, method: str) -> HookMode | None:
     return framework.hooks.get(method, framework.default)
 
 
+@cache
 def framework_call(dotted: str) -> FrameworkCall | None:
     """The method of a framework's object, by the dotted name of its class and itself: `lightning.pytorch.Trainer.fit`."""
     return _find(_FRAMEWORK_CALLS, dotted)
 
 
+@cache
 def not_torch(dotted: str) -> Ordinary | None:
     """The library of that name, or of the name's beginning, whose modules and models are none of PyTorch."""
     return _longest_prefix(_NOT_TORCH, dotted)
@@ -226,21 +245,25 @@ def forward_method(name: str) -> ForwardMethod | None:
     return FORWARD_METHODS.get(name)
 
 
+@cache
 def self_moding(dotted: str) -> SelfModing | None:
     """The library method of that name that sets the mode it needs itself."""
     return _find(_SELF_MODING, dotted)
 
 
+@cache
 def mode_manager(dotted: str) -> ModeManager | None:
     """The library function or context manager of that name that switches the module it is given."""
     return _find(_MODE_MANAGERS, dotted)
 
 
+@cache
 def sink(dotted: str) -> Sink | None:
     """The function, or bare method name, to which evaluations give their outputs."""
     return _find(_SINKS, dotted)
 
 
+@cache
 def canonical(dotted: str) -> str:
     """The name under which the tables know `dotted`: aliases are followed until none applies."""
     for _ in range(MAXIMAL_ALIASES):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from evalguard.vocabulary.terms import (
     Factory,
     ForwardMethod,
-    Layer,
     Ordinary,
     Parameter,
     Rule,
@@ -175,7 +174,7 @@ FACTORIES = (
     Factory("monai.networks.nets.[A-Z]*", "train", "builds the module", "https://docs.monai.io/en/stable/networks.html"),
 )  # fmt: skip
 
-HUB = (
+HUB_REPOSITORIES = (
     Factory(
         "ultralytics/yolov5",
         "eval",
@@ -254,18 +253,7 @@ SELF_MODING = (
     ),
 )
 
-LAYERS = (
-    Layer(
-        "mmcv.cnn.ConvModule",
-        "argument",
-        "holds the norm layer that norm_cfg names, none by default",
-        "https://mmcv.readthedocs.io/en/latest/api/cnn.html",
-        (Rule(Parameter("norm_cfg", None, None)),),
-    ),
-)
-
 TABLE = Table(
-    layers=LAYERS,
     factories=FACTORIES,
     ordinary=ORDINARY,
     forward_methods=FORWARD_METHODS,

@@ -8,6 +8,7 @@ from evalguard.vocabulary.terms import (
     ForwardMethod,
     Functional,
     Layer,
+    ModuleClass,
     Optimizer,
     Ordinary,
     Parameter,
@@ -27,6 +28,13 @@ FACTORIES = (
     Factory("timm.models.create_model", "train", BUILDS, f"{SOURCE}/models/_factory.py"),
     Factory("timm.models.[a-z]*", "train", BUILDS, f"{SOURCE}/models/_builder.py"),
     Factory("timm.models.[a-z]*.[a-z]*", "train", BUILDS, f"{SOURCE}/models/_builder.py"),
+)
+
+MODULE_CLASSES = (
+    ModuleClass("timm.models.**.[A-Z]*", "a class that the builders use", f"{SOURCE}/models/__init__.py"),
+    ModuleClass("timm.models.[A-Z]*", "a class that the builders use", f"{SOURCE}/models/__init__.py"),
+    ModuleClass("timm.layers.[A-Z]*", "a layer", f"{SOURCE}/layers/__init__.py"),
+    ModuleClass("timm.loss.[A-Z]*", "a loss", f"{SOURCE}/loss/__init__.py", layers=()),
 )
 
 ORDINARY = tuple(
@@ -244,6 +252,7 @@ TABLE = Table(
     layers=LAYERS,
     functionals=FUNCTIONALS,
     factories=FACTORIES,
+    module_classes=MODULE_CLASSES,
     ordinary=ORDINARY,
     wrappers=WRAPPERS,
     optimizers=OPTIMIZERS,

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from evalguard.vocabulary.terms import Alias, Factory, Functional, Layer, Ordinary, Parameter, Rule, Table, Wrapper
+from evalguard.vocabulary.terms import (
+    Alias,
+    Factory,
+    Functional,
+    Layer,
+    ModuleClass,
+    Ordinary,
+    Parameter,
+    Rule,
+    Table,
+    Wrapper,
+)
 
 DOCS = "https://docs.pytorch.org/vision/stable"
 SOURCE = "https://github.com/pytorch/vision/blob/main/torchvision"
@@ -83,11 +94,39 @@ FACTORIES = (
     Factory("torchvision.models.get_model", "train", BUILDS, f"{DOCS}/models.html"),
 )
 
+FAMILY_CLASSES: dict[str, tuple[str, ...]] = {
+    "AlexNet": INSIDE["alexnet"],
+    "ConvNeXt": INSIDE["convnext"],
+    "DenseNet": INSIDE["densenet"],
+    "EfficientNet": INSIDE["efficientnet"],
+    "GoogLeNet": INSIDE["googlenet"],
+    "Inception3": INSIDE["inception_v3"],
+    "MNASNet": INSIDE["mnasnet"],
+    "MobileNetV2": INSIDE["mobilenet"],
+    "MobileNetV3": INSIDE["mobilenet"],
+    "RegNet": INSIDE["regnet"],
+    "ResNet": INSIDE["resnet"],
+    "ShuffleNetV2": INSIDE["shufflenet_v2"],
+    "SqueezeNet": INSIDE["squeezenet"],
+    "SwinTransformer": INSIDE["swin"],
+    "VGG": INSIDE["vgg"],
+}
+
+MODULE_CLASSES = (
+    *(
+        ModuleClass(f"torchvision.models.{name}", "the class that the builders build", f"{DOCS}/models.html", layers)
+        for name, layers in FAMILY_CLASSES.items()
+    ),
+    ModuleClass("torchvision.models.**.[A-Z]*", "a class that the builders use", f"{SOURCE}/models/__init__.py"),
+    ModuleClass("torchvision.models.[A-Z]*", "a class that the builders use", f"{SOURCE}/models/__init__.py"),
+    ModuleClass("torchvision.ops.[A-Z]*", "a layer", f"{SOURCE}/ops/__init__.py"),
+)
+
 ORDINARY = tuple(
     Ordinary(f"torchvision.models.{name}", NO_MODULE, f"{DOCS}/models.html")
     for name in (
         *("get_model_builder", "get_model_weights", "get_weight", "list_models"),
-        "feature_extraction.get_graph_node_names",
+        *("feature_extraction.get_graph_node_names", "**_Weights", "Weights", "WeightsEnum"),
     )
 )
 
@@ -193,6 +232,7 @@ TABLE = Table(
     layers=LAYERS,
     functionals=FUNCTIONALS,
     factories=FACTORIES,
+    module_classes=MODULE_CLASSES,
     ordinary=ORDINARY,
     wrappers=WRAPPERS,
     aliases=ALIASES,

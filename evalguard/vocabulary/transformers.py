@@ -12,6 +12,7 @@ from evalguard.vocabulary.terms import (
     Framework,
     FrameworkCall,
     Mode,
+    ModuleClass,
     Optimizer,
     Ordinary,
     Parameter,
@@ -90,8 +91,38 @@ FACTORIES = (
     ),
 )
 
+MODULE_CLASSES = (
+    *(
+        ModuleClass(f"{library}.**{shape}", "a model or a part of one", f"{SOURCE}/modeling_utils.py")
+        for library in ("transformers", "pytorch_transformers", "pytorch_pretrained_bert")
+        for shape in ("Model", "PreTrainedModel", "[A-Z]*For[A-Z]*")
+    ),
+    ModuleClass("transformers.models.**Layer", "a part of a model", f"{SOURCE}/modeling_utils.py"),
+    ModuleClass("transformers.models.**Encoder", "a part of a model", f"{SOURCE}/modeling_utils.py"),
+    ModuleClass("transformers.models.**Decoder", "a part of a model", f"{SOURCE}/modeling_utils.py"),
+    ModuleClass("diffusers.**Model", "a model", f"{DIFFUSERS}/models/modeling_utils.py"),
+    ModuleClass("diffusers.**ModelMixin", "the base of the models", f"{DIFFUSERS}/models/modeling_utils.py"),
+    ModuleClass(
+        "diffusers.AutoencoderKL",
+        "group norms, and no dropout",
+        f"{DIFFUSERS}/models/autoencoders/autoencoder_kl.py",
+        layers=(),
+    ),
+)
+
 NO_MODULE = "loads no module"
 ORDINARY = (
+    *(
+        Ordinary(f"transformers.{shape}", why, f"{SOURCE}/__init__.py")
+        for shape, why in (
+            ("TF[A-Z]**", "TensorFlow"),
+            ("Flax[A-Z]**", "JAX"),
+            ("**.modeling_tf_**", "TensorFlow"),
+            ("**.modeling_flax_**", "JAX"),
+            ("DataCollatorFor*", "makes batches"),
+            ("**.DataCollatorFor*", "makes batches"),
+        )
+    ),
     *(
         Ordinary(f"{library}.**{kind}.from_pretrained", NO_MODULE, f"{DOCS}/main_classes/{page}")
         for library in ("transformers", "pytorch_transformers", "pytorch_pretrained_bert")
@@ -307,6 +338,7 @@ SELF_MODING = (
 
 TABLE = Table(
     factories=FACTORIES,
+    module_classes=MODULE_CLASSES,
     ordinary=ORDINARY,
     wrappers=WRAPPERS,
     optimizers=OPTIMIZERS,

@@ -67,6 +67,26 @@ def test_spans_without_a_last_newline_and_with_a_form_feed() -> None:
     check(document_of("a()\n\x0cb(c)\n\x0c\nif x:\n \x0c\td() # e", "end.py"))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "\n",
+        "  ",
+        "# only a comment",
+        "try:\n    f(x)\nexcept E :  # why\n    g(y)\nexcept (F) as e  :\n    h(z)\nelse  :\n    v(w)\n",
+        "with a as b , c :\n    f(x)\ndef g ( x , ) :\n    h(y)\n    z = lambda : v(w)\n",
+        "\x0cf(x)\n\x0c\ng(y)\n",
+        "if x:\n\x0c    f(y)\n    g(z)\nh(w)\n",
+        "\\\nf(x)\nif y:\n    g(z)\n\\\n    h(w)\n",
+        "f('''a\r\nb\nc''')\r\ng(x)\ny = (\r\n  h(z)\r\n)\r\n",
+        "f(x)\r\r\n\rif x:\r\n  g(\rx)\r  h(x) # c\r",
+    ],
+)
+def test_spans_where_the_parser_forgets_whitespace(text: str) -> None:
+    check(document_of(text, "whitespace.py"))
+
+
 @pytest.mark.parametrize("document", documents(25), ids=lambda document: document.path)
 def test_spans_of_the_standard_library(document: Document) -> None:
     check(document)
@@ -74,9 +94,9 @@ def test_spans_of_the_standard_library(document: Document) -> None:
 
 def test_headers_end_at_the_colon_and_texts_are_those_of_the_file() -> None:
     text = "def f(x: List[int]) -> (g): # why\n    for a in (b) : c()\n"
-    parsed = parse(document_of(text, "headers.py"))
-    positions = Positions(parsed)
-    function = parsed.module.body[0]
+    module = parse(document_of(text, "headers.py"))
+    positions = Positions(module, text)
+    function = module.body[0]
     assert isinstance(function, cst.FunctionDef)
     assert function.returns is not None
     loop = function.body.body[0]
@@ -88,10 +108,10 @@ def test_headers_end_at_the_colon_and_texts_are_those_of_the_file() -> None:
 
 
 def check(document: Document) -> None:
-    parsed = parse(document)
-    positions = Positions(parsed)
+    module = parse(document)
+    positions = Positions(module, document.text)
     ours: dict[str, set[Span]] = {}
-    for node in nodes(parsed.module):
+    for node in nodes(module):
         if isinstance(node, cst.Name | cst.Call | cst.BaseSmallStatement | cst.BaseCompoundStatement):
             ours.setdefault(type(node).__name__, set()).add(positions.span(node))
     theirs: dict[str, set[Span]] = {}

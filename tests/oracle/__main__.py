@@ -76,7 +76,7 @@ def _counts(verdict: Verdict) -> Counter[str]:
         false=len(verdict.false),
         spurious=len(verdict.spurious),
         understated=len(verdict.understated),
-        unknown=verdict.unknown,
+        unknown=len(verdict.unknown),
         crashed=bool(verdict.crash or verdict.bad),
     )
 

@@ -5,8 +5,8 @@ An analysis is a function from a program's text to its claims, line by line. Thr
 1. No missed alarm: each mode observed at a line is among those claimed there, the doubtful ones included. A claim of
    "unknown" covers any mode.
 2. No false alarm: where all tests of a program are independent, and all paths were explored, each mode claimed without
-   doubt is observed. Before a mode counts as never observed it is looked for in longer runs. Lines of functions that
-   never run are left out. Constructs in `TIED` tie paths together without any test, so (2) is not asked of them.
+   doubt is observed. Before a mode counts as never observed it is looked for in longer runs. Functions that never
+   run are left out, with those that they call. Constructs in `TIED` tie paths together without any test, so (2) is not asked of them.
 3. Where tests are correlated, or the program has a construct in `TIED`, a mode claimed and not observed is counted as
    spurious, which is a rate and not a failure.
 """
@@ -51,15 +51,15 @@ Point: TypeAlias = tuple[int, str]  # line, mode
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What a comparison found in one program. `understated` are modes claimed with doubt that were seen in a run in
-    which nothing improbable had happened; `unknown` counts the lines claimed as such."""
+    which nothing improbable had happened; `unknown` are those that only the claim "unknown" covers."""
 
     missed: tuple[Point, ...] = ()
     false: tuple[Point, ...] = ()
     spurious: tuple[Point, ...] = ()
     understated: tuple[Point, ...] = ()
+    unknown: tuple[Point, ...] = ()
     observed: int = 0
     claimed: int = 0
-    unknown: int = 0
     complete: bool = False
     crash: str | None = None
     bad: str | None = None
@@ -86,19 +86,23 @@ def _compare(text: str, seen: Seen, claims: Claims) -> Verdict:
     ignored = {number for number, line in enumerate(text.splitlines(), 1) if line.endswith("# layer")}
     nothing = Claim(frozenset())
     observed = [(line, mode) for line, modes in sorted(seen.modes.items()) for mode in sorted(modes)]
-    missed, understated = [], []
+    missed, understated, unknown = [], [], []
     for line, mode in observed:
         claim = claims.get(line, nothing)
         if not {mode, "unknown"} & (claim.modes | claim.doubtful):
             missed.append((line, mode))
+        elif mode not in claim.modes | claim.doubtful:
+            unknown.append((line, mode))
         elif mode in seen.likely.get(line, ()) and not {mode, "unknown"} & claim.modes:
             understated.append((line, mode))
     claimed = [(line, mode) for line, claim in sorted(claims.items()) if line not in ignored
                for mode in sorted(claim.modes - {"unknown"})]  # fmt: skip
     excess: list[Point] = []
     if seen.complete:
-        idle = _lines_never_entered(text, seen.entered)
-        excess = [(line, mode) for line, mode in claimed if line not in idle and mode not in seen.modes.get(line, ())]
+        unjudged = _open_lines(text, seen.entered)
+        excess = [
+            (line, mode) for line, mode in claimed if line not in unjudged and mode not in seen.modes.get(line, ())
+        ]
     strict = is_independent(text) and not constructs(text) & TIED
     if excess and strict:
         longer = sample(text, SEARCH_RUNS, SEARCH_LIMIT).modes
@@ -110,15 +114,24 @@ def _compare(text: str, seen: Seen, claims: Claims) -> Verdict:
         understated=tuple(understated),
         observed=len(observed),
         claimed=len(claimed),
-        unknown=sum("unknown" in claim.modes | claim.doubtful for line, claim in claims.items() if line not in ignored),
+        unknown=tuple(unknown),
         complete=seen.complete,
     )
 
 
-def _lines_never_entered(text: str, entered: set[int]) -> set[int]:
-    """The lines of the functions that no run has entered. Lambdas stand on one line with the function around them."""
-    owner: dict[int, int] = {}
-    for node in ast.walk(ast.parse(text)):  # breadth first: an inner function comes after the one around it
-        if isinstance(node, ast.FunctionDef):
-            owner |= dict.fromkeys(range(node.lineno, (node.end_lineno or node.lineno) + 1), node.lineno)
-    return {line for line, function in owner.items() if function not in entered}
+def _open_lines(text: str, entered: set[int]) -> set[int]:
+    """The lines of functions that no run has entered, and of functions named in those: an analysis takes it that somebody
+    may call what nobody calls. Lambdas stand on one line with the function around them."""
+    functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
+    reached: list[ast.FunctionDef] = []
+    waiting = [function for function in functions if function.lineno not in entered]
+    while waiting:
+        reached += waiting
+        named = {name for function in waiting for name in _names_in(function)}
+        waiting = [function for function in functions if function.name in named and function not in reached]
+    return {line for function in reached for line in range(function.lineno, (function.end_lineno or 0) + 1)}
+
+
+def _names_in(function: ast.FunctionDef) -> set[str]:
+    names = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
+    return names | {node.attr for node in ast.walk(function) if isinstance(node, ast.Attribute)}

@@ -26,18 +26,18 @@ from .definitions import DEFINITIONS
 from .statements import block
 from .writer import Known, Scope, Writer
 
-PRELUDE = """\
+IMPORTS = """\
 import torch
 import torch.nn as nn
 from contextlib import contextmanager, suppress
 from outside import choice, items, leave, may_raise, more, phase_of, pick, reveal_mode, risky
+"""
 
-
+NET = """\
 class Net(nn.Module):
     def __init__(self):
         super().__init__()
         self.drop = nn.Dropout(0.5)
-
     def forward(self, x):
         return self.drop(x)  # layer
 """
@@ -65,7 +65,7 @@ def _features(draw: random.Random) -> frozenset[str]:
 
 
 def _program(writer: Writer) -> str:
-    writer.lines = PRELUDE.splitlines()
+    writer.lines = [*IMPORTS.splitlines(), "", "", *NET.splitlines()]
     helpers: list[Known] = []
     if writer.has("global-module"):
         writer.apart()

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from .programs import NET
+
 _CLAUSE = re.compile(r" *(elif|else|except|finally|case)\b")
 
 
@@ -52,9 +54,9 @@ def _indent(line: str) -> int:
 
 
 def _fair(lines: list[str]) -> bool:
-    """Whether the cut keeps the rules of the generator: there is a module, endless loops are left, and what may raise by
-    itself stands in a `try`."""
-    if not any(re.match(r" *model = ", line) for line in lines) or "class Net(nn.Module):" not in lines:
+    """Whether the cut keeps the rules of the generator: there is a module, and its mode matters; endless loops are left;
+    what may raise by itself stands in a `try`."""
+    if not any(re.match(r" *model = ", line) for line in lines) or NET not in _text(lines):
         return False
     tries: list[int] = []
     for number, line in enumerate(lines):
