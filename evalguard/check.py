@@ -37,9 +37,10 @@ OWN_CODES = {UNREADABLE: "unreadable-file"}
 # A file in which none of these stands neither sets nor uses a mode. Torch need not be named: helpers that
 # get their model as an argument never import it.
 _TOKENS = (
-    r"\.\s*(?:train|eval|training|backward|step)\b",
+    r"\.\s*(?:train|eval|training)\b",
+    r"\.\s*(?:backward|step)\s*\(",
     r"\b(?:no_grad|inference_mode|set_grad_enabled|enable_grad|requires_grad)",
-    r"\b(?:load_state_dict|load_from_checkpoint|from_pretrained|torch\s*\.\s*load|state_dict)\b",
+    r"\b(?:load_state_dict|load_from_checkpoint|from_pretrained|torch\s*\.\s*load)\b",
     r"\bnn\s*\.\s*Module\b",
 )
 _SCREEN = re.compile("|".join(_TOKENS))

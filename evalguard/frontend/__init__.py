@@ -24,7 +24,7 @@ from evalguard.source import Document, SourceProblem
 
 __all__ = ["lower"]
 
-_RECURSION_LIMIT = 12_000  # LibCST prints a tree by recursion: about three calls for each term of `a + b + c ...`
+_RECURSION_LIMIT = 6_000  # LibCST prints a tree by recursion: two or three calls for each term of `a + b + c ...`
 
 
 def lower(document: Document) -> FileFacts:

@@ -91,11 +91,6 @@ class GraphBuilder:
     # Blocks
 
     @property
-    def current(self) -> int:
-        """The block that grows."""
-        return self._current
-
-    @property
     def enclosing_loops(self) -> tuple[int, ...]:
         """The loops around the current block."""
         return self._drafts[self._current].loops

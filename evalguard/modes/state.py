@@ -1,7 +1,7 @@
 """The state of one path: what variables hold, which mode each module is in, and under which tests.
 
 A block may be reached by several states that differ; they stay apart while what tells them apart is read again
-(`shape`), and are joined when it is not: the origins of each place are united. Property simulation (Das, Lerner, Seigle,
+(`significance.distinction`), and are joined when it is not: the origins of each place are united. Property simulation (Das, Lerner, Seigle,
 "ESP", PLDI 2002) keeps the number small: beyond `MOST` alternatives, those with equal modes are joined and lose the tests on
 which they differ; beyond that, all are.
 """
@@ -27,7 +27,9 @@ from evalguard.modes.values import (
     Origins,
 )
 
-MOST = 12  # alternatives at one block
+Unite: TypeAlias = Callable[[str, "Abstract", "Abstract"], "Abstract"]
+
+MOST = 10  # alternatives at one block
 MOST_ORIGINS = 6  # of one place in one mode
 
 Key: TypeAlias = tuple[Identity, Hashable]
@@ -153,18 +155,6 @@ def prune(state: State, live: Paths, depth: int, keep: frozenset[str]) -> None:
         )
 
 
-def shape(state: State) -> Hashable:
-    """What keeps two states apart: everything but where modes come from, and what values stem from."""
-    return (
-        frozenset((place, frozenset(origin.mode for origin in origins)) for place, origins in state.modes.items()),
-        frozenset(state.env.items()),
-        frozenset(state.store.items()),
-        state.guards,
-        state.grads,
-        state.active,
-    )
-
-
 def mode_shape(state: State) -> Hashable:
     """The modes alone."""
     return (
@@ -174,7 +164,7 @@ def mode_shape(state: State) -> Hashable:
     )
 
 
-def join(a: State, b: State, unite: Callable[[str, Abstract, Abstract], Abstract]) -> State:
+def join(a: State, b: State, unite: Unite) -> State:
     """Both paths at once. Where a variable differs, `unite(name, x, y)` says what it holds then."""
     joined = a.copy()
     for name, value in b.env.items():
@@ -210,7 +200,7 @@ def _united(
     a: State,
     b: State,
     joined: State,
-    unite: Callable[[str, Abstract, Abstract], Abstract],
+    unite: Unite,
 ) -> Abstract:
     value = unite(name, x, y)
     if isinstance(value, Obj) and value not in (x, y):
@@ -234,11 +224,12 @@ def unite_origins(a: Origins, b: Origins) -> Origins:
     return frozenset(kept)
 
 
-def take_in(known: list[State], new: State, unite: Callable[[str, Abstract, Abstract], Abstract]) -> State | None:
-    """Add a state to a block's alternatives, joining where it says the same; what must be worked through, or None."""
-    new_shape = shape(new)
+def take_in(known: list[State], new: State, apart: Callable[[State], Hashable], unite: Unite) -> State | None:
+    """Add a state to a block's alternatives, joining it with the one from which nothing keeps it apart; what must be worked
+    through, or None. `apart` says what keeps states apart."""
+    new_shape = apart(new)
     for index, old in enumerate(known):
-        if shape(old) == new_shape:
+        if apart(old) == new_shape:
             return _replace(known, index, join(old, new, unite))
     if len(known) < MOST:
         known.append(new)
@@ -261,20 +252,8 @@ def _order(origin: Origin) -> tuple[Any, ...]:
     return (origin.site or (), origin.chain, origin.kind.value, origin.inferred)
 
 
-def assumed(kind: OriginKind, mode: Mode, origin: Origin) -> Origin:
-    """The same origin, now believed to be of this kind and mode."""
-    return Origin(mode, kind, origin.path, origin.site, origin.chain, origin.function, origin.text)
-
-
 def mentions(value: Abstract, identity: Identity) -> bool:
     """Whether a test reads an object or a part of it."""
     from evalguard.modes.values import identities, is_within
 
     return any(is_within(found, identity) for found in identities(value))
-
-
-def is_mode_test(value: Abstract) -> bool:
-    """Whether a test asks for a module's own mode."""
-    return isinstance(value, ModeFlag) or (
-        isinstance(value, Expr) and any(isinstance(operand, ModeFlag) for operand in value.operands)
-    )

@@ -490,7 +490,7 @@ def _some_elements(value: Abstract, op: Iterate, state: State, frame: Frame) -> 
             )
             if held:
                 return held[:6]
-            element = Obj(("each", identity))
+            element = Obj(identity if identity[0] == "each" and identity[1][0] == "each" else ("each", identity))
             _renew_element(element, state)
             return (element,)
         case Iteration(of=(inner, *_)):

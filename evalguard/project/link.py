@@ -23,11 +23,12 @@ from evalguard.flow.solver import TooManySteps, solve_forward
 from evalguard.ir import values as ir
 from evalguard.ir.facts import MODULE, FileFacts, FunctionFacts
 from evalguard.ir.graph import EdgeKind
-from evalguard.ir.ops import Argument, Call, Enter, Exit, Op, Yield
+from evalguard.ir.ops import Argument, Assign, Call, Enter, Exit, Op, Yield
 from evalguard.modes.events import Entrance, Events
 from evalguard.modes.frame import ClassView, Frame, Info, Outcome, fresh, note, source_of
 from evalguard.modes.intent import function_reason
-from evalguard.modes.state import NO_TAINT, Guard, State, Trail, join, prune, take_in
+from evalguard.modes.significance import Significance, distinction, significance
+from evalguard.modes.state import NO_TAINT, Guard, State, Trail, join, mode_shape, prune, take_in
 from evalguard.modes.switch import evaluation_reason
 from evalguard.modes.transfer import run_block
 from evalguard.modes.values import (
@@ -39,6 +40,7 @@ from evalguard.modes.values import (
     Fn,
     Generator,
     Identity,
+    Iteration,
     Known,
     Map,
     Obj,
@@ -48,15 +50,17 @@ from evalguard.modes.values import (
     Seq,
     identities,
     is_within,
+    parts,
     root_of,
 )
 from evalguard.project.resolve import Index, called_names, words_of
 from evalguard.project.sensitivity import Sensitivity, sensitivity
 from evalguard.project.view import FunctionView, Observation, function_views, observations
 from evalguard.vocabulary import lookup
+from evalguard.vocabulary.words import MODULE_WORDS, words
 
 DEEPEST = 14  # calls inside calls
-MOST_RUNS = 6_000  # of functions, for one root; beyond it calls are unknown
+MOST_RUNS = 1_500  # of functions, for one root; beyond it calls are unknown
 MOST_ROUNDS = 4  # of a class's public methods, and of a recursion
 RELEVANT = frozenset(
     """
@@ -115,6 +119,8 @@ class Engine:
         self.index = Index(files)
         self.events = Events()
         self.infos: dict[Identity, Info] = {}
+        self._significances: dict[tuple[str, str], Significance] = {}
+        self._inert: dict[tuple[str, str], bool] = {}
         self._live: dict[tuple[str, str], list[Paths]] = {}
         self._memo: dict[Hashable, tuple[list[Outcome], Trail | None]] = {}
         self._running: dict[Hashable, Running] = {}
@@ -162,6 +168,7 @@ class Engine:
     def _run_root(self, path: str, qualname: str, states: list[State], receiver: Obj | None = None) -> list[State]:
         facts = self.index.files[path].functions[qualname]
         self._runs = 0
+        self._memo.clear()
         self._visited.add((path, qualname))
         frame = self._frame(path, facts, (), 0, None, receiver)
         starts: list[State] = []
@@ -251,7 +258,7 @@ class Engine:
                     news.append(state)
             before = {state.fingerprint() for state in states}
             for state in news:
-                take_in(states, state, self._unite(cls.path, cls.qualname))
+                take_in(states, state, mode_shape, self._unite(cls.path, cls.qualname))
             after = {state.fingerprint() for state in states}
             if after <= before | seen:
                 break
@@ -316,6 +323,7 @@ class Engine:
 
     def _solve(self, frame: Frame, starts: list[tuple[int, State]]) -> Result:
         facts = frame.function
+        chosen = self._significance(frame.path, facts)
         live = self._live_paths(frame.path, facts)
         unite = self._unite(frame.path, facts.qualname)
         yields: list[tuple[State, int, Abstract]] = []
@@ -326,9 +334,12 @@ class Engine:
             yields.extend((after, number, value) for after, value in ends.yielded)
             return ends.onward
 
+        def apart(state: State) -> Hashable:
+            return distinction(state, chosen, self.infos, frame.depth)
+
         def arrive(number: int, known: list[State], state: State) -> State | None:
             prune(state, live[number], frame.depth, keep)
-            return take_in(known, state, unite)
+            return take_in(known, state, apart, unite)
 
         try:
             found = solve_forward(starts, step, arrive)
@@ -346,6 +357,29 @@ class Engine:
                 seen.add(key)
                 kept.append((state, number, value))
         return kept[:12]
+
+    def _significance(self, path: str, facts: FunctionFacts) -> Significance:
+        key = (path, facts.qualname)
+        if key not in self._significances:
+            self._significances[key] = significance(facts, lambda op: self._touches_modes(path, op))
+        return self._significances[key]
+
+    def _touches_modes(self, path: str, op: Op) -> bool:
+        """Whether an op switches a mode, computes gradients, steps, or calls a function of the file that does."""
+        if isinstance(op, Enter):
+            return True
+        if isinstance(op, Assign):
+            return isinstance(op.target, ir.Attribute) and op.target.name == "training" or isinstance(op.value, ir.Attribute) and op.value.name == "training"
+        if not isinstance(op, Call):
+            return False
+        name = op.callee.name if isinstance(op.callee, ir.Attribute) else op.callee.id if isinstance(op.callee, ir.Name) else ""
+        if name in RELEVANT:
+            return True
+        return any(
+            facts.name == name and self.is_relevant(path, facts.qualname)
+            for facts in self.index.files[path].functions.values()
+            if facts.qualname != MODULE
+        )
 
     def _live_paths(self, path: str, facts: FunctionFacts) -> list[Paths]:
         key = (path, facts.qualname)
@@ -387,7 +421,7 @@ class Engine:
         env = self._arguments(function, facts, arguments, keywords, state)
         if facts.is_generator:
             return [Outcome(state, Generator(function, tuple(sorted(env.items()))))]
-        if self._is_out_of_reach(frame):
+        if self._is_out_of_reach(frame) or self._needs_no_look(function, facts, [*arguments, *(v for _, v in keywords)], state):
             return self._unknown(arguments, keywords, state, frame, op)
         chain = frame.chain if recursive > 1 else (*frame.chain, frame.site(op.span))
         inner = self._frame(function.path, facts, chain, frame.depth + 1, frame, function.bound if facts.owner else frame.receiver if facts.parent == frame.function.qualname else None, state)
@@ -483,6 +517,44 @@ class Engine:
             if (("scope", path, facts.qualname), name) in state.store
         )
         return Fn(path, value.qualname, value.bound, held, value.decorated)
+
+    def _needs_no_look(self, function: Fn, facts: FunctionFacts, given: Sequence[Abstract], state: State) -> bool:
+        """Whether a function only computes with data: it says nothing of modes, makes no module, and gets none."""
+        if function.bound is not None or function.captured or facts.parent != MODULE or not self.is_inert(function.path, facts.qualname):
+            return False
+        return not any(self._may_run(value, state) for value in given)
+
+    def _may_run(self, value: Abstract, state: State) -> bool:
+        match value:
+            case Obj(id=identity):
+                info = self.infos.get(identity)
+                return identity in state.modes or identity[0] in ("self", "attr") or (
+                    info is not None and bool(info.module or info.cls or info.evidence)
+                )
+            case Known() | Params():
+                return False
+            case Seq() | Map() | Expr() | Iteration():
+                return any(self._may_run(part, state) for part in parts(value))
+            case _:
+                return True
+
+    def is_inert(self, path: str, qualname: str) -> bool:
+        """Whether a function and those of its file that it mentions name no class, no module and no mode."""
+        key = (path, qualname)
+        if key not in self._inert:
+            self._inert[key] = True
+            file = self.index.files[path]
+            mentioned = words_of(file.functions[qualname])
+            self._inert[key] = (
+                not self.is_relevant(path, qualname)
+                and not any(_may_make_module(name) for name in mentioned)
+                and all(
+                    self.is_inert(path, other.qualname)
+                    for other in file.functions.values()
+                    if other.qualname != qualname and (other.parent == qualname or other.name in mentioned and other.qualname != MODULE)
+                )
+            )
+        return self._inert[key]
 
     def _is_out_of_reach(self, frame: Frame) -> bool:
         return frame.depth >= DEEPEST or self._runs > MOST_RUNS
@@ -723,6 +795,10 @@ def _ends(outcomes: list[Outcome]) -> set[Hashable]:
 def _widened(value: Abstract, function: Fn, number: int) -> Abstract:
     """An argument of a recursive call: calculations are forgotten, so that the recursion comes to an end."""
     return Obj(("param", function.path, function.qualname, f"<{number}>")) if isinstance(value, Expr) else value
+
+
+def _may_make_module(name: str) -> bool:
+    return bool(set(words(name)) & (MODULE_WORDS | {"optimizer", "optim"})) or (name[:1].isupper() and not name.isupper())
 
 
 def _spliced(trail: Trail | None, first: Trail | None, base: Trail | None) -> Trail | None:

@@ -53,6 +53,7 @@ from evalguard.vocabulary.terms import (
     Ordinary,
     Parameter,
     Rule,
+    Runner,
     Scheduler,
     SelfModing,
     Sink,
@@ -246,6 +247,12 @@ def forward_method(name: str) -> ForwardMethod | None:
 
 
 @cache
+def runner(dotted: str) -> Runner | None:
+    """The function of that name that calls a module given to it: a call of it is a forward of that module."""
+    return _find(_RUNNERS, dotted)
+
+
+@cache
 def self_moding(dotted: str) -> SelfModing | None:
     """The library method of that name that sets the mode it needs itself."""
     return _find(_SELF_MODING, dotted)
@@ -361,6 +368,7 @@ _STEPS: Final = _indexed(entry for table in TABLES for entry in table.steps)
 _BACKWARDS: Final = _indexed(entry for table in TABLES for entry in table.backwards)
 _FRAMEWORKS: Final = _indexed(entry for table in TABLES for entry in table.frameworks)
 _FRAMEWORK_CALLS: Final = _indexed(entry for table in TABLES for entry in table.framework_calls)
+_RUNNERS: Final = _indexed(entry for table in TABLES for entry in table.runners)
 _SELF_MODING: Final = _indexed(entry for table in TABLES for entry in table.self_moding)
 _MODE_MANAGERS: Final = _indexed(entry for table in TABLES for entry in table.mode_managers)
 _SINKS: Final = _indexed(entry for table in TABLES for entry in table.sinks)

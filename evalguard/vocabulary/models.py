@@ -220,8 +220,8 @@ FORWARD_METHODS = (
     ForwardMethod("get_intermediate_layers", "runs the layers and returns their outputs", "https://github.com/facebookresearch/dino/blob/main/vision_transformer.py", unproved=True),
     ForwardMethod("get_last_selfattention", "runs the layers up to the last attention", "https://github.com/facebookresearch/dino/blob/main/vision_transformer.py", unproved=True),
     *(
-        ForwardMethod(name, "by its name, runs the layers; in this module, if a summary says so", "https://github.com/pytorch/examples/blob/main/vae/main.py")
-        for name in names("decode embed encode encode_query features infer inference log_prob logits loss predict reconstruct rsample sample score")
+        ForwardMethod(name, "by its name, runs the layers of a module", "https://github.com/pytorch/examples/blob/main/vae/main.py")
+        for name in names("decode embed encode features log_prob logits reconstruct rsample")
     ),
 )  # fmt: skip
 

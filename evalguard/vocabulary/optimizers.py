@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evalguard.vocabulary.terms import Optimizer, Parameter, Scheduler, Table
+from evalguard.vocabulary.terms import Optimizer, Parameter, Scheduler, Step, Table
 
 PARAMETERS = Parameter("params", 0, required=True)
 OF_PARAMETERS = "an optimizer of the parameters given"
@@ -73,6 +73,15 @@ OPTIMIZERS = (
     ),
 )
 
+STEPS = (
+    Step(
+        "mmengine.optim.OptimWrapper.update_params",
+        "receiver",
+        "computes the gradients of the loss, and steps at the end of an accumulation",
+        "https://mmengine.readthedocs.io/en/latest/tutorials/optim_wrapper.html",
+    ),
+)
+
 SCHEDULERS = tuple(
     Scheduler(name, "its step changes the learning rate", link)
     for name, link in (
@@ -88,4 +97,4 @@ SCHEDULERS = tuple(
     )
 )
 
-TABLE = Table(optimizers=OPTIMIZERS, schedulers=SCHEDULERS)
+TABLE = Table(optimizers=OPTIMIZERS, schedulers=SCHEDULERS, steps=STEPS)

@@ -245,6 +245,16 @@ class ForwardMethod:
 
 
 @dataclass(frozen=True, slots=True)
+class Runner:
+    """A function that calls the module (or the function) that it is given, in the mode it has, and returns its output."""
+
+    name: str
+    module: Parameter
+    why: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
 class SelfModing:
     """A library method that sets the mode it needs itself. `leaves` as in `FrameworkCall`."""
 
@@ -312,6 +322,7 @@ class Table:
     framework_calls: tuple[FrameworkCall, ...] = ()
     not_torch: tuple[Ordinary, ...] = ()
     forward_methods: tuple[ForwardMethod, ...] = ()
+    runners: tuple[Runner, ...] = ()
     self_moding: tuple[SelfModing, ...] = ()
     mode_managers: tuple[ModeManager, ...] = ()
     sinks: tuple[Sink, ...] = ()

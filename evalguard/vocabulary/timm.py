@@ -49,7 +49,16 @@ ORDINARY = tuple(
             "resume_checkpoint",
             "safe_model_name",
         ),
-        *("helpers.*", "layers.*", "registry.*", "is_model_pretrained", "get_pretrained_cfg", "clean_state_dict"),
+        *(
+            "_*.*",
+            "**.checkpoint_filter_fn",
+            "helpers.*",
+            "layers.*",
+            "registry.*",
+            "is_model_pretrained",
+            "get_pretrained_cfg",
+            "clean_state_dict",
+        ),
         *("get_pretrained_cfg_value", "is_model_in_modules", "checkpoint_seq", "group_parameters", "group_modules"),
     )
 )

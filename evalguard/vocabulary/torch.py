@@ -18,6 +18,7 @@ from evalguard.vocabulary.terms import (
     Ordinary,
     Parameter,
     Rule,
+    Runner,
     Scheduler,
     Step,
     Table,
@@ -76,10 +77,10 @@ def _batch_norm(short: str, tracks_at: int) -> Layer:
     return Layer(name, "always", BATCH_STATISTICS, _page(name), rules)
 
 
-def _instance_norm(short: str, tracks_at: int) -> Layer:
+def _instance_norm(short: str, tracks_at: int, tracks: bool) -> Layer:
     name = f"torch.nn.{short}"
-    rules = (Rule(Parameter("track_running_stats", tracks_at, False)),)
-    why = "depends on the mode only if it tracks running statistics, which is off by default"
+    rules = (Rule(Parameter("track_running_stats", tracks_at, tracks)),)
+    why = f"depends on the mode only if it tracks running statistics, which is {'on' if tracks else 'off'} by default"
     return Layer(name, "argument", why, _page(name), rules)
 
 
@@ -122,8 +123,8 @@ LAYERS = (
     ),
     *(_batch_norm(s, 4) for s in ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm")),
     *(_batch_norm(s, 3) for s in ("LazyBatchNorm1d", "LazyBatchNorm2d", "LazyBatchNorm3d")),
-    *(_instance_norm(s, 4) for s in ("InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d")),
-    *(_instance_norm(s, 3) for s in ("LazyInstanceNorm1d", "LazyInstanceNorm2d", "LazyInstanceNorm3d")),
+    *(_instance_norm(s, 4, False) for s in ("InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d")),
+    *(_instance_norm(s, 3, True) for s in ("LazyInstanceNorm1d", "LazyInstanceNorm2d", "LazyInstanceNorm3d")),
     _recurrent("LSTM", 5, 2),
     _recurrent("GRU", 5, 2),
     _recurrent("RNN", 6, 2),
@@ -422,6 +423,40 @@ BACKWARDS = (
     Backward("backward", "either", "`loss.backward()`, or `engine.backward(loss)`", _page("torch.Tensor.backward")),
 )
 
+RUNNERS = (
+    Runner(
+        "torch.utils.checkpoint.checkpoint",
+        Parameter("function", 0, required=True),
+        "calls the function, and again in the backward",
+        f"{DOCS}/checkpoint.html",
+    ),
+    Runner(
+        "torch.utils.checkpoint.checkpoint_sequential",
+        Parameter("functions", 0, required=True),
+        "calls the functions one after the other, and again in the backward",
+        f"{DOCS}/checkpoint.html",
+    ),
+    Runner(
+        "torch.nn.parallel.data_parallel",
+        MODULE,
+        "calls copies of the module on parts of the input",
+        f"{SOURCE}/torch/nn/parallel/data_parallel.py",
+    ),
+    *(
+        Runner(name, MODULE, "calls the module with the parameters given", _page(name))
+        for name in ("torch.func.functional_call", "torch.nn.utils.stateless.functional_call")
+    ),
+    *(
+        Runner(name, Parameter("func", 0, required=True), "calls the function to differentiate it", _page(name))
+        for name in (
+            "torch.autograd.functional.hessian",
+            "torch.autograd.functional.jacobian",
+            "torch.autograd.functional.jvp",
+            "torch.autograd.functional.vjp",
+        )
+    ),
+)
+
 FORWARD_METHODS = (
     ForwardMethod("forward", "what calling a module runs", _page("torch.nn.Module")),
     ForwardMethod("__call__", "runs the hooks and `forward`", _page("torch.nn.Module")),
@@ -436,10 +471,11 @@ ALIASES = (
         for short in ("no_grad", "enable_grad", "inference_mode", "set_grad_enabled")
     ),
     *(
-        Alias(f"torch.optim.{short.lower()}", "torch.optim", REEXPORTED, f"{SOURCE}/torch/optim/__init__.py")
-        for short in (*OPTIMIZER_CLASSES, "_muon", "_adafactor")
+        Alias(f"torch.optim.{module}", "torch.optim", REEXPORTED, f"{SOURCE}/torch/optim/__init__.py")
+        for module in names("""
+            _adafactor _muon adadelta adagrad adam adamax adamw asgd lbfgs nadam optimizer radam rmsprop rprop sgd sparse_adam
+        """)
     ),
-    Alias("torch.optim.sparse_adam", "torch.optim", REEXPORTED, f"{SOURCE}/torch/optim/__init__.py"),
     Alias(
         "torch.nn.parallel.data_parallel.DataParallel",
         "torch.nn.DataParallel",
@@ -455,12 +491,6 @@ ALIASES = (
         f"{SOURCE}/torch/distributed/fsdp/__init__.py",
     ),
     Alias("torch.cuda.amp", "torch.amp", "the CUDA case of the same class", f"{DOCS}/amp.html"),
-    Alias(
-        "torch.nn.utils.parametrizations.weight_norm",
-        "torch.nn.utils.weight_norm",
-        "takes and returns the same",
-        f"{DOCS}/nn.html",
-    ),
 )
 
 SAME_OBJECT_METHODS = frozenset(
@@ -481,6 +511,7 @@ TABLE = Table(
     schedulers=SCHEDULERS,
     steps=STEPS,
     backwards=BACKWARDS,
+    runners=RUNNERS,
     forward_methods=FORWARD_METHODS,
     aliases=ALIASES,
 )

@@ -88,7 +88,10 @@ FACTORIES = (
     ),
     *(
         Factory(f"torchvision.models{below}.[a-z]*", "train", BUILDS, f"{DOCS}/models.html")
-        for below in ("", ".segmentation", ".detection", ".video", ".optical_flow")
+        for below in (
+            *("", ".segmentation", ".detection", ".video", ".optical_flow"),
+            *(".segmentation.[a-z]*", ".detection.[a-z]*", ".video.[a-z]*", ".optical_flow.[a-z]*"),
+        )
     ),
     Factory("torchvision.models.quantization.[a-z]*", "unknown", QUANTIZED, f"{SOURCE}/models/quantization/utils.py"),
     Factory("torchvision.models.get_model", "train", BUILDS, f"{DOCS}/models.html"),
@@ -126,6 +129,7 @@ ORDINARY = tuple(
     Ordinary(f"torchvision.models.{name}", NO_MODULE, f"{DOCS}/models.html")
     for name in (
         *("get_model_builder", "get_model_weights", "get_weight", "list_models"),
+        *("detection.**.[a-z]*_loss", "detection._utils.[a-z]*", "detection.roi_heads.[a-z]*"),
         *("feature_extraction.get_graph_node_names", "**_Weights", "Weights", "WeightsEnum"),
     )
 )
@@ -204,6 +208,13 @@ FUNCTIONALS = (
 )
 
 WRAPPERS = (
+    Wrapper(
+        "torchvision.models._utils.IntermediateLayerGetter",
+        Parameter("model", 0, required=True),
+        "shares",
+        "holds the children of the model up to the last layer asked for",
+        f"{SOURCE}/models/_utils.py",
+    ),
     Wrapper(
         "torchvision.models.feature_extraction.create_feature_extractor",
         Parameter("model", 0, required=True),

@@ -11,6 +11,7 @@ from evalguard.vocabulary.terms import (
     Mode,
     ModeManager,
     Parameter,
+    Runner,
     SelfModing,
     Table,
     names,
@@ -259,6 +260,27 @@ FRAMEWORK_CALLS = (
     ),
 )
 
+RUNNERS = (
+    Runner(
+        "monai.inferers.sliding_window_inference",
+        Parameter("predictor", 3, required=True),
+        "calls the predictor on each window",
+        "https://docs.monai.io/en/stable/inferers.html",
+    ),
+    Runner(
+        "torchsummary.summary",
+        MODEL,
+        "calls the model once, in the mode it has",
+        "https://github.com/sksq96/pytorch-summary/blob/master/torchsummary/torchsummary.py",
+    ),
+    Runner(
+        "deepspeed.checkpointing.checkpoint",
+        Parameter("function", 0, required=True),
+        "calls the function, and again in the backward",
+        "https://deepspeed.readthedocs.io/en/latest/activation-checkpointing.html",
+    ),
+)
+
 MODES: tuple[Mode, ...] = ("train", "eval")
 
 MODE_MANAGERS = (
@@ -355,6 +377,7 @@ ALIASES = (
 TABLE = Table(
     frameworks=FRAMEWORKS,
     framework_calls=FRAMEWORK_CALLS,
+    runners=RUNNERS,
     mode_managers=MODE_MANAGERS,
     self_moding=SELF_MODING,
     aliases=ALIASES,

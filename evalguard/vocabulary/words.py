@@ -3,6 +3,7 @@
 words("valLoader2")         ("val", "loader")
 words("run_one_epoch")      ("run", "one", "epoch")
 words("MyGANModel")         ("my", "gan", "model")
+words("testloader")         ("test", "loader")
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from evalguard.vocabulary.terms import names
 
 EVALUATION_WORDS: Final = frozenset(
     names("""
-    bench benchmark dev devel eval evals evaluate evaluated evaluates evaluating evaluation evaluations evaluator heldout
+    dev devel eval evals evaluate evaluated evaluates evaluating evaluation evaluations evaluator heldout
     holdout infer inference inferencing infers predict predicted predicting prediction predictions predictor predicts
     test testing tests val valid validate validated validates validating validation validator
     """)
@@ -55,7 +56,7 @@ NOT_MODULE_WORDS: Final = frozenset(
 HELPER_NETWORK_WORDS: Final = frozenset(
     names("""
     aesthetic arcface clip clipmodel dino evaluator facenet feat feature features fid frozen guidance inception judge loss
-    lpips perceptual pretrained ref reference reward rm scorer teacher tokenizer vgg vgg16 vgg19 vqgan vqvae
+    lpips perceptual pretrained ref reference reward rm scorer teacher vgg vqgan vqvae
     """)
 )
 
@@ -67,8 +68,8 @@ MOMENTUM_WORDS: Final = frozenset(
 
 PREVIEW_WORDS: Final = frozenset(
     names("""
-    demo display draw figure fixed fixed_noise generate grid image images imgs plot preview render sample samples sampling
-    save show snapshot visual visualisation visualise visualization visualize vis
+    demo display draw figure fixed generate grid plot preview render sample samples sampling
+    show snapshot visual visualisation visualise visualization visualize vis
     """)
 )
 
@@ -92,11 +93,20 @@ STEP_RECEIVERS: Final[dict[str, StepReceiver]] = {
 
 
 def words(identifier: str) -> tuple[str, ...]:
-    """The words of a name in snake_case or CamelCase, in lower case, without digits."""
-    return tuple(part.lower() for part in _WORD.findall(identifier))
+    """The words of a name in snake_case or CamelCase, in lower case, without digits; `testloader` and its like are two."""
+    return tuple(word for part in _PART.findall(identifier) for word in _halves(part.lower()))
 
 
-_WORD: Final = re.compile(r"[A-Z]{2,}s(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
+def _halves(part: str) -> tuple[str, ...]:
+    compound = _COMPOUND.fullmatch(part)
+    return (part,) if compound is None else compound.groups()
+
+
+_PART: Final = re.compile(r"[A-Z]{2,}s(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
+_COMPOUND: Final = re.compile(
+    "(train|test|valid|val|eval|dev|infer)"
+    "(acc|batch|batches|data|dataloader|dataset|dl|ds|epoch|gen|iter|loader|loaders|loss|model|net|set|sets|step)"
+)
 
 
 def step_receiver(identifier: str) -> StepReceiver | None:

@@ -11,7 +11,7 @@ from multiprocessing import Pool
 
 from .compare import Verdict, judge
 from .constructs import constructs, is_independent
-from .programs import generate
+from .programs import NET, generate
 from .shrink import shrink
 from .tool import evalguard_claims
 
@@ -23,13 +23,15 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the comparison; 1 if a program failed."""
     options = _options(arguments)
     seeds = [f"{options.seed}:{number}" for number in range(options.start, options.start + options.count)]
+    without = set(options.without.split(","))
+    seeds = [seed for seed in seeds if not without & constructs(generate(seed))]
     table: dict[str, Counter[str]] = {}
     failing: list[tuple[str, Verdict]] = []
     wanted: list[tuple[str, Verdict]] = []
     for seed, verdict in _verdicts(seeds, options.jobs, options.runs):
         text = generate(seed)
         kind = "(independent)" if is_independent(text) else "(correlated)"
-        for name in ("(all)", kind, *constructs(text) - {"layer"}):
+        for name in ("(all)", kind, *constructs(text)):
             table.setdefault(name, Counter()).update(_counts(verdict))
         if verdict.failed or verdict.bad:
             failing.append((seed, verdict))
@@ -50,6 +52,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--show", type=int, default=5, help="how many failing programs to shrink and print")
     parser.add_argument("--also", choices=("spurious", "understated", "unknown"), help="show programs with these, too")
+    parser.add_argument("--without", default="", help="constructs, by commas: leave programs with one of these out")
     return parser.parse_args(arguments)
 
 
@@ -121,13 +124,18 @@ def _reason(verdict: Verdict, aspect: str) -> str | bool:
 def _print_program(title: str, text: str, points: object) -> None:
     print(f"\n--- {title}")
     claims = {} if isinstance(points, str) else evalguard_claims(text)
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in list(enumerate(text.splitlines(), 1))[_head(text) :]:
         claim = claims.get(number)
         said = f"   <- claimed {_modes(claim.modes)}, doubtful {_modes(claim.doubtful)}" if claim else ""
         marks = [f" !{mode}" for at, mode in points if at == number] if isinstance(points, tuple) else []
         print(f"{number:3} {line}{said}{''.join(marks)}")
     if isinstance(points, str):
         print(points)
+
+
+def _head(text: str) -> int:
+    """How many lines there are up to the end of the class that all programs have."""
+    return text[: text.find(NET.splitlines()[-1])].count("\n") + 1
 
 
 def _modes(modes: frozenset[str]) -> str:

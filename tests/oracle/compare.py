@@ -5,8 +5,9 @@ An analysis is a function from a program's text to its claims, line by line. Thr
 1. No missed alarm: each mode observed at a line is among those claimed there, the doubtful ones included. A claim of
    "unknown" covers any mode.
 2. No false alarm: where all tests of a program are independent, and all paths were explored, each mode claimed without
-   doubt is observed. Before a mode counts as never observed it is looked for in longer runs. Functions that never
-   run are left out, with those that they call. Constructs in `TIED` tie paths together without any test, so (2) is not asked of them.
+   doubt is observed. Before a mode counts as never observed it is looked for in longer runs. Functions that never run
+   are left out, with those that they call. Constructs in `TIED` tie paths together without any test, so (2) is not
+   asked of them.
 3. Where tests are correlated, or the program has a construct in `TIED`, a mode claimed and not observed is counted as
    spurious, which is a rate and not a failure.
 """
@@ -120,18 +121,22 @@ def _compare(text: str, seen: Seen, claims: Claims) -> Verdict:
 
 
 def _open_lines(text: str, entered: set[int]) -> set[int]:
-    """The lines of functions that no run has entered, and of functions named in those: an analysis takes it that somebody
-    may call what nobody calls. Lambdas stand on one line with the function around them."""
-    functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
-    reached: list[ast.FunctionDef] = []
+    """The lines of functions that no run has entered, and of functions named in those: an analysis takes it that
+    somebody may call what nobody calls."""
+    functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, (ast.FunctionDef, ast.Lambda))]
+    reached: list[ast.FunctionDef | ast.Lambda] = []
     waiting = [function for function in functions if function.lineno not in entered]
     while waiting:
         reached += waiting
         named = {name for function in waiting for name in _names_in(function)}
-        waiting = [function for function in functions if function.name in named and function not in reached]
+        waiting = [function for function in functions if _name(function) in named and function not in reached]
     return {line for function in reached for line in range(function.lineno, (function.end_lineno or 0) + 1)}
 
 
-def _names_in(function: ast.FunctionDef) -> set[str]:
+def _name(function: ast.FunctionDef | ast.Lambda) -> str:
+    return function.name if isinstance(function, ast.FunctionDef) else "<lambda>"
+
+
+def _names_in(function: ast.FunctionDef | ast.Lambda) -> set[str]:
     names = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
     return names | {node.attr for node in ast.walk(function) if isinstance(node, ast.Attribute)}

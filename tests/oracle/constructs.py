@@ -36,7 +36,7 @@ _COMMENT = re.compile(r"  # (.*)$", re.MULTILINE)
 
 def constructs(text: str) -> frozenset[str]:
     """The constructs that a program names."""
-    return frozenset(name for names in _COMMENT.findall(text) for name in names.split(", "))
+    return frozenset(name for names in _COMMENT.findall(text) for name in names.split(", ")) - {"layer"}
 
 
 def is_independent(text: str) -> bool:

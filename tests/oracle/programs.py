@@ -113,7 +113,7 @@ def _argument(writer: Writer, name: str) -> str:
     if name.startswith("phase"):
         return f"phase_of({writer.fresh()})"
     if name.startswith("epochs"):
-        return f"pick({writer.fresh()})"
+        return f"len(items({writer.fresh()}))"
     return "torch.rand(3)"
 
 

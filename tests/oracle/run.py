@@ -30,7 +30,7 @@ class BadProgram(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What an exploration saw. `entered` holds the first lines of the functions that ran."""
+    """What an exploration saw. `entered` holds the first lines of the functions and lambdas that ran."""
 
     modes: Log
     likely: Log
@@ -129,12 +129,15 @@ def _woven(text: str) -> _Woven:
             if node.name == "program" and not re.search(r"^ *program\(", text, re.MULTILINE):
                 parameters = tuple(argument.arg for argument in node.args.args)
             node.body.insert(0, _call("__entered__", node.body[0], ast.Constant(node.lineno)))
+        elif isinstance(node, ast.Lambda):
+            entered = _call("__entered__", node.body, ast.Constant(node.lineno))
+            node.body = ast.copy_location(ast.BoolOp(ast.Or(), [entered.value, node.body]), node.body)
     try:
         return _Woven(compile(tree, PROGRAM, "exec"), parameters)
     except SyntaxError as error:
         raise BadProgram(str(error)) from error
 
 
-def _call(name: str, at: ast.stmt, *arguments: ast.expr) -> ast.stmt:
+def _call(name: str, at: ast.stmt | ast.expr, *arguments: ast.expr) -> ast.Expr:
     call = ast.Expr(ast.Call(ast.Name(name, ast.Load()), list(arguments), []))
     return ast.fix_missing_locations(ast.copy_location(call, at))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from .programs import NET
 
+_MUSTS = (r" *model = ", r" *reveal_mode\(model\)")
 _CLAUSE = re.compile(r" *(elif|else|except|finally|case)\b")
 
 
@@ -54,9 +55,9 @@ def _indent(line: str) -> int:
 
 
 def _fair(lines: list[str]) -> bool:
-    """Whether the cut keeps the rules of the generator: there is a module, and its mode matters; endless loops are left;
-    what may raise by itself stands in a `try`."""
-    if not any(re.match(r" *model = ", line) for line in lines) or NET not in _text(lines):
+    """Whether the cut keeps the rules of the generator: there is a module whose mode matters, and it is revealed;
+    endless loops are left; what may raise by itself stands in a `try`."""
+    if NET not in _text(lines) or not all(any(re.match(must, line) for line in lines) for must in _MUSTS):
         return False
     tries: list[int] = []
     for number, line in enumerate(lines):

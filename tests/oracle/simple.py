@@ -186,7 +186,7 @@ def container(writer: Writer, scope: Scope) -> bool:
             writer.line(act.replace(one, f"{where}[0]"), tag)
             return True
     else:
-        where = f"({some},)"
+        where = f"({some})" if "," in some else f"({some},)"
         tag = "container"
     if writer.has("comprehension") and writer.chance(0.4):
         writer.line(f"[{act} for {one} in {where}]", tag, "comprehension")

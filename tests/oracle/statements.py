@@ -192,7 +192,7 @@ def try_(writer: Writer, scope: Scope) -> bool:
         if writer.chance(0.4):
             may_raise(writer, inner)
         block(writer, inner)
-    outer = {"may_yield": False}
+    outer: dict[str, object] = {"may_yield": False}
     if "try-except" in ways:
         typed = writer.has("typed-except") and writer.chance(0.7)
         if typed:

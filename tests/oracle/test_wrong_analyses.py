@@ -69,9 +69,9 @@ def test_doubt_covers_a_mode_but_is_counted() -> None:
 def test_who_is_never_called_may_be_called() -> None:
     uncalled = LEAVES_EVAL + "\n\ndef helper(m):\n    reveal_mode(m)\n\n\ndef unused():\n    helper(Net().eval())\n"
     called = uncalled.replace("    reveal_mode(model)\n\n\ndef", "    helper(model)\n\n\ndef")
-    for text in (uncalled, called):
-        observed = _observed(text)
-        assert not judge(text, lambda _, observed=observed: {**observed, 21: Claim(BOTH)}).false
+    kept = LEAVES_EVAL + "\n\n\nact = lambda m: reveal_mode(m)\n"
+    for text in (uncalled, called, kept):
+        assert not judge(text, _observed_and(21)).false
 
 
 def test_a_crash_is_a_failure() -> None:
@@ -143,6 +143,10 @@ def _everywhere(modes: frozenset[str]) -> Analysis:
 
 def _observed(text: str) -> Claims:
     return {line: Claim(frozenset(modes)) for line, modes in explore(text).modes.items()}
+
+
+def _observed_and(line: int) -> Analysis:
+    return lambda text: {**_observed(text), line: Claim(BOTH)}
 
 
 def _seeds() -> list[str]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from evalguard.project.link import link_project
-
 from evalguard.frontend import lower
+from evalguard.project.link import link_project
 from evalguard.source import Document
 
 from .compare import Claim, Claims

@@ -48,7 +48,7 @@ class Scope:
                          "generators", "callables")
             for value in (getattr(self, name),)
         }  # fmt: skip
-        return replace(self, **copies | changes)  # type: ignore[arg-type]
+        return replace(self, **copies | changes)
 
 
 class Writer:

@@ -1,0 +1,156 @@
+"""Which tests and values are worth keeping paths apart for.
+
+A test matters if what it decides touches modes: a `train()`, an `eval()`, a backward, a step, a `with no_grad()`, a call of a
+function that does. `if verbose: print(loss)` does not, so the paths through it become one again at once. This is what keeps the
+number of alternatives small in functions with many tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+
+from evalguard.flow.liveness import paths_in
+from evalguard.flow.regions import decided_blocks
+from evalguard.ir.facts import FunctionFacts
+from evalguard.ir.graph import EdgeKind
+from evalguard.ir.ops import Assign, Call, Enter, Op, Raise, Return
+from evalguard.ir.values import Attribute, Name, Temp, Value
+from evalguard.modes.frame import Info
+from evalguard.modes.state import State
+from evalguard.modes.values import (
+    Abstract,
+    Cls,
+    Expr,
+    Ext,
+    Fn,
+    Generator,
+    Grad,
+    Identity,
+    Iteration,
+    Known,
+    Map,
+    ModeFlag,
+    Obj,
+    Optim,
+    Params,
+    Partial,
+    Seq,
+    Super,
+)
+
+FLAG_TAKERS = frozenset({"train", "set_grad_enabled", "requires_grad_", "inference_mode"})
+
+
+@dataclass(frozen=True, slots=True)
+class Significance:
+    """The access paths of a function whose values decide what happens to modes, and their last names."""
+
+    paths: frozenset[str]
+    names: frozenset[str]
+
+
+def significance(facts: FunctionFacts, touches_modes: Callable[[Op], bool]) -> Significance:
+    """The significant paths of a function. `touches_modes` says whether an op does."""
+    made_by: dict[int, Op] = {
+        op.result.number: op for block in facts.blocks for op in block.ops if isinstance(op, (Call, Enter))
+    }
+    assigned: dict[str, list[Value]] = {}
+    for block in facts.blocks:
+        for op in block.ops:
+            if isinstance(op, Assign) and isinstance(op.target, (Name, Temp)):
+                key = op.target.id if isinstance(op.target, Name) else f"%{op.target.number}"
+                assigned.setdefault(key, []).append(op.value)
+    touching = {number for number, block in enumerate(facts.blocks) if any(touches_modes(op) for op in block.ops)}
+    found: set[str] = set()
+    for number, block in enumerate(facts.blocks):
+        tests = [edge.test for edge in block.edges if edge.test is not None]
+        if not tests:
+            continue
+        decided = decided_blocks(facts.blocks, number)
+        leaves = any(_leaves(facts, block_number) for block_number in decided) and any(t not in decided for t in touching)
+        if decided & touching or leaves or any(edge.back for edge in block.edges if edge.kind is EdgeKind.TRUE):
+            for test in tests:
+                found |= _behind(test, made_by, assigned, set())
+        for op in block.ops:
+            found |= _flags(op, made_by, assigned)
+    for block in facts.blocks:
+        for op in block.ops:
+            found |= _flags(op, made_by, assigned)
+    return Significance(frozenset(found), frozenset(path.rpartition(".")[2] for path in found))
+
+
+def _leaves(facts: FunctionFacts, number: int) -> bool:
+    return any(isinstance(op, (Return, Raise)) for op in facts.blocks[number].ops)
+
+
+def _flags(op: Op, made_by: dict[int, Op], assigned: dict[str, list[Value]]) -> set[str]:
+    """`train(flag)` and kin: the flag decides a mode."""
+    if not isinstance(op, Call) or not isinstance(op.callee, (Attribute, Name)):
+        return set()
+    name = op.callee.name if isinstance(op.callee, Attribute) else op.callee.id
+    if name not in FLAG_TAKERS:
+        return set()
+    return {path for argument in op.arguments for path in _behind(argument.value, made_by, assigned, set())}
+
+
+def _behind(value: Value, made_by: dict[int, Op], assigned: dict[str, list[Value]], seen: set[str]) -> set[str]:
+    """The paths that a value reads, through temps and through variables that only name a test."""
+    found: set[str] = set()
+    for path in paths_in(value):
+        if path in seen:
+            continue
+        seen.add(path)
+        found.add(path)
+        head = path.partition(".")[0]
+        op = made_by.get(int(head[1:])) if head.startswith("%") else None
+        if isinstance(op, Call):
+            for argument in op.arguments:
+                found |= _behind(argument.value, made_by, assigned, seen)
+            found |= _behind(op.callee, made_by, assigned, seen)
+        for source in assigned.get(path, ()):
+            found |= _behind(source, made_by, assigned, seen)
+    return found
+
+
+def distinction(state: State, chosen: Significance, infos: dict[Identity, Info], depth: int) -> Hashable:
+    """What keeps two states apart: modes, gradients, and the significant tests and values."""
+    return (
+        frozenset((place, frozenset(origin.mode for origin in origins)) for place, origins in state.modes.items()),
+        frozenset(
+            (name, token)
+            for name, value in state.env.items()
+            if (token := _token(value, name in chosen.paths or name.startswith("<"), state, infos)) is not None
+        ),
+        frozenset(
+            (key, token)
+            for key, value in state.store.items()
+            if (token := _token(value, key[1] in chosen.names, state, infos)) is not None
+        ),
+        frozenset(
+            (guard.test, guard.holds) for guard in state.guards if guard.depth != depth or guard.paths & chosen.paths
+        ),
+        state.grads,
+    )
+
+
+def _token(value: Abstract, is_chosen: bool, state: State, infos: dict[Identity, Info]) -> Hashable:
+    """What of a value keeps states apart; None for mere data."""
+    match value:
+        case Known():
+            return value if is_chosen else None
+        case Obj(id=identity):
+            info = infos.get(identity)
+            if identity in state.modes or (info is not None and (info.module or info.cls is not None or info.evidence)):
+                return value
+            return None
+        case Fn() | Cls() | Ext() | Partial() | Optim() | Params() | Grad() | ModeFlag() | Generator() | Super():
+            return value
+        case Seq(items=items) | Iteration(of=items) | Expr(operands=items):
+            if is_chosen:
+                return value
+            tokens = tuple(_token(item, False, state, infos) for item in items)
+            return tokens if any(token is not None for token in tokens) else None
+        case Map(items=pairs):
+            tokens = tuple((key, _token(item, False, state, infos)) for key, item in pairs)
+            return tokens if any(token is not None for _, token in tokens) else None
