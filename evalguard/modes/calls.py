@@ -63,7 +63,15 @@ from evalguard.vocabulary.methods import (
     UNTAINTED_METHODS,
 )
 from evalguard.vocabulary.terms import Wrapper
-from evalguard.vocabulary.words import ENVIRONMENT_WORDS, MODULE_WORDS, NOT_MODULE_WORDS, step_receiver, words
+from evalguard.vocabulary.words import (
+    ENVIRONMENT_WORDS,
+    LOSS_WORDS,
+    MODULE_WORDS,
+    NOT_MADE_MODULE_WORDS,
+    NOT_MODULE_WORDS,
+    step_receiver,
+    words,
+)
 
 PURE_BUILTINS = frozenset("isinstance hasattr len bool int float str callable type issubclass id abs min max".split())
 BOUND_METHODS = frozenset("train eval forward step backward zero_grad generate parameters".split())
@@ -803,6 +811,10 @@ def forward(
 ) -> Outcome:
     """A module runs its layers; the result stems from this forward and from all that went in."""
     op = given.op
+    if _is_indifferent(identity, text, state, frame):
+        result = fresh(frame, state, op.span)
+        _flow_into(result.id, given.all(), state, frame)
+        return Outcome(state, result)
     origins = state.origins(identity)
     arguments = tuple(source_of(argument.value, frame) for argument in op.arguments)
     reason = evaluation_reason(frame, state) or argument_reason(arguments)
@@ -836,6 +848,15 @@ def forward(
     state.taints[result.id] = inherited | {key}
     return Outcome(state, result)
 
+
+def _is_indifferent(identity: Identity, text: str, state: State, frame: Frame) -> bool:
+    """Whether the mode of what is called cannot matter: a loss, or layers that do not listen to it."""
+    info = frame.info(identity)
+    if info.module is False or info.sensitive is False and identity[0] == "new":
+        return True
+    last = words(text.rpartition(".")[2])
+    return bool(last) and last[-1] in LOSS_WORDS and identity not in state.modes and not info.evidence
+    
 
 def _mark_inferred(identity: Identity, state: State, evaluating: bool) -> None:
     if not evaluating:
@@ -1098,7 +1119,7 @@ def unknown(
 def _names_module(name: str) -> bool:
     """Whether what a call of that name returns is probably a new module: `ResNet(...)`, `build_model(...)`."""
     found = words(name)
-    if set(found) & NOT_MODULE_WORDS or set(found) & {"loss", "criterion", "error", "exception"}:
+    if not found or found[-1] in NOT_MODULE_WORDS | NOT_MADE_MODULE_WORDS:
         return False
     return bool(set(found) & MODULE_WORDS) or (name[:1].isupper() and not name.isupper())
 

@@ -12,8 +12,8 @@ from evalguard.ir.ops import Call, Op
 from evalguard.ir.values import Attribute, Binary, Compare, Const, Item, Mapping, Name, Not, Temp, Value
 from evalguard.ir.values import Sequence as SequenceValue
 from evalguard.modes.events import Entrance, Events
-from evalguard.modes.state import State, Trail
-from evalguard.modes.values import Abstract, Chain, Cls, Fn, Generator, Identity, Obj, Site
+from evalguard.modes.state import State, Trail, mentions
+from evalguard.modes.values import Abstract, Chain, Cls, Fn, Generator, Identity, Obj, Site, is_within
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +128,7 @@ class Frame:
     receiver: Abstract | None = None
     entered: Entrance | None = None  # where a method of a module was called from outside
     kind: Literal["plain", "generator"] = "plain"
+    significant: frozenset[str] = frozenset()  # the access paths whose tests decide something about modes
     temps: dict[int, Op] = field(default_factory=dict)
 
     def site(self, span: Span) -> Site:
@@ -153,9 +154,6 @@ def new_identity(frame: Frame, span: Span, tag: str = "") -> Identity:
 
 def renew(state: State, identity: Identity) -> Obj:
     """The object is another one from here on: what was known of the last one of this identity is forgotten."""
-    from evalguard.modes.state import mentions
-    from evalguard.modes.values import is_within
-
     if state.guards:
         state.guards = frozenset(guard for guard in state.guards if not mentions(guard.test, identity))
     for table in (state.modes, state.taints, state.backed):

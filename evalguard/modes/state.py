@@ -23,13 +23,17 @@ from evalguard.modes.values import (
     ModeFlag,
     Obj,
     Origin,
-    OriginKind,
     Origins,
+    identities,
+    is_within,
+    parts,
+    root_of,
 )
 
 Unite: TypeAlias = Callable[[str, "Abstract", "Abstract"], "Abstract"]
 
 MOST = 10  # alternatives at one block
+FEW = 6  # outputs on record, up to which nobody looks which are still held
 MOST_ORIGINS = 6  # of one place in one mode
 
 Key: TypeAlias = tuple[Identity, Hashable]
@@ -58,7 +62,7 @@ class Trail:
 class State:
     """One path's knowledge. Changed in place by the transfer; `copy` before control divides."""
 
-    __slots__ = ("env", "store", "modes", "taints", "guards", "grads", "backed", "doubt", "trail", "active")
+    __slots__ = ("env", "store", "modes", "taints", "guards", "grads", "backed", "doubt", "trail", "apart")
 
     def __init__(self) -> None:
         self.env: dict[str, Abstract] = {}
@@ -70,7 +74,7 @@ class State:
         self.backed: dict[Identity, Origins] = {}  # gone through by a backward since the last step, and its mode then
         self.doubt = False  # on a path that hardly happens
         self.trail: Trail | None = None
-        self.active: tuple[tuple[str, Abstract | bool | None], ...] = ()  # what each `with` must undo
+        self.apart: Hashable = None  # what keeps it apart from a block's other alternatives, once it is one of them
 
     def copy(self) -> State:
         """An independent copy."""
@@ -84,7 +88,7 @@ class State:
         other.backed = self.backed.copy()
         other.doubt = self.doubt
         other.trail = self.trail
-        other.active = self.active
+        other.apart = None
         return other
 
     def fingerprint(self) -> Hashable:
@@ -98,7 +102,6 @@ class State:
             self.grads,
             frozenset(self.backed.items()),
             self.doubt,
-            self.active,
         )
 
     def origins(self, identity: Identity) -> Origins:
@@ -129,8 +132,6 @@ class State:
                 identity = identity[1]
                 found |= self.taints.get(identity, NO_TAINT)
             return found
-        from evalguard.modes.values import parts
-
         found = NO_TAINT
         for part in parts(value):
             found |= self.taint_of(part)
@@ -147,6 +148,9 @@ def prune(state: State, live: Paths, depth: int, keep: frozenset[str]) -> None:
     dead = [name for name in state.env if name not in roots and name not in keep and not name.startswith("<")]
     for name in dead:
         del state.env[name]
+    if len(state.taints) > FEW:
+        roots = held_roots(state)
+        state.taints = {identity: taint for identity, taint in state.taints.items() if root_of(identity) in roots}
     if state.guards:
         state.guards = frozenset(
             guard
@@ -160,7 +164,6 @@ def mode_shape(state: State) -> Hashable:
     return (
         frozenset((place, frozenset(origin.mode for origin in origins)) for place, origins in state.modes.items()),
         state.grads,
-        state.active,
     )
 
 
@@ -227,18 +230,22 @@ def unite_origins(a: Origins, b: Origins) -> Origins:
 def take_in(known: list[State], new: State, apart: Callable[[State], Hashable], unite: Unite) -> State | None:
     """Add a state to a block's alternatives, joining it with the one from which nothing keeps it apart; what must be worked
     through, or None. `apart` says what keeps states apart."""
-    new_shape = apart(new)
+    new.apart = apart(new)
     for index, old in enumerate(known):
-        if apart(old) == new_shape:
-            return _replace(known, index, join(old, new, unite))
+        if old.apart == new.apart:
+            joined = _replace(known, index, join(old, new, unite))
+            if joined is not None:
+                joined.apart = apart(joined)
+            return joined
     if len(known) < MOST:
         known.append(new)
         return new
     new_modes = mode_shape(new)
-    for index, old in enumerate(known):
-        if mode_shape(old) == new_modes:
-            return _replace(known, index, join(old, new, unite))
-    return _replace(known, 0, join(known[0], new, unite))
+    index = next((index for index, old in enumerate(known) if mode_shape(old) == new_modes), 0)
+    joined = _replace(known, index, join(known[index], new, unite))
+    if joined is not None:
+        joined.apart = apart(joined)
+    return joined
 
 
 def _replace(known: list[State], index: int, joined: State) -> State | None:
@@ -254,6 +261,15 @@ def _order(origin: Origin) -> tuple[Any, ...]:
 
 def mentions(value: Abstract, identity: Identity) -> bool:
     """Whether a test reads an object or a part of it."""
-    from evalguard.modes.values import identities, is_within
-
     return any(is_within(found, identity) for found in identities(value))
+
+
+def is_mode_test(value: Abstract) -> bool:
+    """Whether a test asks for a module's own mode."""
+    return isinstance(value, ModeFlag) or (isinstance(value, Expr) and any(map(is_mode_test, value.operands)))
+
+
+def held_roots(state: State) -> set[Identity]:
+    """The objects that variables and attributes hold, themselves or in part."""
+    values = (*state.env.values(), *state.store.values())
+    return {root_of(identity) for value in values for identity in identities(value)}

@@ -10,17 +10,20 @@ from evalguard.finding import Span
 from evalguard.flow.liveness import Paths
 from evalguard.modes.frame import Frame, note
 from evalguard.modes.guards import assume, truth
-from evalguard.modes.state import State
+from evalguard.modes.intent import loop_reason
+from evalguard.modes.state import State, mentions
 from evalguard.modes.values import (
     Abstract,
     Expr,
     Identity,
+    Map,
     Mode,
     ModeFlag,
     Obj,
     Origin,
     OriginKind,
     Origins,
+    Seq,
     is_within,
 )
 
@@ -108,8 +111,6 @@ def _put(identity: Identity, origins: Origins, state: State, frame: Frame, seen:
 def _objects(value: Abstract) -> list[Identity]:
     if isinstance(value, Obj):
         return [value.id]
-    from evalguard.modes.values import Map, Seq
-
     if isinstance(value, Seq):
         return [identity for entry in value.items for identity in _objects(entry)]
     if isinstance(value, Map):
@@ -131,13 +132,9 @@ def _asks_for_class(test: Abstract, identity: Identity) -> bool:
 
 
 def _mentions(value: Abstract, identity: Identity) -> bool:
-    from evalguard.modes.state import mentions
-
     return mentions(value, identity)
 
 
 def evaluation_reason(frame: Frame, state: State) -> str | None:
     """Why the block at work is evaluation code: a loop over test data, else the function's name or a caller's."""
-    from evalguard.modes.intent import loop_reason
-
     return loop_reason(frame, state) or frame.reason

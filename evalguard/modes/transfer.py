@@ -32,7 +32,7 @@ from evalguard.modes.calls import Given, advance, call, call_value, store
 from evalguard.modes.evaluate import attribute, binary, evaluate, write_name
 from evalguard.modes.frame import Frame, fresh, note, renew, source_of
 from evalguard.modes.guards import assume, truth
-from evalguard.modes.state import NO_TAINT, State
+from evalguard.modes.state import NO_TAINT, State, is_mode_test
 from evalguard.modes.values import (
     NONE,
     Abstract,
@@ -136,7 +136,10 @@ def _branch(edge: Edge, block: Block, path: State, frame: Frame) -> list[State]:
         return []
     branch = path.copy()
     if known is None:
-        if not assume(test, holds, branch, _paths_behind(edge.test, frame), frame.depth):
+        paths = _paths_behind(edge.test, frame)
+        if not paths & frame.significant and not is_mode_test(test) and not _asks_for_class(test):
+            return [branch]
+        if not assume(test, holds, branch, paths, frame.depth):
             return []
         if not holds and _is_every_nth(test):
             for index in block.loops:
@@ -157,6 +160,12 @@ def _paths_behind(value: ir.Value, frame: Frame) -> frozenset[str]:
             for argument in made_by.arguments:
                 found |= _paths_behind(argument.value, frame)
     return frozenset(found)
+
+
+def _asks_for_class(test: Abstract) -> bool:
+    return isinstance(test, Expr) and (
+        test.operator in ("isinstance", "type") or any(_asks_for_class(operand) for operand in test.operands)
+    )
 
 
 def _is_every_nth(test: Abstract) -> bool:

@@ -28,7 +28,18 @@ from evalguard.modes.events import Entrance, Events
 from evalguard.modes.frame import ClassView, Frame, Info, Outcome, fresh, note, source_of
 from evalguard.modes.intent import function_reason
 from evalguard.modes.significance import Significance, distinction, significance
-from evalguard.modes.state import NO_TAINT, Guard, State, Trail, join, mode_shape, prune, take_in
+from evalguard.modes.state import (
+    NO_TAINT,
+    EventKey,
+    Guard,
+    State,
+    Trail,
+    held_roots,
+    join,
+    mode_shape,
+    prune,
+    take_in,
+)
 from evalguard.modes.switch import evaluation_reason
 from evalguard.modes.transfer import run_block
 from evalguard.modes.values import (
@@ -120,6 +131,7 @@ class Engine:
         self.events = Events()
         self.infos: dict[Identity, Info] = {}
         self._significances: dict[tuple[str, str], Significance] = {}
+        self._names: dict[tuple[str, str], frozenset[str]] = {}
         self._inert: dict[tuple[str, str], bool] = {}
         self._live: dict[tuple[str, str], list[Paths]] = {}
         self._memo: dict[Hashable, tuple[list[Outcome], Trail | None]] = {}
@@ -324,6 +336,7 @@ class Engine:
     def _solve(self, frame: Frame, starts: list[tuple[int, State]]) -> Result:
         facts = frame.function
         chosen = self._significance(frame.path, facts)
+        frame.significant = chosen.paths
         live = self._live_paths(frame.path, facts)
         unite = self._unite(frame.path, facts.qualname)
         yields: list[tuple[State, int, Abstract]] = []
@@ -363,6 +376,20 @@ class Engine:
         if key not in self._significances:
             self._significances[key] = significance(facts, lambda op: self._touches_modes(path, op))
         return self._significances[key]
+
+    def _deep_names(self, path: str, qualname: str) -> frozenset[str]:
+        """The last names of all that a function, or one of its file that it mentions, tests with an effect on modes."""
+        key = (path, qualname)
+        if key not in self._names:
+            self._names[key] = frozenset()
+            functions = self.index.files[path].functions
+            mentioned = words_of(functions[qualname])
+            found = set(self._significance(path, functions[qualname]).names)
+            for other in functions.values():
+                if other.qualname not in (qualname, MODULE) and (other.name in mentioned or other.parent == qualname):
+                    found |= self._deep_names(path, other.qualname)
+            self._names[key] = frozenset(found)
+        return self._names[key]
 
     def _touches_modes(self, path: str, op: Op) -> bool:
         """Whether an op switches a mode, computes gradients, steps, or calls a function of the file that does."""
@@ -431,12 +458,13 @@ class Engine:
         for scope, name, value in function.captured:
             entry.store[(("scope", function.path, scope), name)] = value
         self._apply_gradients(function.path, facts, entry)
+        aside = _set_aside(entry, env, self._deep_names(function.path, facts.qualname))
         base_trail = state.trail
         key = (function.path, function.qualname, chain, inner.reason, inner.in_forward, entry.fingerprint())
         if key in self._running:
             running = self._running[key]
             running.asked = True
-            return self._returned(running.outcomes, state, frame, op, base_trail, base_trail)
+            return self._returned(running.outcomes, state, frame, op, base_trail, base_trail, aside=aside)
         remembered = self._memo.get(key)
         if remembered is None:
             running = self._running[key] = Running()
@@ -456,7 +484,7 @@ class Engine:
             del self._running[key]
             remembered = self._memo[key] = (outcomes, base_trail)
         outcomes, first_trail = remembered
-        return self._returned(outcomes, state, frame, op, first_trail, base_trail, facts, env)
+        return self._returned(outcomes, state, frame, op, first_trail, base_trail, facts, env, aside)
 
     def _entrance(self, function: Fn, frame: Frame, op: Op) -> Entrance | None:
         """The call from outside by which a module's own methods came to run."""
@@ -477,14 +505,19 @@ class Engine:
         base_trail: Trail | None,
         facts: FunctionFacts | None = None,
         env: dict[str, Abstract] | None = None,
+        aside: Aside | None = None,
     ) -> list[Outcome]:
         """The callee's ends, seen by the caller."""
         results: list[Outcome] = []
         roots = {root_of(i) for value in (env or {}).values() for i in identities(value)}
-        paths = frozenset(path for argument in _arguments_of(op) for path in paths_in(argument.value))
+        paths = frozenset(path for argument in _arguments_of(op) for path in paths_in(argument.value)) or _receiver_paths(op)
+        paths &= frame.significant
         for outcome in outcomes:
             after = outcome.state.copy()
             value = outcome.value
+            if aside is not None:
+                for identity, taint in aside.taints.items():
+                    after.taints[identity] = after.taints.get(identity, NO_TAINT) | taint
             after.env = state.env.copy()
             after.doubt = after.doubt or state.doubt
             if facts is not None:
@@ -494,12 +527,14 @@ class Engine:
             after.guards = frozenset(
                 guard
                 if guard.depth <= frame.depth
-                else Guard(guard.test, guard.holds, paths or _receiver_paths(op), frame.depth)
+                else Guard(guard.test, guard.holds, paths, frame.depth)
                 for guard in after.guards
-                if guard.depth <= frame.depth or any(root_of(i) in roots or root_of(i)[0] in ("param", "global", "self") for i in identities(guard.test))
+                if guard.depth <= frame.depth or paths and any(root_of(i) in roots or root_of(i)[0] in ("param", "global", "self") for i in identities(guard.test))
             )
             if first_trail is not base_trail:
                 after.trail = _spliced(after.trail, first_trail, base_trail)
+            if aside is not None:
+                after.guards |= aside.guards
             results.append(Outcome(after, value, outcome.raised))
         return results
 
@@ -786,6 +821,36 @@ class Engine:
         if found is None:
             found = self.infos[identity] = Info()
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """What a callee cannot see, taken away during the call so that more calls are alike."""
+
+    taints: dict[Identity, frozenset[EventKey]]
+    guards: frozenset[Guard]
+
+
+def _set_aside(entry: State, arguments: dict[str, Abstract], names: frozenset[str]) -> Aside:
+    """Take away the outputs that only the caller holds, and the tests of values that the callee does not test."""
+    taints: dict[Identity, frozenset[EventKey]] = {}
+    if entry.taints:
+        roots = held_roots(entry)
+        taints = {identity: taint for identity, taint in entry.taints.items() if root_of(identity) not in roots}
+        entry.taints = {identity: taint for identity, taint in entry.taints.items() if identity not in taints}
+    guards: frozenset[Guard] = frozenset()
+    if entry.guards:
+        given = {identity for value in arguments.values() for identity in identities(value)}
+        guards = frozenset(guard for guard in entry.guards if not _may_be_tested(guard, given, names))
+        entry.guards -= guards
+    return Aside(taints, guards)
+
+
+def _may_be_tested(guard: Guard, given: set[Identity], names: frozenset[str]) -> bool:
+    return any(
+        identity in given or (identity[0] in ("attr", "param", "local", "global") and identity[-1] in names)
+        for identity in identities(guard.test)
+    )
 
 
 def _ends(outcomes: list[Outcome]) -> set[Hashable]:

@@ -53,6 +53,17 @@ NOT_MODULE_WORDS: Final = frozenset(
     """)
 )
 
+LOSS_WORDS: Final = frozenset("criterion criterions crit criteria loss losses objective".split())
+
+NOT_MADE_MODULE_WORDS: Final = frozenset(
+    """
+    array average avg bar buffer checkpoint compose counter criterion error event exception list lock loss losses memory
+    meter metric metrics monitor path progress replay saver series stopper stopping string table tensor thread timer tracker
+    transform transforms tuple variable visualizer
+    """.split()
+)
+"""What a call with such a last word returns is no module, although classes and modules both begin with a capital."""
+
 HELPER_NETWORK_WORDS: Final = frozenset(
     names("""
     aesthetic arcface clip clipmodel dino evaluator facenet feat feature features fid frozen guidance inception judge loss
