@@ -21,6 +21,7 @@ from evalguard.modes.events import Backward, Forward, Reveal, TrainingStep
 from evalguard.modes.frame import Frame, Outcome, fresh, new_identity, note, renew, source_of
 from evalguard.modes.guards import truth
 from evalguard.modes.intent import argument_reason, says_evaluation, says_test_data
+from evalguard.modes.significance import BOUND_METHODS
 from evalguard.modes.state import NO_TAINT, State, unite_origins
 from evalguard.modes.switch import evaluation_reason, is_chosen, put, switch, switch_by
 from evalguard.modes.values import (
@@ -74,7 +75,6 @@ from evalguard.vocabulary.words import (
 )
 
 PURE_BUILTINS = frozenset("isinstance hasattr len bool int float str callable type issubclass id abs min max".split())
-BOUND_METHODS = frozenset("train eval forward step backward zero_grad generate parameters".split())
 REPACKING_BUILTINS = frozenset("list tuple set sorted reversed iter filter sum".split())
 
 
@@ -856,7 +856,7 @@ def _is_indifferent(identity: Identity, text: str, state: State, frame: Frame) -
         return True
     last = words(text.rpartition(".")[2])
     return bool(last) and last[-1] in LOSS_WORDS and identity not in state.modes and not info.evidence
-    
+
 
 def _mark_inferred(identity: Identity, state: State, evaluating: bool) -> None:
     if not evaluating:
@@ -879,7 +879,10 @@ def _maybe_forward(
     base: Obj, identity: Identity, name: str, given: Given, text: str, state: State, frame: Frame
 ) -> list[Outcome]:
     """A method that nobody knows: it may run the layers of a module."""
+    is_output = identity in state.taints and identity not in state.modes
     outcomes = unknown(given, state, frame, receiver=base)
+    if is_output and not _is_proved(identity, state, frame):
+        return outcomes
     if not _is_proved(identity, state, frame) and identity not in state.modes:
         if not set(words(text.rpartition(".")[0].rpartition(".")[2])) & MODULE_WORDS:
             return outcomes

@@ -111,6 +111,12 @@ def says_test_data(text: str) -> bool:
     return bool(found & EVALUATION_WORDS) or bool(glued)
 
 
+def names_test_data(name: str) -> bool:
+    """Whether one name says data to evaluate on: `val_loader`, `X_test`."""
+    found = set(words(name))
+    return bool(found & {"val", "valid", "validation", "test", "eval"}) and bool(found & LOADER_WORDS)
+
+
 def argument_reason(arguments: tuple[str, ...]) -> str | None:
     """Why a forward is an evaluation by what it is given: `model(x_test)`."""
     for text in arguments:

@@ -39,6 +39,9 @@ from evalguard.modes.values import (
     Super,
 )
 
+BOUND_METHODS = frozenset("train eval forward step backward zero_grad generate parameters".split())
+"""Methods of a module that are followed when a variable holds them."""
+
 FLAG_TAKERS = frozenset({"train", "set_grad_enabled", "requires_grad_", "inference_mode"})
 
 
@@ -141,6 +144,8 @@ def _token(value: Abstract, is_chosen: bool, state: State, infos: dict[Identity,
             return value if is_chosen else None
         case Obj(id=identity):
             info = infos.get(identity)
+            if identity[0] == "attr" and identity[2] in BOUND_METHODS:
+                return value
             if identity in state.modes or (info is not None and (info.module or info.cls is not None or info.evidence)):
                 return value
             return None

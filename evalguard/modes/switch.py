@@ -6,6 +6,8 @@ A switch of a module reaches all of its parts: those known by identity (`model.b
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from evalguard.finding import Span
 from evalguard.flow.liveness import Paths
 from evalguard.modes.frame import Frame, note
@@ -48,13 +50,12 @@ def switch(identity: Identity, mode: Mode, span: Span, text: str, state: State, 
 
 def _is_still_the_evaluation(before: Origin, span: Span, frame: Frame) -> bool:
     """Whether this `eval()` ends an evaluation that began further up: `train()` was meant."""
-    return (
-        before.mode is Mode.EVAL
-        and before.inferred
-        and before.function == frame.function.qualname
-        and before.site is not None
-        and before.site[1] < span.line
-    )
+    if before.mode is not Mode.EVAL or not before.inferred or before.site is None:
+        return False
+    for then, now in zip((*before.chain, before.site), (*frame.chain, frame.site(span))):
+        if then != now:
+            return then[0] == now[0] and then[1] < now[1]
+    return False
 
 
 def switch_by(
@@ -63,7 +64,8 @@ def switch_by(
     """`x.train(flag)`: one state for each value that the flag may have."""
     if isinstance(flag, ModeFlag) and not flag.negated:
         note(state, frame, span, f"`{text}` restores the saved mode")
-        put(identity, flag.origins, state, frame)
+        spent = {replace(origin, inferred=False): origin for origin in state.origins(identity) if origin.inferred}
+        put(identity, frozenset(spent.get(origin, origin) for origin in flag.origins), state, frame)
         return [state]
     known = truth(flag, state)
     if known is not None:

@@ -158,7 +158,9 @@ def helpers_in_train_mode(view: FunctionView) -> Iterator[Accident]:
             continue
         if not (forward.fate & {"target"} or (_is_named_helper(forward) and "backward" in forward.fate)):
             continue
-        if set(words(forward.place)) & MOMENTUM_WORDS or _is_trained(view, forward):
+        if set(words(forward.place)) & MOMENTUM_WORDS or _is_trained(view, forward) or _is_acting(forward):
+            continue
+        if not _is_named_helper(forward) and "requires_grad_" not in view.info(forward.id).evidence:
             continue
         if origin.kind is OriginKind.ASSUMED or origin.text.startswith(f"{forward.place}.train("):
             continue

@@ -26,7 +26,7 @@ from evalguard.ir.graph import EdgeKind
 from evalguard.ir.ops import Argument, Assign, Call, Enter, Exit, Op, Yield
 from evalguard.modes.events import Entrance, Events
 from evalguard.modes.frame import ClassView, Frame, Info, Outcome, fresh, note, source_of
-from evalguard.modes.intent import function_reason
+from evalguard.modes.intent import function_reason, names_test_data, says_evaluation
 from evalguard.modes.significance import Significance, distinction, significance
 from evalguard.modes.state import (
     NO_TAINT,
@@ -308,7 +308,7 @@ class Engine:
         functions = self.index.files[path].functions
         facts = functions[qualname]
         mentioned = words_of(facts)
-        relevant = bool(mentioned & RELEVANT)
+        relevant = bool(mentioned & RELEVANT) or says_evaluation(facts.name) or any(map(names_test_data, mentioned))
         if not relevant:
             for other in functions.values():
                 if other.qualname == qualname or other.qualname == MODULE:

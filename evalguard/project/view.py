@@ -139,7 +139,7 @@ def _calls_before(trail: Trail | None, origin: Origin) -> list[Step]:
         for site in origin.chain:
             if site not in found and _is_at(trail.step, site):
                 found[site] = trail.step
-    return [found.get(site) or _call_step(site) for site in origin.chain][-3:]
+    return [found.get(site) or _call_step(site) for site in origin.chain][-5:]
 
 
 def origin_steps(origin: Origin) -> tuple[Step, ...]:
