@@ -52,6 +52,7 @@ from evalguard.modes.values import (
     identities,
     is_within,
     params_in,
+    root_of,
 )
 from evalguard.vocabulary import lookup
 from evalguard.vocabulary.lookup import SAME_OBJECT_METHODS
@@ -261,6 +262,10 @@ def _module_method(
         return _backward(base, given, state, frame)
     if name in ("step", "optimizer_step"):
         return _step(base, identity, name, given, state, frame)
+    if name == "numpy":
+        for key in state.taint_of(base):
+            if key in frame.linker.events.forwards:
+                frame.linker.events.forwards[key].fate.add("numpy")
     if name in ("zero_grad", "item", "tolist") or name in UNTAINTED_METHODS:
         return [Outcome(state, fresh(frame, state, op.span))]
     if name in ("values", "items", "keys", "elements"):
@@ -418,7 +423,9 @@ def _loaded(identity: Identity, op: Call, state: State, frame: Frame) -> None:
     origins = state.origins(identity)
     if any(origin.kind is OriginKind.SET for origin in origins):
         return
-    if all(origin.mode is Mode.TRAIN and origin.kind in (OriginKind.BUILT, OriginKind.ASSUMED) for origin in origins):
+    if all(origin.kind in (OriginKind.BUILT, OriginKind.ASSUMED) and origin.mode is Mode.TRAIN for origin in origins) or (
+        root_of(identity)[0] == "new" and all(origin.kind is OriginKind.ENTRY for origin in origins)
+    ):
         loaded = _origin(Mode.TRAIN, OriginKind.LOADED, op, frame)
         state.modes[identity] = frozenset({loaded})
 
@@ -986,6 +993,8 @@ def _step(base: Obj, identity: Identity, name: str, given: Given, state: State, 
     if given.positional and isinstance(given.positional[0], Optim):  # scaler.step(optimizer)
         return _step_of(given.positional[0], _argument_text(given.op.arguments[0], frame), given, state, frame)
     info = frame.info(identity)
+    if name == "optimizer_step":  # strategy.optimizer_step(optimizer, model, scheduler)
+        return _step_of(given.positional[0] if given.positional else base, text, given, state, frame)
     if info.external is not None and lookup.scheduler(info.external) is not None:
         return [Outcome(state, NONE)]
     receiver = step_receiver(owner.rpartition(".")[2]) or step_receiver(owner)
@@ -1067,6 +1076,7 @@ def _record_step(
     else:
         found.origins = unite_origins(found.origins, origins)
         found.now = unite_origins(found.now, now)
+        found.exercised = found.exercised or exercised
 
 
 def _reveal(given: Given, state: State, frame: Frame) -> None:

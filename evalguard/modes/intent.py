@@ -13,8 +13,10 @@ from evalguard.ir.graph import Loop
 from evalguard.ir.ops import Assign, Call
 from evalguard.modes.frame import Frame, source_of
 from evalguard.modes.state import State
-from evalguard.modes.values import Known
+from evalguard.modes.values import Known, identities
 from evalguard.vocabulary.words import EVALUATION_WORDS, LOADER_WORDS, TRAINING_WORDS, words
+
+GENERATING_METHODS = frozenset({"generate", "translate", "beam_search", "greedy_decode"})
 
 NOT_OF_DATA = frozenset({"epoch", "epochs", "step", "steps", "range", "freq", "interval", "every", "size", "num", "n", "len"})
 
@@ -30,6 +32,8 @@ def function_reason(function: FunctionFacts, file: FileFacts) -> str | None:
         return None
     if is_unit_test(function, file):
         return None
+    if function.owner is not None and function.name in GENERATING_METHODS:
+        return f"method `{function.name}`"
     return f"function `{function.name}`" if says_evaluation(function.name) else None
 
 
@@ -95,11 +99,20 @@ def loop_reason(frame: Frame, state: State) -> str | None:
         if loop.kind == "while" or loop.iterable is None:
             continue
         text = source_of(loop.iterable, frame)
-        if says_test_data(text) or any(says_test_data(said) for said in _constants(loop.iterable, state, frame)):
+        if says_test_data(text) or _is_named_as_test_data(loop.iterable, state, frame) or any(says_test_data(said) for said in _constants(loop.iterable, state, frame)):
             return f"loop over `{shorten(text)}`"
         if set(words(text)) & TRAINING_WORDS:
             return None
     return None
+
+
+def _is_named_as_test_data(value: ir.Value, state: State, frame: Frame) -> bool:
+    """Whether what is looped over was first given to a variable that says so: `batches = tqdm(test_loader)`."""
+    if not isinstance(value, (ir.Name, ir.Temp)):
+        return False
+    held = state.env.get(value.id if isinstance(value, ir.Name) else f"%{value.number}")
+    names = [frame.info(identity).name for identity in identities(held)] if held is not None else []
+    return any(name is not None and says_test_data(name) for name in names)
 
 
 def says_test_data(text: str) -> bool:

@@ -45,7 +45,7 @@ def inferences_in_train_mode(view: FunctionView) -> Iterator[Accident]:
         return
     for forward in view.forwards:
         origin = blamed(forward, Mode.TRAIN)
-        if origin is None or not is_inference(forward) or not may_matter(view, forward):
+        if origin is None or not is_inference(view, forward) or not may_matter(view, forward):
             continue
         if is_meant(view, forward, origin):
             continue
@@ -69,11 +69,13 @@ def blamed(forward: Forward, mode: Mode) -> Origin | None:
     return min(found, key=lambda o: (order.index(o.kind), o.site or (), o.chain)) if found else None
 
 
-def is_inference(forward: Forward) -> bool:
+def is_inference(view: FunctionView, forward: Forward) -> bool:
     """Whether a forward infers: gradients are off, or it is evaluation code, and no backward follows."""
     if forward.in_forward or forward.fate & {"backward", "target", "acted"}:
         return False
-    return forward.grads_off or forward.reason is not None
+    if forward.grads_off or forward.reason is not None:
+        return True
+    return "numpy" in forward.fate and not view.backwards_in(forward.path, forward.function)
 
 
 def may_matter(view: FunctionView, forward: Forward) -> bool:

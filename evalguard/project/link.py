@@ -76,7 +76,7 @@ MOST_ROUNDS = 4  # of a class's public methods, and of a recursion
 RELEVANT = frozenset(
     """
     train eval training no_grad inference_mode set_grad_enabled backward step load_state_dict from_pretrained reveal_mode
-    manual_backward optimizer_step
+    manual_backward optimizer_step numpy
     """.split()
 )
 SETTERS_OF_GRADIENTS = ("off", "on")
@@ -253,10 +253,11 @@ class Engine:
         info.cls, info.module = cls, is_module
         info.sensitive, info.layer = sensitivity(cls, self.index, self._sensitivity)
         states = self._after_init(cls, receiver, base)
+        is_template = bool(set(self.index.ancestry(cls)[1]) - {"object", "torch.nn.Module"})  # its base may call the private ones
         public = [
             (name, fn)
             for name, fn in candidates
-            if ((fn.path, fn.qualname) not in self._visited or (fn.path, fn.qualname) not in own) and name not in called and (not name.startswith("_") or name.startswith("__"))
+            if ((fn.path, fn.qualname) not in self._visited or (fn.path, fn.qualname) not in own) and name not in called and (is_template or not name.startswith("_") or name.startswith("__"))
         ]
         rest = [entry for entry in candidates if entry not in public]
         seen: set[Hashable] = set()
