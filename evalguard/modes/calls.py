@@ -9,7 +9,7 @@ The default for the unknown: it keeps every mode, its result is a new unknown va
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 
 from evalguard.finding import Span
@@ -18,7 +18,7 @@ from evalguard.ir import values as ir
 from evalguard.ir.ops import Argument, Assign, Call, Op
 from evalguard.modes.evaluate import attribute, evaluate, shallow, write_name
 from evalguard.modes.events import Backward, Forward, Reveal, TrainingStep
-from evalguard.modes.frame import Frame, Outcome, fresh, new_identity, note, renew, source_of
+from evalguard.modes.frame import Frame, fresh, is_part, new_identity, note, Outcome, renew, source_of
 from evalguard.modes.guards import truth
 from evalguard.modes.intent import argument_reason, says_evaluation, says_test_data
 from evalguard.modes.significance import BOUND_METHODS
@@ -26,6 +26,7 @@ from evalguard.modes.state import NO_TAINT, State, unite_origins
 from evalguard.modes.switch import evaluation_reason, is_chosen, put, switch, switch_by
 from evalguard.modes.values import (
     NONE,
+    OVER,
     Abstract,
     Cls,
     Expr,
@@ -77,6 +78,8 @@ from evalguard.vocabulary.words import (
 
 PURE_BUILTINS = frozenset("isinstance hasattr len bool int float str callable type issubclass id abs min max".split())
 REPACKING_BUILTINS = frozenset("list tuple set sorted reversed iter filter sum".split())
+EXHAUSTING_BUILTINS = frozenset("list tuple set frozenset sorted sum min max any all dict".split())
+MOST_YIELDS = 40  # of a generator that is run to its end
 
 
 @dataclass(slots=True)
@@ -235,7 +238,7 @@ def _module_method(
     """A method of an object of which no class says what it does: what PyTorch's names mean."""
     op, info = given.op, frame.info(identity)
     text = source_of(op.callee, frame)
-    if name in ("train", "eval") and _is_mode_call(name, given) and _may_be_module(identity, text, frame):
+    if name in ("train", "eval") and _is_mode_call(name, given, identity, frame) and _may_be_module(identity, text, frame):
         return _switch(base, identity, name, given, state, frame)
     if name in PARAMETER_METHODS:
         info.evidence.add(name)
@@ -282,10 +285,7 @@ def _module_method(
     if name == "enter_context" and given.positional:
         from evalguard.modes.transfer import enter_manager, free_slot
 
-        return [
-            Outcome(after, value)
-            for after, value in enter_manager(given.positional[0], state, frame, op, free_slot(identity, state))
-        ]
+        return enter_manager(given.positional[0], state, frame, op, free_slot(identity, state))
     method = lookup.forward_method(name)
     if method is not None and (method.unproved or _is_proved(identity, state, frame)):
         return [forward(identity, given, text, state, frame)]
@@ -306,7 +306,7 @@ def _switch(base: Obj, identity: Identity, name: str, given: Given, state: State
     return [Outcome(after, base) for after in switch_by(identity, flag, op.span, text, given.paths(), state, frame)]
 
 
-def _is_mode_call(name: str, given: Given) -> bool:
+def _is_mode_call(name: str, given: Given, identity: Identity, frame: Frame) -> bool:
     if name == "eval":
         return not given.op.arguments
     if not given.op.arguments:
@@ -322,6 +322,9 @@ def _is_mode_call(name: str, given: Given) -> bool:
             return not (isinstance(value, Known) and not isinstance(value.value, bool) and value.value not in (0, 1))
         case Obj():
             text = argument.value
+            if isinstance(text, ir.Temp):
+                cls = frame.info(identity).cls
+                return frame.info(identity).module is True or cls is not None and frame.linker.class_view(cls).module is True
             return isinstance(text, (ir.Name, ir.Attribute)) and not set(words(_last_name(text))) & {
                 "epoch", "epochs", "data", "loader", "dataset", "x", "steps", "batch", "model", "num", "iterations", "timesteps",
             }
@@ -514,6 +517,8 @@ def call_library(dotted: str, given: Given, state: State, frame: Frame, cls: Cls
 
 def _builtin(name: str, given: Given, state: State, frame: Frame) -> list[Outcome]:
     op, arguments = given.op, given.positional
+    if name in EXHAUSTING_BUILTINS and arguments and isinstance(arguments[0], Generator):
+        return exhaust(arguments[0], state, frame, op)
     if name in PURE_BUILTINS:
         return [Outcome(state, shallow(Expr(name, tuple(given.all()))))]
     if name in ("enumerate", "zip") and arguments:
@@ -742,6 +747,8 @@ def store(target: ir.Value, value: Abstract, state: State, frame: Frame) -> None
                 case Obj(id=identity):
                     _forget(identity, name, state)
                     state.store[(identity, name)] = value
+                    if isinstance(value, Obj) and value.id != identity:
+                        frame.info(value.id).owners.add(identity)
                     if isinstance(value, Obj) and value.id[0] == "new" and frame.info(value.id).name is None:
                         frame.info(value.id).name = source_of(target, frame)
                 case Cls(path=path, qualname=qualname):
@@ -850,7 +857,7 @@ def forward(
     inherited = NO_TAINT
     for value in given.all():
         inherited |= state.taint_of(value)
-    _mark_inferred(identity, state, state.grads is False or reason is not None)
+    _mark_inferred(identity, state, state.grads is False or reason is not None, frame)
     result = fresh(frame, state, op.span)
     state.taints[result.id] = inherited | {key}
     return Outcome(state, result)
@@ -865,17 +872,13 @@ def _is_indifferent(identity: Identity, text: str, state: State, frame: Frame) -
     return bool(last) and last[-1] in LOSS_WORDS and identity not in state.modes and not info.evidence
 
 
-def _mark_inferred(identity: Identity, state: State, evaluating: bool) -> None:
+def _mark_inferred(identity: Identity, state: State, evaluating: bool, frame: Frame) -> None:
+    """An inference has run: noted with the `eval()` that the module, its parts and the whole it belongs to are in."""
     if not evaluating:
         return
-    current: Identity | None = identity
-    while current is not None:
-        origins = state.modes.get(current)
-        if origins is not None:
-            state.modes[current] = frozenset(
-                replace(o, inferred=True) if o.mode is Mode.EVAL and not o.inferred else o for o in origins
-            )
-        current = current[1] if current[0] in PARTS else None
+    for place, origins in list(state.modes.items()):
+        if any(o.mode is Mode.EVAL and not o.inferred for o in origins) and _related(place, identity, frame):
+            state.modes[place] = frozenset(replace(o, inferred=True) if o.mode is Mode.EVAL else o for o in origins)
 
 
 def _counters(state: State) -> frozenset[tuple[str, Abstract]]:
@@ -1027,7 +1030,7 @@ def _step_of(optimizer: Abstract, text: str, given: Given, state: State, frame: 
         targets: list[tuple[Identity, Origins, bool]] = []
         if held is not None:
             for identity in sorted(held, key=repr):
-                backed = _backed(identity, after)
+                backed = _backed(identity, after, frame)
                 targets.append((identity, backed or after.origins(identity), bool(backed)))
         else:
             targets = [(identity, origins, True) for identity, origins in sorted(after.backed.items(), key=repr)]
@@ -1042,20 +1045,20 @@ def _step_of(optimizer: Abstract, text: str, given: Given, state: State, frame: 
         if held is None:
             after.backed = {}
         else:
-            for identity in [i for i in after.backed if any(_related(i, h) for h in held)]:
+            for identity in [i for i in after.backed if any(_related(i, h, frame) for h in held)]:
                 del after.backed[identity]
         results.append(Outcome(after, fresh(frame, after, given.op.span)))
     return results
 
 
-def _related(a: Identity, b: Identity) -> bool:
-    return is_within(a, b) or is_within(b, a)
+def _related(a: Identity, b: Identity, frame: Frame) -> bool:
+    return is_part(a, b, frame.infos) or is_part(b, a, frame.infos)
 
 
-def _backed(identity: Identity, state: State) -> Origins:
+def _backed(identity: Identity, state: State, frame: Frame) -> Origins:
     found: Origins = frozenset()
     for other, origins in state.backed.items():
-        if _related(identity, other):
+        if _related(identity, other, frame):
             found = unite_origins(found, origins)
     return found
 
@@ -1147,7 +1150,7 @@ def _handed_to_evaluation(
     for value in given.all():
         for identity in identities(value):
             if identity in state.modes or identity[0] == "attr":
-                _mark_inferred(identity, state, True)
+                _mark_inferred(identity, state, True, frame)
 
 
 def _flow_into(
@@ -1167,18 +1170,65 @@ def _flow_into(
 
 
 def advance(generator: Generator, given: Given, state: State, frame: Frame) -> list[Outcome]:
-    """`next(generator)`: run it to its next yield."""
-    yielded, ended = frame.linker.resume(generator, state, frame, given.op)
-    results = [Outcome(o.state, o.value, True) for o in ended]
-    for after, suspended, value in yielded:
-        for name, held in list(after.env.items()):
-            if held == generator:
-                after.env[name] = suspended
-        for key, held in list(after.store.items()):
-            if held == generator:
-                after.store[key] = suspended
-        results.append(Outcome(after, value))
-    return results
+    """`next(generator)`: run it to its next yield. At its end it raises, or gives the default."""
+    yielded, ended = resume(generator, state, frame, given.op)
+    default = given.positional[1] if len(given.positional) > 1 else None
+    results = [Outcome(o.state, default or NONE, o.raised or default is None) for o in ended]
+    return results + [Outcome(after, value) for after, _, value in yielded]
+
+
+def resume(
+    generator: Generator, state: State, frame: Frame, op: Op
+) -> tuple[list[tuple[State, Generator, Abstract]], list[Outcome]]:
+    """Run a generator to its next yield or its end; whoever holds it holds it there."""
+    yielded, ended = frame.linker.resume(generator, state, frame, op)
+    for after, suspended, _ in yielded:
+        _move_on(suspended, after)
+    for outcome in ended:
+        _move_on(replace(generator, at=OVER, variables=()), outcome.state)
+    return yielded, ended
+
+
+def exhaust(generator: Generator, state: State, frame: Frame, op: Op) -> list[Outcome]:
+    """`list(generator)`: run it to its end; the value is the list of what it has handed out."""
+    ended: list[Outcome] = []
+    handed: dict[Abstract, None] = {}
+    seen: set[Hashable] = set()
+    waiting = [(state, generator)]
+    while waiting:
+        before, current = waiting.pop()
+        yielded, over = resume(current, before, frame, op)
+        ended += over
+        for after, suspended, value in yielded:
+            handed[value] = None
+            key = (after.fingerprint(), suspended)
+            if key in seen:
+                continue
+            seen.add(key)
+            if len(seen) < MOST_YIELDS:
+                waiting.append((after, suspended))
+            else:
+                ended.append(Outcome(after, NONE))
+    return [Outcome(o.state, o.value if o.raised else Seq("grown", tuple(handed)[:16]), o.raised) for o in ended]
+
+
+def _move_on(generator: Generator, state: State) -> None:
+    for name, held in list(state.env.items()):
+        if isinstance(held, (Generator, Iteration)):
+            state.env[name] = _moved_on(held, generator)
+    for key, held in list(state.store.items()):
+        if isinstance(held, (Generator, Iteration)):
+            state.store[key] = _moved_on(held, generator)
+
+
+def _moved_on(value: Abstract, generator: Generator) -> Abstract:
+    match value:
+        case Generator(id=identity) if identity == generator.id:
+            return generator
+        case Iteration(kind=kind, of=inner):
+            return Iteration(kind, tuple(_moved_on(held, generator) for held in inner))
+        case _:
+            return value
 
 
 def _given(op: Call, state: State, frame: Frame) -> Given:

@@ -13,7 +13,7 @@ from evalguard.ir.values import Attribute, Binary, Compare, Const, Item, Mapping
 from evalguard.ir.values import Sequence as SequenceValue
 from evalguard.modes.events import Entrance, Events
 from evalguard.modes.state import State, Trail, mentions
-from evalguard.modes.values import Abstract, Chain, Cls, Fn, Generator, Identity, Obj, Site, is_within
+from evalguard.modes.values import PARTS, Abstract, Chain, Cls, Fn, Generator, Identity, Obj, Site, is_within
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,10 @@ class Linker(Protocol):
 
     def resume(self, generator: Generator, state: State, frame: Frame, op: Op) -> tuple[list[tuple[State, Generator, Abstract]], list[Outcome]]:
         """Advance a generator: where it may yield (with the value it hands out), and how it may end."""
+        ...
+
+    def resume_raising(self, generator: Generator, state: State, frame: Frame, op: Op) -> list[Outcome]:
+        """Throw an exception into a context manager at its yield: how it ends; normally if it swallows the exception."""
         ...
 
     def lookup_global(self, path: str, name: str) -> Abstract | None:
@@ -110,6 +114,8 @@ class Info:
     sensitive: bool | None = None
     layer: str | None = None
     name: str | None = None  # the variable it was first given to
+    owners: set[Identity] = field(default_factory=set)  # the objects of which it is an attribute
+    alternatives: set[Identity] = field(default_factory=set)  # the objects of which it is one, after paths were joined
 
 
 @dataclass(slots=True)
@@ -145,6 +151,24 @@ class Frame:
     def loops(self) -> tuple[Span, ...]:
         """The loops around the block at work, outermost first."""
         return tuple(self.function.loops[index].span for index in self.function.blocks[self.block].loops)
+
+
+def is_part(identity: Identity, whole: Identity, infos: dict[Identity, Info]) -> bool:
+    """Whether an object is another or belongs to it, by its identity or because it was assigned to an attribute."""
+    waiting, seen = [identity], set[Identity]()
+    while waiting:
+        current = waiting.pop()
+        if current == whole:
+            return True
+        if current in seen:
+            continue
+        seen.add(current)
+        if current[0] in PARTS:
+            waiting.append(current[1])
+        info = infos.get(current)
+        if info is not None:
+            waiting.extend(info.owners)
+    return False
 
 
 def new_identity(frame: Frame, span: Span, tag: str = "") -> Identity:

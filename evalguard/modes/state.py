@@ -181,7 +181,8 @@ def join(a: State, b: State, unite: Unite) -> State:
         elif key not in joined.store:
             joined.store[key] = value
     for place in set(a.modes) | set(b.modes):
-        joined.modes[place] = unite_origins(a.origins(place), b.origins(place))
+        made = joined.modes.get(place, frozenset()) if place[0] == "joined" else frozenset()
+        joined.modes[place] = unite_origins(made, unite_origins(a.origins(place), b.origins(place)))
     for identity, taint in b.taints.items():
         joined.taints[identity] = joined.taints.get(identity, NO_TAINT) | taint
     for identity, origins in b.backed.items():
@@ -210,6 +211,8 @@ def _united(
         taint = a.taint_of(x) | b.taint_of(y)
         if taint:
             joined.taints[value.id] = joined.taints.get(value.id, NO_TAINT) | taint
+        if isinstance(x, Obj) and isinstance(y, Obj) and (x.id in a.modes or y.id in b.modes):
+            joined.modes[value.id] = unite_origins(a.origins(x.id), b.origins(y.id))
     return value
 
 

@@ -88,7 +88,10 @@ def put(identity: Identity, origins: Origins, state: State, frame: Frame) -> Non
         if is_chosen(identity, state):
             return  # some kinds of layers only: `if isinstance(m, nn.Dropout): m.train()`
         identity = identity[1]
-    _put(identity, origins, state, frame, set())
+    seen: set[Identity] = set()
+    _put(identity, origins, state, frame, seen)
+    for alternative in sorted(frame.info(identity).alternatives, key=repr):
+        _put(alternative, origins, state, frame, seen)
 
 
 def _put(identity: Identity, origins: Origins, state: State, frame: Frame, seen: set[Identity]) -> None:

@@ -28,9 +28,9 @@ from evalguard.ir.ops import (
     Return,
     Yield,
 )
-from evalguard.modes.calls import Given, advance, call, call_value, store
+from evalguard.modes.calls import Given, advance, call, call_value, resume, store
 from evalguard.modes.evaluate import attribute, binary, evaluate, write_name
-from evalguard.modes.frame import Frame, fresh, note, renew, source_of
+from evalguard.modes.frame import Frame, Outcome, fresh, note, renew, source_of
 from evalguard.modes.guards import assume, truth
 from evalguard.modes.state import NO_TAINT, State, is_mode_test
 from evalguard.modes.values import (
@@ -115,16 +115,16 @@ def _along(
             assert isinstance(last, Iterate)
             return [after for path in states for after in _exhausted(last, path.copy(), frame)]
         case EdgeKind.RAISE:
-            if isinstance(last, Raise) or (isinstance(last, Exit) and last.exceptional):
-                return [path.copy() for path in states]
+            if isinstance(last, Raise):
+                return [path.copy() for path in (*states, *raised)]
+            if isinstance(last, Exit) and last.exceptional:
+                return [path.copy() for path in raised]
             implicit = [path.copy() for path in (*before_last, *states)]
             for path in implicit:
                 path.doubt = True
             return [*raised, *implicit]
         case EdgeKind.SUPPRESSED:
-            if isinstance(last, Exit):
-                return [path.copy() for path in states if _suppresses(last, path, frame)]
-            return []
+            return [path.copy() for path in states]
 
 
 def _branch(edge: Edge, block: Block, path: State, frame: Frame) -> list[State]:
@@ -184,7 +184,6 @@ def _turn(edge: Edge, block: Block, state: State, frame: Frame) -> None:
         if left_at_once and f"<iter {index}>" not in state.env:
             state.doubt = True  # the loop may run zero times, but hardly does
         state.env.pop(f"<iter {index}>", None)
-        state.env.pop(f"<generator {index}>", None)
     for index in target:
         if index not in inside:
             state.env.pop(f"<iter {index}>", None)
@@ -219,12 +218,17 @@ def transfer(op: Op, state: State, frame: Frame) -> tuple[list[State], list[Stat
         case Enter(result=result, manager=manager):
             held = evaluate(manager, state, frame)
             entered: list[State] = []
-            for after, value in enter_manager(held, state, frame, op, f"<with {result.number}>"):
-                after.env[f"%{result.number}"] = value
-                entered.append(after)
-            return entered, []
+            failed: list[State] = []
+            for outcome in enter_manager(held, state, frame, op, f"<with {result.number}>"):
+                if outcome.raised:
+                    failed.append(outcome.state)
+                else:
+                    outcome.state.env[f"%{result.number}"] = outcome.value
+                    entered.append(outcome.state)
+            return entered, failed
         case Exit(enter=enter, exceptional=exceptional):
-            return exit_manager(f"<with {enter.number}>", state, frame, op, exceptional), []
+            ends = exit_manager(f"<with {enter.number}>", state, frame, op, exceptional)
+            return [o.state for o in ends if not o.raised], [o.state for o in ends if o.raised]
         case Iterate():
             return [state], []
         case Return(value=value):
@@ -292,28 +296,27 @@ def _calculated(op: Assign, taint: frozenset[tuple[object, ...]], state: State, 
 # ------------------------------------------------------------------------------------------------ with
 
 
-def enter_manager(manager: Abstract, state: State, frame: Frame, op: Op, slot: str) -> list[tuple[State, Abstract]]:
+def enter_manager(manager: Abstract, state: State, frame: Frame, op: Op, slot: str) -> list[Outcome]:
     """The head of a `with`: what it does and what it hands out. `slot` remembers what the end has to undo."""
     match manager:
         case Grad(enabled=enabled):
             known = truth(enabled, state)
             previous = state.env.get(f"<grads {_temp_of(op)}>", Known(state.grads))
-            results: list[tuple[State, Abstract]] = []
+            results: list[Outcome] = []
             for holds in (True, False) if known is None else (known,):
                 branch = state.copy() if known is None else state
                 if known is None and not assume(enabled, holds, branch, _paths(op), frame.depth):
                     continue
                 branch.env[slot] = Seq("tuple", (Ext("<grads>"), previous))
                 branch.grads = holds
-                results.append((branch, NONE))
+                results.append(Outcome(branch, NONE))
             return results
         case Generator():
-            yielded, _ = frame.linker.resume(manager, state, frame, op)
-            entered: list[tuple[State, Abstract]] = []
-            for after, suspended, value in yielded:
+            yielded, ended = frame.linker.resume(manager, state, frame, op)
+            for after, suspended, _ in yielded:
                 after.env[slot] = suspended
-                entered.append((after, value))
-            return entered or [(state, NONE)]
+            entered = [Outcome(after, value) for after, _, value in yielded]
+            return entered + [Outcome(o.state, NONE, True) for o in ended] or [Outcome(state, NONE)]
         case Obj(id=identity):
             cls = frame.info(identity).cls
             method = frame.linker.method(cls, "__enter__") if cls is not None else None
@@ -321,40 +324,65 @@ def enter_manager(manager: Abstract, state: State, frame: Frame, op: Op, slot: s
                 state.env[slot] = manager
                 bound = Fn(method.path, method.qualname, manager, method.captured, method.decorated)
                 given = Given(_as_call(op), [], [], True)
-                return [(o.state, o.value) for o in call_value(bound, given, state, frame) if not o.raised]
+                return call_value(bound, given, state, frame)
             state.env[slot] = manager
-            return [(state, manager)]
+            return [Outcome(state, manager)]
         case _:
-            return [(state, manager)]
+            return [Outcome(state, manager)]
 
 
-def exit_manager(slot: str, state: State, frame: Frame, op: Op, exceptional: bool) -> list[State]:
-    """The end of a `with`: undo what its head did."""
+def exit_manager(slot: str, state: State, frame: Frame, op: Op, exceptional: bool) -> list[Outcome]:
+    """The end of a `with`: undo what its head did. An exception on its way out goes on (`raised`) or is swallowed."""
     held = state.env.pop(slot, None)
     match held:
         case Seq(items=(Ext(name="<grads>"), Known(value=previous))):
             state.grads = previous if previous is None else bool(previous)
-            return [state]
+            return [Outcome(state, NONE, exceptional)]
         case Generator() if not exceptional:
             yielded, ended = frame.linker.resume(held, state, frame, op)
-            after = [outcome.state for outcome in ended if not outcome.raised]
-            return after or [path for path, _, _ in yielded] or [state]
+            return ended or [Outcome(path, NONE) for path, _, _ in yielded] or [Outcome(state, NONE)]
         case Generator():
             return frame.linker.resume_raising(held, state, frame, op)
         case Obj(id=identity):
-            states = [state]
+            ends = [Outcome(state, NONE, exceptional)]
             for number in reversed(range(_entered(identity, state))):
                 slot = f"<stack {identity!r} {number}>"
-                states = [after for path in states for after in exit_manager(slot, path, frame, op, exceptional)]
+                ends = [after for end in ends for after in exit_manager(slot, end.state, frame, op, end.raised)]
             cls = frame.info(identity).cls
             method = frame.linker.method(cls, "__exit__") if cls is not None else None
             if method is None:
-                return states
+                return [after for end in ends for after in _perhaps_suppressed(end, op, frame)]
             bound = Fn(method.path, method.qualname, held, method.captured, method.decorated)
-            given = Given(_as_call(op), [NONE, NONE, NONE], [], True)
-            return [o.state for path in states for o in call_value(bound, given, path, frame) if not o.raised]
+            return [after for end in ends for after in _exit_method(bound, end, op, frame)]
         case _:
-            return [state]
+            return _perhaps_suppressed(Outcome(state, NONE, exceptional), op, frame)
+
+
+def _exit_method(method: Fn, end: Outcome, op: Op, frame: Frame) -> list[Outcome]:
+    """Call `__exit__`: an exception is swallowed where it returns a true value."""
+    kind: Abstract = Ext("builtins.Exception") if end.raised else NONE
+    results: list[Outcome] = []
+    for outcome in call_value(method, Given(_as_call(op), [kind, kind, kind], [], True), end.state, frame):
+        swallows = truth(outcome.value, outcome.state)
+        if outcome.raised or not end.raised:
+            results.append(outcome)
+            continue
+        results += [Outcome(outcome.state.copy(), NONE, raised) for raised in (False, True) if swallows is not raised]
+    return results
+
+
+def _perhaps_suppressed(end: Outcome, op: Op, frame: Frame) -> list[Outcome]:
+    """The exception on its way through a library's manager, whose name says whether it swallows exceptions, and which."""
+    manager = op.manager if isinstance(op, Exit) else None
+    made_by = frame.temps.get(manager.number) if isinstance(manager, ir.Temp) else None
+    if not end.raised or not isinstance(made_by, Call):
+        return [end]
+    name = source_of(made_by.callee, frame).rpartition(".")[2].lower()
+    if name not in ("suppress", "raises", "ignore_errors", "ignored"):
+        return [end]
+    kinds = {source_of(argument.value, frame) for argument in made_by.arguments}
+    swallowed = Outcome(end.state.copy(), NONE)
+    return [swallowed] if kinds & {"Exception", "BaseException"} else [swallowed, end]
 
 
 def free_slot(identity: Identity, state: State) -> str:
@@ -365,13 +393,6 @@ def free_slot(identity: Identity, state: State) -> str:
 def _entered(identity: Identity, state: State) -> int:
     prefix = f"<stack {identity!r} "
     return sum(1 for name in state.env if name.startswith(prefix))
-
-
-def _suppresses(last: Exit, state: State, frame: Frame) -> bool:
-    manager = last.manager
-    made_by = frame.temps.get(manager.number) if isinstance(manager, ir.Temp) else None
-    text = source_of(made_by.callee, frame) if isinstance(made_by, Call) else source_of(manager, frame)
-    return text.rpartition(".")[2].lower() in ("suppress", "raises", "ignore_errors", "ignored")
 
 
 def _as_call(op: Op) -> Call:
@@ -406,16 +427,13 @@ def _next(op: Iterate, state: State, frame: Frame) -> list[State]:
         state.env[counter] = Known(number + 1)
         state.env[f"%{op.result.number}"] = exact[number]
         return [state]
-    if isinstance(iterable, Generator):
-        current = state.env.get(f"<generator {op.loop}>", iterable)
-        yielded, _ = frame.linker.resume(current if isinstance(current, Generator) else iterable, state, frame, op)
-        results: list[State] = []
-        for after, suspended, value in yielded:
-            after.env[f"<generator {op.loop}>"] = suspended
+    generator = _generator_in(iterable)
+    if generator is not None:
+        yielded, _ = resume(generator, state, frame, op)
+        for after, _, value in yielded:
             after.env[counter] = Known(True)
-            after.env[f"%{op.result.number}"] = value
-            results.append(after)
-        return results
+            after.env[f"%{op.result.number}"] = _handed_out(iterable, generator, value, op, frame)
+        return [after for after, _, _ in yielded]
     state.env[counter] = Known(True)
     state.env.pop(f"<skipped {op.loop}>", None)
     paths: list[State] = []
@@ -436,17 +454,38 @@ def _exhausted(op: Iterate, state: State, frame: Frame) -> list[State]:
     if exact is not None:
         number = index.value if isinstance(index, Known) and isinstance(index.value, int) else 0
         return [state] if number >= len(exact) else []
-    if isinstance(iterable, Generator):
-        current = state.env.pop(f"<generator {op.loop}>", iterable)
-        _, ended = frame.linker.resume(current if isinstance(current, Generator) else iterable, state, frame, op)
-        results = [outcome.state for outcome in ended if not outcome.raised]
-        if index is None:
-            for after in results:
-                after.doubt = True
-        return results
+    generator = _generator_in(iterable)
+    if generator is not None:
+        _, ended = resume(generator, state, frame, op)
+        return [outcome.state for outcome in ended if not outcome.raised]
     if index is None or state.env.pop(f"<skipped {op.loop}>", None) is not None:
         state.doubt = True  # the loop may run zero times, but hardly does
     return [state]
+
+
+def _generator_in(iterable: Abstract) -> Generator | None:
+    """The generator that a loop advances, also inside `enumerate` or `zip`."""
+    match iterable:
+        case Generator():
+            return iterable
+        case Iteration(kind="enumerate" | "zip", of=inner):
+            return next((found for held in inner if (found := _generator_in(held)) is not None), None)
+        case _:
+            return None
+
+
+def _handed_out(iterable: Abstract, generator: Generator, value: Abstract, op: Iterate, frame: Frame) -> Abstract:
+    """The element of the loop when the generator in its iterable has handed out a value."""
+    match iterable:
+        case Generator():
+            return value if iterable == generator else Expr("element", (iterable,))
+        case Iteration(kind="enumerate", of=(inner,)):
+            number = Obj(("local", frame.path, frame.function.qualname, f"index {op.loop}"))
+            return Seq("tuple", (number, _handed_out(inner, generator, value, op, frame)))
+        case Iteration(kind="zip", of=inner):
+            return Seq("tuple", tuple(_handed_out(held, generator, value, op, frame) for held in inner))
+        case _:
+            return _each(iterable, frame)
 
 
 def elements(value: Abstract, state: State, frame: Frame) -> tuple[Abstract, ...] | None:

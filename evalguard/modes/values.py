@@ -181,12 +181,13 @@ class ModeFlag:
 @dataclass(frozen=True, slots=True)
 class Generator:
     """A generator or context manager of the project, at a point: not yet begun (`at` is None), or after the yield of that
-    block with these variables. `manager` if it is used by `with`."""
+    block with these variables, or `OVER`. `id` is that of the call that made it: it moves on for all who hold it."""
 
     function: Fn
     arguments: tuple[tuple[str, Abstract], ...]
     at: int | None = None
     variables: tuple[tuple[str, Abstract], ...] = ()
+    id: Identity = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +218,7 @@ Abstract: TypeAlias = (
 )
 
 NONE = Known(None)
+OVER = -1  # where a generator stands that has ended
 PARTS = frozenset({"attr", "item", "each", "some", "few"})  # identities of what belongs to another object
 
 

@@ -25,7 +25,7 @@ from evalguard.ir.facts import MODULE, FileFacts, FunctionFacts
 from evalguard.ir.graph import EdgeKind
 from evalguard.ir.ops import Argument, Assign, Call, Enter, Exit, Op, Yield
 from evalguard.modes.events import Entrance, Events
-from evalguard.modes.frame import ClassView, Frame, Info, Outcome, fresh, note, source_of
+from evalguard.modes.frame import ClassView, Frame, Info, Outcome, fresh, new_identity, note, source_of
 from evalguard.modes.intent import function_reason, names_test_data, says_evaluation
 from evalguard.modes.significance import Significance, distinction, significance
 from evalguard.modes.state import (
@@ -44,6 +44,7 @@ from evalguard.modes.switch import evaluation_reason
 from evalguard.modes.transfer import run_block
 from evalguard.modes.values import (
     NONE,
+    OVER,
     Abstract,
     Cls,
     Expr,
@@ -64,7 +65,7 @@ from evalguard.modes.values import (
     parts,
     root_of,
 )
-from evalguard.project.resolve import Index, called_names, words_of
+from evalguard.project.resolve import Index, called_names, called_on_self, words_of
 from evalguard.project.sensitivity import Sensitivity, sensitivity
 from evalguard.project.view import FunctionView, Observation, function_views, observations
 from evalguard.vocabulary import lookup
@@ -72,6 +73,7 @@ from evalguard.vocabulary.words import MODULE_WORDS, words
 
 DEEPEST = 14  # calls inside calls
 MOST_RUNS = 1_500  # of functions, for one root; beyond it calls are unknown
+FEW_ALTERNATIVES = 4  # objects that one variable may hold, up to which they are told apart
 MOST_ROUNDS = 4  # of a class's public methods, and of a recursion
 RELEVANT = frozenset(
     """
@@ -247,7 +249,7 @@ class Engine:
         ]
         if not candidates:
             return
-        called = {name for _, fn in self.index.methods(cls).items() for name, is_attribute in called_names(self.index.facts(fn)) if is_attribute}
+        called = {name for _, fn in self.index.methods(cls).items() for name in called_on_self(self.index.facts(fn))}
         receiver = Obj(("self", cls.path, cls.qualname))
         info = self._info(receiver.id)
         info.cls, info.module = cls, is_module
@@ -427,9 +429,31 @@ class Engine:
                 return y
             if y == NONE:
                 return x
-            return Obj(("joined", path, qualname, name))
+            return self._one_of(x, y, ("joined", path, qualname, name))
 
         return unite
+
+    def _one_of(self, x: Abstract, y: Abstract, identity: Identity) -> Obj:
+        """One of two objects, after the paths that tell them apart were joined: what it does, both do."""
+        objects = {value.id for value in (x, y) if isinstance(value, Obj)}
+        alternatives = {other for found in objects for other in (self._info(found).alternatives or {found})}
+        known = [self._info(found) for found in sorted(alternatives, key=repr)]
+        modules = [info for info in known if info.module or info.cls is not None or info.evidence]
+        if not modules:
+            return Obj(identity)
+        if len(alternatives) <= FEW_ALTERNATIVES:
+            identity = ("joined", *sorted(alternatives, key=repr))  # the same, whichever variable holds it
+        joined = self._info(identity)
+        joined.alternatives |= alternatives - {identity}
+        for info in modules:
+            joined.evidence |= info.evidence
+            joined.cls = joined.cls or info.cls
+            joined.module = joined.module or info.module
+            joined.name = joined.name or info.name
+            joined.layer = joined.layer or info.layer
+        said = {info.sensitive for info in modules}
+        joined.sensitive = True if True in said else False if said == {False} else None
+        return Obj(identity)
 
     def call(
         self,
@@ -448,7 +472,7 @@ class Engine:
             arguments = [_widened(value, function, number) for number, value in enumerate(arguments)]
         env = self._arguments(function, facts, arguments, keywords, state)
         if facts.is_generator:
-            return [Outcome(state, Generator(function, tuple(sorted(env.items()))))]
+            return [Outcome(state, Generator(function, tuple(sorted(env.items())), id=new_identity(frame, op.span)))]
         if self._is_out_of_reach(frame) or self._needs_no_look(function, facts, [*arguments, *(v for _, v in keywords)], state):
             return self._unknown(arguments, keywords, state, frame, op)
         chain = frame.chain if recursive > 1 else (*frame.chain, frame.site(op.span))
@@ -656,16 +680,18 @@ class Engine:
         starts = self._starts(generator, state, (EdgeKind.NORMAL,))
         return self._advance(generator, starts, state, frame, op)
 
-    def resume_raising(self, generator: Generator, state: State, frame: Frame, op: Op) -> list[State]:
+    def resume_raising(self, generator: Generator, state: State, frame: Frame, op: Op) -> list[Outcome]:
         """Throw an exception into a context manager at its yield: how it ends."""
         starts = self._starts(generator, state, (EdgeKind.RAISE,))
         if not starts:
-            return [state]
+            return [Outcome(state, NONE, True)]
         _, ended = self._advance(generator, starts, state, frame, op)
-        return [outcome.state for outcome in ended]
+        return ended
 
     def _starts(self, generator: Generator, state: State, kinds: tuple[EdgeKind, ...]) -> list[tuple[int, State]]:
         facts = self.index.facts(generator.function)
+        if generator.at == OVER:
+            return []
         entry = state.copy()
         if generator.at is None:
             entry.env = dict(generator.arguments)
@@ -679,6 +705,8 @@ class Engine:
     ) -> tuple[list[tuple[State, Generator, Abstract]], list[Outcome]]:
         function = generator.function
         facts = self.index.facts(function)
+        if not starts:
+            return [], [Outcome(state.copy(), NONE)]
         if self._is_out_of_reach(frame) or self._stack.count((function.path, function.qualname)) > 1:
             return [(state, generator, Obj(("unknown",)))], [Outcome(state.copy(), NONE)]
         chain = (*frame.chain, frame.site(op.span))
@@ -691,7 +719,7 @@ class Engine:
         yielded: list[tuple[State, Generator, Abstract]] = []
         for after, number, value in result.yields:
             variables = tuple(sorted((name, held) for name, held in after.env.items()))
-            suspended = Generator(function, generator.arguments, number, variables)
+            suspended = Generator(function, generator.arguments, number, variables, generator.id)
             after.env = state.env.copy()
             after.guards = frozenset(guard for guard in after.guards if guard.depth <= frame.depth)
             yielded.append((after, suspended, value))

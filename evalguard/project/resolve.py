@@ -253,6 +253,18 @@ def called_names(function: FunctionFacts) -> Iterator[tuple[str, bool]]:
                     yield op.callee.name, True
 
 
+def called_on_self(function: FunctionFacts) -> Iterator[str]:
+    """The methods that a method calls on its own object."""
+    first = function.parameters[0].name if function.parameters else "self"
+    for block in function.blocks:
+        for op in block.ops:
+            match op:
+                case Call(callee=Attribute(value=Name(id=name), name=called)) if name in (first, "self"):
+                    yield called
+                case _:
+                    pass
+
+
 def words_of(function: FunctionFacts) -> set[str]:
     """Every name and attribute in a function's ops."""
     found: set[str] = set()
