@@ -5,6 +5,7 @@ statements.py    control flow                    expressions.py calls in evaluat
 patterns.py      the cases of `match`            literals.py    the values of literals
 names.py         imports and scopes              walk.py        a tree without its punctuation
 blocks.py        the graph that grows            drafts.py      what is carried along
+managers.py      managers that swallow exceptions
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 
 from evalguard.finding import Span
 from evalguard.frontend.drafts import FileDraft, FunctionDraft
+from evalguard.frontend.managers import swallowing_managers
 from evalguard.frontend.names import Names
 from evalguard.frontend.parse import parse
 from evalguard.frontend.positions import Positions
@@ -33,7 +35,7 @@ def lower(document: Document) -> FileFacts:
     try:
         with _deep_recursion():
             positions = Positions(module, document.text)
-            file = FileDraft(document.path, positions)
+            file = FileDraft(document.path, positions, swallowing_managers(module))
             span = positions.whole()
             draft = FunctionDraft(file, MODULE, Names(), span)
             lower_body(draft, module.body)

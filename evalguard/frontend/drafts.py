@@ -17,8 +17,9 @@ from evalguard.ir.facts import MODULE, ClassFacts, Decorator, FileFacts, Functio
 class FileDraft:
     """The tables of one file, filled as its functions are finished."""
 
-    def __init__(self, path: str, positions: Positions) -> None:
+    def __init__(self, path: str, positions: Positions, swallowing: frozenset[str] = frozenset()) -> None:
         self.positions = positions
+        self.swallowing = swallowing  # names of managers that may swallow an exception
         self.imports: dict[str, str] = {}
         self.star_imports: list[str] = []
         self.functions: dict[str, FunctionFacts] = {}

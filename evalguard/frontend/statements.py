@@ -321,7 +321,7 @@ def _lower_with(draft: FunctionDraft, node: cst.With, items: Many[cst.WithItem])
     def leave() -> None:
         graph.emit(Exit(entered, manager, span, statement))
 
-    frame = GuardFrame(graph.enclosing_loops, leave, sees_calls=_may_swallow(item))
+    frame = GuardFrame(graph.enclosing_loops, leave, sees_calls=_may_swallow(item, draft))
     graph.push(frame)
     bound = items[0].asname
     if bound is not None:
@@ -337,7 +337,7 @@ def _lower_with(draft: FunctionDraft, node: cst.With, items: Many[cst.WithItem])
         graph.start(after)
 
 
-def _may_swallow(manager: cst.BaseExpression) -> bool:
+def _may_swallow(manager: cst.BaseExpression, draft: FunctionDraft) -> bool:
     callee = manager.func if isinstance(manager, cst.Call) else manager
     match callee:
         case cst.Name():
@@ -346,7 +346,7 @@ def _may_swallow(manager: cst.BaseExpression) -> bool:
             name = callee.attr.value
         case _:
             return False
-    return any(word in name.lower() for word in _SWALLOWING)
+    return name in draft.file.swallowing or any(word in name.lower() for word in _SWALLOWING)
 
 
 def _lower_try(draft: FunctionDraft, node: cst.Try | cst.TryStar) -> None:

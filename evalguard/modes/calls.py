@@ -77,6 +77,7 @@ from evalguard.vocabulary.words import (
 )
 
 PURE_BUILTINS = frozenset("isinstance hasattr len bool int float str callable type issubclass id abs min max".split())
+MAKING_WORDS = frozenset("build builder create construct make new define".split())
 REPACKING_BUILTINS = frozenset("list tuple set sorted reversed iter filter sum".split())
 EXHAUSTING_BUILTINS = frozenset("list tuple set frozenset sorted sum min max any all dict".split())
 MOST_YIELDS = 40  # of a generator that is run to its end
@@ -598,13 +599,22 @@ def _optimizer(dotted: str, given: Given, state: State, frame: Frame) -> Abstrac
     if isinstance(value, Obj) and entry is not None and entry.takes != "parameters":
         frame.info(value.id).evidence.add("optimizer")
         return Optim(frozenset({value.id}), identity)
-    if isinstance(value, Seq) and value.items and all(_is_tensor(entry_value) for entry_value in value.items):
+    if _holds_tensors(value):
         return Optim(frozenset(), identity)  # it moves tensors, not a module: an attack, a style transfer
     return Optim(None, identity)
 
 
-def _is_tensor(value: Abstract) -> bool:
-    return isinstance(value, Obj)
+def _holds_tensors(value: Abstract) -> bool:
+    """`[delta]`, `[latent] + noises`, `[{"params": [x]}]`."""
+    match value:
+        case Seq(items=items) | Expr(operator="+", operands=items):
+            return any(isinstance(item, Obj) or _holds_tensors(item) for item in items) and isinstance(
+                value if isinstance(value, Seq) else items[0], (Seq, Expr)
+            )
+        case Map(items=pairs):
+            return any(isinstance(item, (Seq, Expr)) and _holds_tensors(item) for _, item in pairs)
+        case _:
+            return False
 
 
 def _wrapped(wrapper: Wrapper, given: Given, state: State, frame: Frame) -> Abstract:
@@ -1137,7 +1147,9 @@ def _names_module(name: str) -> bool:
     found = words(name)
     if not found or found[-1] in NOT_MODULE_WORDS | NOT_MADE_MODULE_WORDS:
         return False
-    return bool(set(found) & MODULE_WORDS) or (name[:1].isupper() and not name.isupper())
+    if name[:1].isupper():
+        return bool(set(found) & MODULE_WORDS) or not name.isupper()
+    return bool(set(found) & MODULE_WORDS) and bool(set(found) & MAKING_WORDS)
 
 
 def _handed_to_evaluation(

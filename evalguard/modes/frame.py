@@ -94,6 +94,10 @@ class Linker(Protocol):
         """Whether the function takes no receiver."""
         ...
 
+    def one_of(self, values: Sequence[Abstract], identity: Identity) -> Obj:
+        """One of several objects, nobody knows which: what it does, all do."""
+        ...
+
     def class_view(self, cls: Cls) -> ClassView:
         """All that is known of a class."""
         ...

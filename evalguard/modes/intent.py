@@ -10,7 +10,8 @@ from evalguard.flow.liveness import paths_in
 from evalguard.ir import values as ir
 from evalguard.ir.facts import MODULE, FileFacts, FunctionFacts
 from evalguard.ir.graph import Loop
-from evalguard.ir.ops import Assign, Call
+from evalguard.ir.ops import Assign, Call, Iterate
+from evalguard.modes.evaluate import evaluate
 from evalguard.modes.frame import Frame, source_of
 from evalguard.modes.state import State
 from evalguard.modes.values import Known, identities
@@ -99,18 +100,22 @@ def loop_reason(frame: Frame, state: State) -> str | None:
         if loop.kind == "while" or loop.iterable is None:
             continue
         text = source_of(loop.iterable, frame)
-        if says_test_data(text) or _is_named_as_test_data(loop.iterable, state, frame) or any(says_test_data(said) for said in _constants(loop.iterable, state, frame)):
+        if says_test_data(text) or _is_named_as_test_data(_iterable(loop, frame), state, frame) or any(says_test_data(said) for said in _constants(loop.iterable, state, frame)):
             return f"loop over `{shorten(text)}`"
         if set(words(text)) & TRAINING_WORDS:
             return None
     return None
 
 
+def _iterable(loop: Loop, frame: Frame) -> ir.Value:
+    """What the loop's head advances: a temp that holds as long as the loop runs."""
+    head = frame.function.blocks[loop.head]
+    return head.ops[-1].iterable if head.ops and isinstance(head.ops[-1], Iterate) else ir.Const(None)
+
+
 def _is_named_as_test_data(value: ir.Value, state: State, frame: Frame) -> bool:
     """Whether what is looped over was first given to a variable that says so: `batches = tqdm(test_loader)`."""
-    if not isinstance(value, (ir.Name, ir.Temp)):
-        return False
-    held = state.env.get(value.id if isinstance(value, ir.Name) else f"%{value.number}")
+    held = evaluate(value, state, frame) if isinstance(value, (ir.Name, ir.Temp)) else None
     names = [frame.info(identity).name for identity in identities(held)] if held is not None else []
     return any(name is not None and says_test_data(name) for name in names)
 

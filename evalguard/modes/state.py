@@ -18,6 +18,7 @@ from evalguard.modes.values import (
     ENTRY,
     Abstract,
     Expr,
+    Generator,
     Identity,
     Mode,
     ModeFlag,
@@ -232,7 +233,8 @@ def unite_origins(a: Origins, b: Origins) -> Origins:
 
 def take_in(known: list[State], new: State, apart: Callable[[State], Hashable], unite: Unite) -> State | None:
     """Add a state to a block's alternatives, joining it with the one from which nothing keeps it apart; what must be worked
-    through, or None. `apart` says what keeps states apart."""
+    through, or None. `apart` says what keeps states apart. Beyond `MOST` the nearest is joined: at the same point of loops
+    and generators, in the same modes, as doubtful."""
     new.apart = apart(new)
     for index, old in enumerate(known):
         if old.apart == new.apart:
@@ -243,12 +245,25 @@ def take_in(known: list[State], new: State, apart: Callable[[State], Hashable], 
     if len(known) < MOST:
         known.append(new)
         return new
-    new_modes = mode_shape(new)
-    index = next((index for index, old in enumerate(known) if mode_shape(old) == new_modes), 0)
+    control, modes = _control(new), mode_shape(new)
+    near = [index for index, old in enumerate(known) if _control(old) == control]
+    if not near and len(known) < MOST * MOST:
+        known.append(new)
+        return new
+    index = max(near or [0], key=lambda at: (mode_shape(known[at]) == modes, known[at].doubt == new.doubt))
     joined = _replace(known, index, join(known[index], new, unite))
     if joined is not None:
         joined.apart = apart(joined)
     return joined
+
+
+def _control(state: State) -> Hashable:
+    """At which element of known loops and at which yield of generators a path is."""
+    return frozenset(
+        (name, value)
+        for name, value in state.env.items()
+        if isinstance(value, Generator) or name.startswith("<iter")
+    )
 
 
 def _replace(known: list[State], index: int, joined: State) -> State | None:

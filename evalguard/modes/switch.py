@@ -13,7 +13,7 @@ from evalguard.flow.liveness import Paths
 from evalguard.modes.frame import Frame, note
 from evalguard.modes.guards import assume, truth
 from evalguard.modes.intent import loop_reason
-from evalguard.modes.state import State, mentions
+from evalguard.modes.state import State, mentions, unite_origins
 from evalguard.modes.values import (
     Abstract,
     Expr,
@@ -92,6 +92,12 @@ def put(identity: Identity, origins: Origins, state: State, frame: Frame) -> Non
     _put(identity, origins, state, frame, seen)
     for alternative in sorted(frame.info(identity).alternatives, key=repr):
         _put(alternative, origins, state, frame, seen)
+    for other in [place for place in state.modes if place[0] == "joined" and place not in seen]:
+        shared = frame.info(other).alternatives & seen
+        if shared and shared == frame.info(other).alternatives:
+            _put(other, origins, state, frame, seen)
+        elif shared:
+            state.modes[other] = unite_origins(state.modes[other], origins)
 
 
 def _put(identity: Identity, origins: Origins, state: State, frame: Frame, seen: set[Identity]) -> None:

@@ -30,7 +30,7 @@ from evalguard.ir.ops import (
 )
 from evalguard.modes.calls import Given, advance, call, call_value, resume, store
 from evalguard.modes.evaluate import attribute, binary, evaluate, write_name
-from evalguard.modes.frame import Frame, Outcome, fresh, note, renew, source_of
+from evalguard.modes.frame import Frame, Outcome, fresh, new_identity, note, renew, source_of
 from evalguard.modes.guards import assume, truth
 from evalguard.modes.state import NO_TAINT, State, is_mode_test
 from evalguard.modes.values import (
@@ -86,9 +86,19 @@ def run_block(number: int, block: Block, state: State, frame: Frame) -> Ends:
         for after in _along(edge, block, last, states, raised, before_last, frame):
             _turn(edge, block, after, frame)
             ends.onward.append((edge.target, after))
-    if raised and not any(edge.kind is EdgeKind.RAISE for edge in block.edges):
-        ends.onward += [(frame.function.raise_exit, path) for path in raised]
+    if raised and last is not None and not any(edge.kind is EdgeKind.RAISE for edge in block.edges):
+        unwound = [after for path in raised for after in _unwound(path, last, frame)]
+        ends.onward += [(frame.function.raise_exit, path) for path in unwound]
     return ends
+
+
+def _unwound(path: State, op: Op, frame: Frame) -> list[State]:
+    """An exception leaves the function from inside managers that do not swallow it: undo what their heads did."""
+    entered = sorted((int(name[6:-1]) for name in path.env if name.startswith("<with ")), reverse=True)
+    paths = [path]
+    for number in entered:
+        paths = [end.state for before in paths for end in exit_manager(f"<with {number}>", before, frame, op, True)]
+    return paths
 
 
 def _along(
@@ -230,7 +240,7 @@ def transfer(op: Op, state: State, frame: Frame) -> tuple[list[State], list[Stat
             ends = exit_manager(f"<with {enter.number}>", state, frame, op, exceptional)
             return [o.state for o in ends if not o.raised], [o.state for o in ends if o.raised]
         case Iterate():
-            return [state], []
+            return _draw(op, state, frame)
         case Return(value=value):
             returned = evaluate(value, state, frame)
             state.env["<return>"] = returned
@@ -414,26 +424,41 @@ def _paths(op: Op) -> frozenset[str]:
 # ------------------------------------------------------------------------------------------------ loops
 
 
+def _draw(op: Iterate, state: State, frame: Frame) -> tuple[list[State], list[State]]:
+    """Advance the generator that a loop goes over, if it is one: `<drawn ...>` says whether it had another value."""
+    iterable = evaluate(op.iterable, state, frame)
+    generator = _generator_in(iterable)
+    if generator is None:
+        return [state], []
+    yielded, ended = resume(generator, state, frame, op)
+    for after, _, value in yielded:
+        after.env[f"<drawn {op.loop}>"] = Known(True)
+        after.env[f"%{op.result.number}"] = _handed_out(iterable, generator, value, op, frame)
+    for outcome in ended:
+        if not outcome.raised:
+            outcome.state.env[f"<drawn {op.loop}>"] = Known(False)
+    normal = [after for after, _, _ in yielded] + [outcome.state for outcome in ended if not outcome.raised]
+    return normal, [outcome.state for outcome in ended if outcome.raised]
+
+
 def _next(op: Iterate, state: State, frame: Frame) -> list[State]:
     """One more element."""
     counter = f"<iter {op.loop}>"
+    drawn = state.env.pop(f"<drawn {op.loop}>", None)
+    if drawn is not None:
+        state.env[counter] = Known(True)
+        return [state] if drawn == Known(True) else []
     iterable = evaluate(op.iterable, state, frame)
     exact = elements(iterable, state, frame)
     if exact is not None:
-        index = state.env.get(counter, Known(0))
-        number = index.value if isinstance(index, Known) and isinstance(index.value, int) else 0
-        if number >= len(exact):
-            return []
-        state.env[counter] = Known(number + 1)
-        state.env[f"%{op.result.number}"] = exact[number]
-        return [state]
-    generator = _generator_in(iterable)
-    if generator is not None:
-        yielded, _ = resume(generator, state, frame, op)
-        for after, _, value in yielded:
-            after.env[counter] = Known(True)
-            after.env[f"%{op.result.number}"] = _handed_out(iterable, generator, value, op, frame)
-        return [after for after, _, _ in yielded]
+        number = _position(state.env.get(counter))
+        rounds: list[State] = []
+        for position in range(len(exact)) if number is None else range(number, min(number + 1, len(exact))):
+            path = state.copy()
+            path.env[counter] = Known(position + 1)
+            path.env[f"%{op.result.number}"] = exact[position]
+            rounds.append(path)
+        return rounds
     state.env[counter] = Known(True)
     state.env.pop(f"<skipped {op.loop}>", None)
     paths: list[State] = []
@@ -448,19 +473,31 @@ def _next(op: Iterate, state: State, frame: Frame) -> list[State]:
 def _exhausted(op: Iterate, state: State, frame: Frame) -> list[State]:
     """No element is left."""
     counter = f"<iter {op.loop}>"
+    drawn = state.env.pop(f"<drawn {op.loop}>", None)
+    if drawn is not None:
+        return [state] if drawn == Known(False) else []
     iterable = evaluate(op.iterable, state, frame)
     exact = elements(iterable, state, frame)
     index = state.env.get(counter)
     if exact is not None:
-        number = index.value if isinstance(index, Known) and isinstance(index.value, int) else 0
-        return [state] if number >= len(exact) else []
-    generator = _generator_in(iterable)
-    if generator is not None:
-        _, ended = resume(generator, state, frame, op)
-        return [outcome.state for outcome in ended if not outcome.raised]
+        number = _position(index)
+        return [state] if number is None or number >= len(exact) else []
     if index is None or state.env.pop(f"<skipped {op.loop}>", None) is not None:
         state.doubt = True  # the loop may run zero times, but hardly does
     return [state]
+
+
+def _position(counter: Abstract | None) -> int | None:
+    """How many elements of known ones a loop has had; None where paths at several elements were joined."""
+    match counter:
+        case None:
+            return 0
+        case Known(value=bool()):
+            return None
+        case Known(value=int() as number):
+            return number
+        case _:
+            return None
 
 
 def _generator_in(iterable: Abstract) -> Generator | None:
@@ -521,6 +558,8 @@ def elements(value: Abstract, state: State, frame: Frame) -> tuple[Abstract, ...
 def _some_elements(value: Abstract, op: Iterate, state: State, frame: Frame) -> tuple[Abstract, ...]:
     """What an element may be, where the elements are not known one by one."""
     match value:
+        case Seq(items=items) if len(items) > 1 and all(isinstance(item, Obj) for item in items):
+            return (frame.linker.one_of(items, new_identity(frame, op.span, "element")),)  # the loop covers all of them
         case Seq(items=items) | Iteration(kind="of", of=items) if items:
             return items[:6]
         case Params():

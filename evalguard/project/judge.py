@@ -94,7 +94,7 @@ def is_meant(view: FunctionView, forward: Forward, origin: Origin) -> bool:
     return (
         _is_part_of_a_training_step(view, forward)
         or _is_recalibration(forward, origin)
-        or _is_generator_preview(forward)
+        or _is_generator_preview(view, forward)
         or _is_acting(forward)
         or _is_sampling_dropout(forward)
         or _is_weak(forward, origin)
@@ -125,8 +125,10 @@ def _is_recalibration(forward: Forward, origin: Origin) -> bool:
     return origin.kind is OriginKind.SET and origin.function == forward.function and not forward.fate
 
 
-def _is_generator_preview(forward: Forward) -> bool:
+def _is_generator_preview(view: FunctionView, forward: Forward) -> bool:
     """gan-preview-in-train: `netG(fixed_noise)` saved as a picture."""
+    if not forward.chain and not view.backwards_in(forward.path, forward.function):
+        return False  # a method for its users
     said = {word for text in forward.arguments for word in words(text)}
     place = set(words(forward.place))
     return forward.reason is None and bool(place & GENERATOR_WORDS) and bool(said & NOISE_WORDS or set(words(forward.function)) & PREVIEW_WORDS)
@@ -195,7 +197,7 @@ def leaked_eval(view: FunctionView, step: TrainingStep) -> Origin | None:
         if origin.mode is Mode.EVAL
         and origin.site is not None
         and (
-            origin.kind is OriginKind.BUILT or origin.inferred or (origin.evaluating and origin.function != step.function)
+            (origin.kind is OriginKind.BUILT and step.held) or origin.inferred or (origin.evaluating and origin.function != step.function)
         )
     ]
     return min(guilty, key=lambda o: (o.kind is OriginKind.BUILT, o.site or (), o.chain)) if guilty else None

@@ -72,6 +72,7 @@ from evalguard.vocabulary import lookup
 from evalguard.vocabulary.words import MODULE_WORDS, words
 
 DEEPEST = 14  # calls inside calls
+MOST_STEPS = 6_000  # through blocks, for one root; beyond it calls are unknown
 MOST_RUNS = 1_500  # of functions, for one root; beyond it calls are unknown
 FEW_ALTERNATIVES = 4  # objects that one variable may hold, up to which they are told apart
 MOST_ROUNDS = 4  # of a class's public methods, and of a recursion
@@ -140,6 +141,7 @@ class Engine:
         self._running: dict[Hashable, Running] = {}
         self._stack: list[tuple[str, str]] = []
         self._runs = 0
+        self._steps = 0
         self._visited: set[tuple[str, str]] = set()
         self._sensitivity: dict[Cls, Sensitivity] = {}
         self._views: dict[Cls, ClassView] = {}
@@ -181,7 +183,7 @@ class Engine:
 
     def _run_root(self, path: str, qualname: str, states: list[State], receiver: Obj | None = None) -> list[State]:
         facts = self.index.files[path].functions[qualname]
-        self._runs = 0
+        self._runs = self._steps = 0
         self._memo.clear()
         self._visited.add((path, qualname))
         frame = self._frame(path, facts, (), 0, None, receiver)
@@ -346,6 +348,7 @@ class Engine:
         keep = frozenset({"<return>"})
 
         def step(number: int, state: State) -> list[tuple[int, State]]:
+            self._steps += 1
             ends = run_block(number, facts.blocks[number], state.copy(), frame)
             yields.extend((after, number, value) for after, value in ends.yielded)
             return ends.onward
@@ -429,13 +432,13 @@ class Engine:
                 return y
             if y == NONE:
                 return x
-            return self._one_of(x, y, ("joined", path, qualname, name))
+            return self.one_of((x, y), ("joined", path, qualname, name))
 
         return unite
 
-    def _one_of(self, x: Abstract, y: Abstract, identity: Identity) -> Obj:
-        """One of two objects, after the paths that tell them apart were joined: what it does, both do."""
-        objects = {value.id for value in (x, y) if isinstance(value, Obj)}
+    def one_of(self, values: Sequence[Abstract], identity: Identity) -> Obj:
+        """One of several objects, nobody knows which: what it does, all do."""
+        objects = {value.id for value in values if isinstance(value, Obj)}
         alternatives = {other for found in objects for other in (self._info(found).alternatives or {found})}
         known = [self._info(found) for found in sorted(alternatives, key=repr)]
         modules = [info for info in known if info.module or info.cls is not None or info.evidence]
@@ -617,7 +620,7 @@ class Engine:
         return self._inert[key]
 
     def _is_out_of_reach(self, frame: Frame) -> bool:
-        return frame.depth >= DEEPEST or self._runs > MOST_RUNS
+        return frame.depth >= DEEPEST or self._runs > MOST_RUNS or self._steps > MOST_STEPS
 
     def _unknown(
         self, arguments: Sequence[Abstract], keywords: Sequence[tuple[str, Abstract]], state: State, frame: Frame, op: Op

@@ -111,6 +111,8 @@ def _call_sensitivity(op: Call, facts: FunctionFacts, path: str, index: Index, k
             return None, None
         return bool(factory.layers), factory.layers[0] if factory.layers else None
     head = found.partition(".")[0]
+    if "@" in head:
+        return False, None  # the variable of a comprehension
     if head in facts.locals or head == "self" or head in HARMLESS_NAMES:
         last = found.rpartition(".")[2]
         if head in facts.locals and "." not in found and last[:1].isupper():
