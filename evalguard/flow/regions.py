@@ -19,7 +19,7 @@ BRANCHES = (EdgeKind.TRUE, EdgeKind.FALSE)
 def decided_blocks(blocks: Sequence[Block], number: int) -> frozenset[int]:
     """The blocks that one outcome of the test at the end of a block leads to and the other does not."""
     targets = [edge.target for edge in blocks[number].edges if edge.kind in BRANCHES and not edge.back]
-    reached = [_reachable(blocks, target) for target in targets]
+    reached = [reachable(blocks, target) for target in targets]
     if len(reached) < 2:
         return reached[0] if reached else frozenset()
     union = frozenset[int]().union(*reached)
@@ -27,7 +27,8 @@ def decided_blocks(blocks: Sequence[Block], number: int) -> frozenset[int]:
     return union - common
 
 
-def _reachable(blocks: Sequence[Block], start: int) -> frozenset[int]:
+def reachable(blocks: Sequence[Block], start: int) -> frozenset[int]:
+    """The blocks to which control may go from a block, itself included."""
     seen = {start}
     waiting = [start]
     while waiting:

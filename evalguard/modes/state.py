@@ -234,27 +234,30 @@ def unite_origins(a: Origins, b: Origins) -> Origins:
 def take_in(known: list[State], new: State, apart: Callable[[State], Hashable], unite: Unite) -> State | None:
     """Add a state to a block's alternatives, joining it with the one from which nothing keeps it apart; what must be worked
     through, or None. `apart` says what keeps states apart. Beyond `MOST` the nearest is joined: at the same point of loops
-    and generators, in the same modes, as doubtful."""
+    and generators, in the same modes or as doubtful (else the modes of a doubtful path would become sure)."""
+    if not known:
+        known.append(new)
+        return new
     new.apart = apart(new)
     for index, old in enumerate(known):
+        if old.apart is None:
+            old.apart = apart(old)
         if old.apart == new.apart:
-            joined = _replace(known, index, join(old, new, unite))
-            if joined is not None:
-                joined.apart = apart(joined)
-            return joined
+            return _replace(known, index, join(old, new, unite))
     if len(known) < MOST:
         known.append(new)
         return new
     control, modes = _control(new), mode_shape(new)
-    near = [index for index, old in enumerate(known) if _control(old) == control]
+    near = [
+        index
+        for index, old in enumerate(known)
+        if (old.doubt == new.doubt or mode_shape(old) == modes) and _control(old) == control
+    ]
     if not near and len(known) < MOST * MOST:
         known.append(new)
         return new
-    index = max(near or [0], key=lambda at: (mode_shape(known[at]) == modes, known[at].doubt == new.doubt))
-    joined = _replace(known, index, join(known[index], new, unite))
-    if joined is not None:
-        joined.apart = apart(joined)
-    return joined
+    index = max(near or [0], key=lambda at: mode_shape(known[at]) == modes)
+    return _replace(known, index, join(known[index], new, unite))
 
 
 def _control(state: State) -> Hashable:
@@ -267,10 +270,23 @@ def _control(state: State) -> Hashable:
 
 
 def _replace(known: list[State], index: int, joined: State) -> State | None:
-    if joined.fingerprint() == known[index].fingerprint():
+    if _says_the_same(joined, known[index]):
         return None
     known[index] = joined
     return joined
+
+
+def _says_the_same(a: State, b: State) -> bool:
+    return (
+        a.doubt == b.doubt
+        and a.grads == b.grads
+        and a.guards == b.guards
+        and a.modes == b.modes
+        and a.env == b.env
+        and a.store == b.store
+        and a.taints == b.taints
+        and a.backed == b.backed
+    )
 
 
 def _order(origin: Origin) -> tuple[Any, ...]:

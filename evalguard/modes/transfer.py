@@ -68,10 +68,11 @@ def run_block(number: int, block: Block, state: State, frame: Frame) -> Ends:
     """All paths through one block from one state."""
     frame.block = number
     ends = Ends()
-    states, raised, before_last = [state], list[State](), list[State]()
+    states, raised, before_last, uncaught = [state], list[State](), list[State](), list[State]()
+    catches = any(edge.kind is EdgeKind.RAISE for edge in block.edges)  # what the last op raises
     for position, op in enumerate(block.ops):
-        if position == len(block.ops) - 1 and any(edge.kind is EdgeKind.RAISE for edge in block.edges):
-            before_last = [path.copy() for path in states]
+        if position == len(block.ops) - 1 and catches:
+            before_last, uncaught, raised = [path.copy() for path in states], raised, []
         following: list[State] = []
         for path in states:
             normal, exceptional = transfer(op, path, frame)
@@ -86,9 +87,8 @@ def run_block(number: int, block: Block, state: State, frame: Frame) -> Ends:
         for after in _along(edge, block, last, states, raised, before_last, frame):
             _turn(edge, block, after, frame)
             ends.onward.append((edge.target, after))
-    if raised and last is not None and not any(edge.kind is EdgeKind.RAISE for edge in block.edges):
-        unwound = [after for path in raised for after in _unwound(path, last, frame)]
-        ends.onward += [(frame.function.raise_exit, path) for path in unwound]
+    for path in uncaught if catches else raised:
+        ends.onward += [(frame.function.raise_exit, after) for after in _unwound(path, block.ops[-1], frame)]
     return ends
 
 

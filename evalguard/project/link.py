@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 
 from evalguard.finding import Span
 from evalguard.flow.liveness import Paths, live_paths, paths_in
+from evalguard.flow.regions import reachable
 from evalguard.flow.solver import TooManySteps, solve_forward
 from evalguard.ir import values as ir
 from evalguard.ir.facts import MODULE, FileFacts, FunctionFacts
@@ -65,21 +66,22 @@ from evalguard.modes.values import (
     parts,
     root_of,
 )
-from evalguard.project.resolve import Index, called_names, called_on_self, words_of
+from evalguard.project.resolve import Index, called_names, called_on_self, runs_layers, words_of
 from evalguard.project.sensitivity import Sensitivity, sensitivity
 from evalguard.project.view import FunctionView, Observation, function_views, observations
 from evalguard.vocabulary import lookup
 from evalguard.vocabulary.words import MODULE_WORDS, words
 
 DEEPEST = 14  # calls inside calls
-MOST_STEPS = 6_000  # through blocks, for one root; beyond it calls are unknown
+MOST_STEPS_OF_FILE = 12_000  # through blocks, for all roots of a file; beyond it the other roots are left out
+MOST_STEPS = 3_000  # through blocks, for one root; beyond it calls are unknown
 MOST_RUNS = 1_500  # of functions, for one root; beyond it calls are unknown
 FEW_ALTERNATIVES = 4  # objects that one variable may hold, up to which they are told apart
 MOST_ROUNDS = 4  # of a class's public methods, and of a recursion
 RELEVANT = frozenset(
     """
     train eval training no_grad inference_mode set_grad_enabled backward step load_state_dict from_pretrained reveal_mode
-    manual_backward optimizer_step numpy
+    manual_backward optimizer_step
     """.split()
 )
 SETTERS_OF_GRADIENTS = ("off", "on")
@@ -100,6 +102,23 @@ class Running:
 
     outcomes: list[Outcome] = field(default_factory=list)
     asked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """How a function may end, as far as its graph says."""
+
+    returns: bool
+    raises: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateMethods:
+    """The private methods of a class, in the order in which they are looked at, and the states that they enter with."""
+
+    methods: list[Fn]
+    states: list[State]
+    receiver: Obj
 
 
 @dataclass(slots=True)
@@ -136,12 +155,15 @@ class Engine:
         self._significances: dict[tuple[str, str], Significance] = {}
         self._names: dict[tuple[str, str], frozenset[str]] = {}
         self._inert: dict[tuple[str, str], bool] = {}
+        self._words: dict[tuple[str, str], frozenset[str]] = {}
+        self._possible_ends: dict[tuple[str, str], Ends] = {}
         self._live: dict[tuple[str, str], list[Paths]] = {}
         self._memo: dict[Hashable, tuple[list[Outcome], Trail | None]] = {}
         self._running: dict[Hashable, Running] = {}
         self._stack: list[tuple[str, str]] = []
         self._runs = 0
         self._steps = 0
+        self._steps_of_file = 0
         self._visited: set[tuple[str, str]] = set()
         self._sensitivity: dict[Cls, Sensitivity] = {}
         self._views: dict[Cls, ClassView] = {}
@@ -156,13 +178,15 @@ class Engine:
 
     def _run_file(self, path: str) -> None:
         file = self.index.files[path]
+        self._steps_of_file = 0
         after_body = self._run_root(path, MODULE, [State()])
         base = self._joined(after_body) or State()
         base.doubt = False
         base.trail = None
+        private: list[PrivateMethods] = []
         for cls in [Cls(path, qualname) for qualname in file.classes]:
             if file.classes[cls.qualname].parent == MODULE:
-                self._run_class(cls, base)
+                private += self._run_class(cls, base)
         referenced = {name for facts in file.functions.values() for name, _ in called_names(facts)}
         waiting = [
             facts
@@ -171,11 +195,13 @@ class Engine:
         ]
         for only_unreferenced in (True, False):
             for facts in waiting:
-                if (path, facts.qualname) in self._visited or not self.is_relevant(path, facts.qualname):
+                if (path, facts.qualname) in self._visited or not self._is_root(path, facts.qualname):
                     continue
                 if only_unreferenced and facts.name in referenced:
                     continue
                 self._run_root(path, facts.qualname, [base.copy()])
+        for methods in private:
+            self._run_private(methods)
         for facts in file.functions.values():  # closures that nobody calls: callbacks
             if facts.parent not in (None, MODULE) and (path, facts.qualname) not in self._visited:
                 if self.is_relevant(path, facts.qualname):
@@ -184,6 +210,9 @@ class Engine:
     def _run_root(self, path: str, qualname: str, states: list[State], receiver: Obj | None = None) -> list[State]:
         facts = self.index.files[path].functions[qualname]
         self._runs = self._steps = 0
+        if self._steps_of_file > MOST_STEPS_OF_FILE:
+            self.events.gave_up.append((path, qualname))
+            return states
         self._memo.clear()
         self._visited.add((path, qualname))
         frame = self._frame(path, facts, (), 0, None, receiver)
@@ -192,7 +221,7 @@ class Engine:
             state.env = self._root_arguments(path, facts, receiver, state)
             self._apply_gradients(path, facts, state)
             starts.append(state)
-        if facts.qualname != MODULE and facts.name != "__init__" and not self.is_relevant(path, facts.qualname):
+        if facts.qualname != MODULE and facts.name != "__init__" and not self._is_root(path, facts.qualname):
             return states
         self._stack.append((path, qualname))
         result = self._solve(frame, [(0, state) for state in starts])
@@ -230,27 +259,28 @@ class Engine:
         if dotted is not None and dotted.startswith("torch.") and dotted.endswith("Tensor"):
             info.module = False
 
-    def _run_class(self, cls: Cls, base: State) -> None:
-        """The public methods of a class, in any order after `__init__`."""
+    def _run_class(self, cls: Cls, base: State) -> list[PrivateMethods]:
+        """The public methods of a class, in any order after `__init__`. Hands back the others, and what they enter with, for
+        the case that nobody calls them."""
         methods = [
             (name, fn)
             for name, fn in self.index.methods(cls).items()
             if fn.path == cls.path
         ]
         own = {(fn.path, fn.qualname) for _, fn in methods if self.index.facts(fn).owner == cls.qualname}
-        if not any(self.is_relevant(*key) for key in own):
-            return
+        if not any(self._is_root(*key) for key in own):
+            return []
         is_module = self.index.is_module(cls)
         candidates = [
             (name, fn)
             for name, fn in methods
             if name != "__init__"
             and (not is_module or name not in ("forward", "__call__"))
-            and self.is_relevant(fn.path, fn.qualname)
+            and self._is_root(fn.path, fn.qualname)
             and not self.is_static(fn)
         ]
         if not candidates:
-            return
+            return []
         called = {name for _, fn in self.index.methods(cls).items() for name in called_on_self(self.index.facts(fn))}
         receiver = Obj(("self", cls.path, cls.qualname))
         info = self._info(receiver.id)
@@ -280,12 +310,14 @@ class Engine:
             if after <= before | seen:
                 break
             seen |= before
-        for name, fn in rest:
-            if (fn.path, fn.qualname) not in self._visited and name not in called:
-                self._run_root(fn.path, fn.qualname, [state.copy() for state in states], receiver)
-        for _, fn in rest:
+        first = [fn for name, fn in rest if name not in called]
+        return [PrivateMethods([*first, *(fn for _, fn in rest if fn not in first)], states, receiver)]
+
+    def _run_private(self, methods: PrivateMethods) -> None:
+        """The methods that nobody was seen to call."""
+        for fn in methods.methods:
             if (fn.path, fn.qualname) not in self._visited:
-                self._run_root(fn.path, fn.qualname, [state.copy() for state in states], receiver)
+                self._run_root(fn.path, fn.qualname, [state.copy() for state in methods.states], methods.receiver)
 
     def _after_init(self, cls: Cls, receiver: Obj, base: State) -> list[State]:
         init = self.method(cls, "__init__")
@@ -302,6 +334,13 @@ class Engine:
         for state in sure:
             joined = state if joined is None else join(joined, state, self._unite("", ""))
         return joined.copy() if joined is not None else None
+
+    def _is_root(self, path: str, qualname: str) -> bool:
+        """Whether a function that nobody calls is worth a look: it is relevant, or takes a network's output out of PyTorch."""
+        if self.is_relevant(path, qualname):
+            return True
+        mentioned = words_of(self.index.files[path].functions[qualname])
+        return "numpy" in mentioned and any(MODULE_WORDS & set(words(name)) for name in mentioned)
 
     def is_relevant(self, path: str, qualname: str) -> bool:
         """Whether a function, or one of its file that it calls, says anything about modes, gradients or steps."""
@@ -349,6 +388,7 @@ class Engine:
 
         def step(number: int, state: State) -> list[tuple[int, State]]:
             self._steps += 1
+            self._steps_of_file += 1
             ends = run_block(number, facts.blocks[number], state.copy(), frame)
             yields.extend((after, number, value) for after, value in ends.yielded)
             return ends.onward
@@ -399,8 +439,6 @@ class Engine:
 
     def _touches_modes(self, path: str, op: Op) -> bool:
         """Whether an op switches a mode, computes gradients, steps, or calls a function of the file that does."""
-        if isinstance(op, Enter):
-            return True
         if isinstance(op, Assign):
             return isinstance(op.target, ir.Attribute) and op.target.name == "training" or isinstance(op.value, ir.Attribute) and op.value.name == "training"
         if not isinstance(op, Call):
@@ -476,8 +514,10 @@ class Engine:
         env = self._arguments(function, facts, arguments, keywords, state)
         if facts.is_generator:
             return [Outcome(state, Generator(function, tuple(sorted(env.items())), id=new_identity(frame, op.span)))]
-        if self._is_out_of_reach(frame) or self._needs_no_look(function, facts, [*arguments, *(v for _, v in keywords)], state):
+        if self._is_out_of_reach(frame):
             return self._unknown(arguments, keywords, state, frame, op)
+        if self._needs_no_look(function, facts, [*arguments, *(v for _, v in keywords)], state):
+            return self._unseen(function, self._unknown(arguments, keywords, state, frame, op))
         chain = frame.chain if recursive > 1 else (*frame.chain, frame.site(op.span))
         inner = self._frame(function.path, facts, chain, frame.depth + 1, frame, function.bound if facts.owner else frame.receiver if facts.parent == frame.function.qualname else None, state)
         inner.entered = self._entrance(function, frame, op)
@@ -583,23 +623,66 @@ class Engine:
 
     def _needs_no_look(self, function: Fn, facts: FunctionFacts, given: Sequence[Abstract], state: State) -> bool:
         """Whether a function only computes with data: it says nothing of modes, makes no module, and gets none."""
-        if function.bound is not None or function.captured or facts.parent != MODULE or not self.is_inert(function.path, facts.qualname):
+        if function.captured or facts.parent != MODULE or not self.is_inert(function.path, facts.qualname):
             return False
-        return not any(self._may_run(value, state) for value in given)
+        if isinstance(function.bound, Obj) and self._info(function.bound.id).module is not False and runs_layers(facts):
+            return False
+        names = self._deep_words(function.path, facts.qualname)
+        shared = (value for (owner, name), value in state.store.items() if owner[0] == "scope" and name in names)
+        return not any(self._may_run(value, state) for value in (*given, *shared))
+
+    def _unseen(self, function: Fn, outcomes: list[Outcome]) -> list[Outcome]:
+        """The outcomes of a call into which nobody looks, with the exceptions that the function raises."""
+        ends = self._ends_of(function.path, function.qualname)
+        raised = [Outcome(outcome.state.copy(), NONE, True) for outcome in outcomes if ends.raises]
+        if not ends.returns:
+            return raised
+        for outcome in raised:
+            outcome.state.doubt = True
+        return outcomes + raised
+
+    def _ends_of(self, path: str, qualname: str) -> Ends:
+        """Whether a function can return, and whether it or one of its file that it calls has a `raise` that may leave it."""
+        key = (path, qualname)
+        if key not in self._possible_ends:
+            self._possible_ends[key] = Ends(True, False)
+            functions = self.index.files[path].functions
+            facts = functions[qualname]
+            reached = reachable(facts.blocks, 0)
+            called = {name for name, _ in called_names(facts)}
+            raises = facts.raise_exit in reached or any(
+                self._ends_of(path, other.qualname).raises for other in functions.values() if other.name in called
+            )
+            self._possible_ends[key] = Ends(facts.exit in reached, raises)
+        return self._possible_ends[key]
 
     def _may_run(self, value: Abstract, state: State) -> bool:
         match value:
             case Obj(id=identity):
                 info = self.infos.get(identity)
-                return identity in state.modes or identity[0] in ("self", "attr") or (
+                said = words(identity[-1]) if isinstance(identity[-1], str) else ()
+                return identity in state.modes or identity[0] == "self" or bool(set(said) & MODULE_WORDS) or (
                     info is not None and bool(info.module or info.cls or info.evidence)
                 )
-            case Known() | Params():
+            case Known() | Params() | Ext():
                 return False
             case Seq() | Map() | Expr() | Iteration():
                 return any(self._may_run(part, state) for part in parts(value))
             case _:
                 return True
+
+    def _deep_words(self, path: str, qualname: str) -> frozenset[str]:
+        """Every name that a function, or one of its file that it mentions, reads."""
+        key = (path, qualname)
+        if key not in self._words:
+            self._words[key] = frozenset()
+            functions = self.index.files[path].functions
+            found = words_of(functions[qualname])
+            for other in functions.values():
+                if other.qualname not in (qualname, MODULE) and (other.name in found or other.parent == qualname):
+                    found |= self._deep_words(path, other.qualname)
+            self._words[key] = frozenset(found)
+        return self._words[key]
 
     def is_inert(self, path: str, qualname: str) -> bool:
         """Whether a function and those of its file that it mentions name no class, no module and no mode."""

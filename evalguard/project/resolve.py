@@ -265,6 +265,18 @@ def called_on_self(function: FunctionFacts) -> Iterator[str]:
                     pass
 
 
+def runs_layers(function: FunctionFacts) -> bool:
+    """Whether a method of a module calls the module itself or what its attributes hold: `self(x)`, `self.head(x)`."""
+    for block in function.blocks:
+        for op in block.ops:
+            match op:
+                case Call(callee=Name(id="self") | Attribute(value=Name(id="self"))):
+                    return True
+                case _:
+                    pass
+    return False
+
+
 def words_of(function: FunctionFacts) -> set[str]:
     """Every name and attribute in a function's ops."""
     found: set[str] = set()

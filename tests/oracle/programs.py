@@ -86,6 +86,7 @@ def _program(writer: Writer) -> str:
             writer.line(f"{name} = {_argument(writer, name)}")
     with writer.indented() if style != "script" else nullcontext():
         _set_up(writer, scope)
+        writer.line(f"reveal_mode({scope.modules[0]})")  # else an analysis may leave out what says nothing of modes
         writer.left = writer.draw.randint(4, 13)
         block(writer, scope, whole=True)
         writer.line(f"reveal_mode({scope.modules[0]})")
