@@ -323,10 +323,12 @@ def _is_mode_call(name: str, given: Given, identity: Identity, frame: Frame) -> 
             return not (isinstance(value, Known) and not isinstance(value.value, bool) and value.value not in (0, 1))
         case Obj():
             text = argument.value
-            if isinstance(text, ir.Temp):
+            if isinstance(text, ir.Not):
+                return True
+            if not isinstance(text, (ir.Name, ir.Attribute)):
                 cls = frame.info(identity).cls
                 return frame.info(identity).module is True or cls is not None and frame.linker.class_view(cls).module is True
-            return isinstance(text, (ir.Name, ir.Attribute)) and not set(words(_last_name(text))) & {
+            return not set(words(_last_name(text))) & {
                 "epoch", "epochs", "data", "loader", "dataset", "x", "steps", "batch", "model", "num", "iterations", "timesteps",
             }
         case _:
@@ -387,6 +389,8 @@ def construct(cls: Cls, given: Given, state: State, frame: Frame) -> list[Outcom
         for name, value in given.keywords:
             state.store[(obj.id, name)] = value  # dataclasses and named tuples
         return [Outcome(state, obj)]
+    if view.module is True and not frame.linker.tells(init, given.all(), state):
+        return [Outcome(state, obj)]  # it only makes layers: see `project.sensitivity`
     bound = Fn(init.path, init.qualname, obj, init.captured, init.decorated)
     outcomes = frame.linker.call(bound, given.positional, given.keywords, state, frame, given.op)
     return [Outcome(o.state, o.value if o.raised else obj, o.raised) for o in outcomes]

@@ -86,6 +86,10 @@ class Linker(Protocol):
         """The method that `super()` in `cls` finds for an object of class `receiver`."""
         ...
 
+    def tells(self, function: Fn, given: Sequence[Abstract], state: State) -> bool:
+        """Whether a constructor says anything of modes, or gets something that may have one."""
+        ...
+
     def is_property(self, function: Fn) -> bool:
         """Whether reading the attribute calls the function."""
         ...

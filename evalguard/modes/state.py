@@ -150,8 +150,8 @@ def prune(state: State, live: Paths, depth: int, keep: frozenset[str]) -> None:
     for name in dead:
         del state.env[name]
     if len(state.taints) > FEW:
-        roots = held_roots(state)
-        state.taints = {identity: taint for identity, taint in state.taints.items() if root_of(identity) in roots}
+        held = held_roots(state)
+        state.taints = {identity: taint for identity, taint in state.taints.items() if root_of(identity) in held}
     if state.guards:
         state.guards = frozenset(
             guard

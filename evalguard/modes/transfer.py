@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from evalguard.flow.liveness import paths_in
 from evalguard.ir import values as ir
-from evalguard.ir.graph import Block, Edge, EdgeKind
+from evalguard.ir.graph import Block, Edge, EdgeKind, Loop
 from evalguard.ir.ops import (
     Assign,
     Call,
@@ -50,6 +50,7 @@ from evalguard.modes.values import (
     Optim,
     Params,
     Seq,
+    identities,
 )
 
 ARITHMETIC = frozenset({"+", "-", "*", "/", "//", "**", "@", "|", "&", "^", "<<", ">>", "opaque", "deep", "[]"})
@@ -146,6 +147,8 @@ def _branch(edge: Edge, block: Block, path: State, frame: Frame) -> list[State]:
         return []
     branch = path.copy()
     if known is None:
+        if isinstance(edge.test, ir.Opaque) and not any(identities(test)):
+            return [branch]  # which exception it is: another one at each `except`
         paths = _paths_behind(edge.test, frame)
         if not paths & frame.significant and not is_mode_test(test) and not _asks_for_class(test):
             return [branch]
@@ -185,13 +188,18 @@ def _is_every_nth(test: Abstract) -> bool:
     )
 
 
+def _is_its_test(edge: Edge, loop: Loop) -> bool:
+    """Whether a `while` ends because its own test fails: not by a `break` in `while True`."""
+    return edge.kind is EdgeKind.FALSE and edge.span is not None and edge.span.line <= loop.header.end_line
+
+
 def _turn(edge: Edge, block: Block, state: State, frame: Frame) -> None:
     """What crossing an edge says of loops: begun anew, gone round, left."""
     blocks, loops = frame.function.blocks, frame.function.loops
     inside, target = set(block.loops), blocks[edge.target].loops
     for index in inside.difference(target):
-        left_at_once = loops[index].kind == "while" and edge.kind is EdgeKind.FALSE and blocks[loops[index].head] is block
-        if left_at_once and f"<iter {index}>" not in state.env:
+        left_at_head = loops[index].kind == "while" and blocks[loops[index].head] is block
+        if left_at_head and _is_its_test(edge, loops[index]) and f"<iter {index}>" not in state.env:
             state.doubt = True  # the loop may run zero times, but hardly does
         state.env.pop(f"<iter {index}>", None)
     for index in target:

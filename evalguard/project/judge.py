@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from evalguard.modes.events import Forward, TrainingStep
-from evalguard.modes.values import Mode, Origin, OriginKind
+from evalguard.modes.values import PARTS, Mode, Origin, OriginKind
 from evalguard.project.view import FunctionView
 from evalguard.vocabulary.words import (
     ENVIRONMENT_WORDS,
@@ -81,12 +81,21 @@ def is_inference(view: FunctionView, forward: Forward) -> bool:
 def may_matter(view: FunctionView, forward: Forward) -> bool:
     """Whether the module is one, and some layer of it may listen to the mode."""
     info = view.info(forward.id)
-    if info.module is False or info.sensitive is False:
+    if info.module is False or info.sensitive is False or _belongs_to_insensitive(view, forward):
         return False
     if info.module or info.cls is not None:
         return True
     said = set(words(forward.place))
     return bool(info.evidence) or bool(said & MODULE_WORDS)
+
+
+def _belongs_to_insensitive(view: FunctionView, forward: Forward) -> bool:
+    identity = forward.id
+    while identity[0] in PARTS:
+        identity = identity[1]
+        if view.info(identity).sensitive is False:
+            return True
+    return False
 
 
 def is_meant(view: FunctionView, forward: Forward, origin: Origin) -> bool:

@@ -28,7 +28,7 @@ from evalguard.ir.ops import Argument, Assign, Call, Enter, Exit, Op, Yield
 from evalguard.modes.events import Entrance, Events
 from evalguard.modes.frame import ClassView, Frame, Info, Outcome, fresh, new_identity, note, source_of
 from evalguard.modes.intent import function_reason, names_test_data, says_evaluation
-from evalguard.modes.significance import Significance, distinction, significance
+from evalguard.modes.significance import FLAG_TAKERS, Significance, distinction, significance
 from evalguard.modes.state import (
     NO_TAINT,
     EventKey,
@@ -66,7 +66,7 @@ from evalguard.modes.values import (
     parts,
     root_of,
 )
-from evalguard.project.resolve import Index, called_names, called_on_self, runs_layers, words_of
+from evalguard.project.resolve import Index, acts_of, called_names, called_on_self, runs_layers, words_of
 from evalguard.project.sensitivity import Sensitivity, sensitivity
 from evalguard.project.view import FunctionView, Observation, function_views, observations
 from evalguard.vocabulary import lookup
@@ -80,7 +80,7 @@ FEW_ALTERNATIVES = 4  # objects that one variable may hold, up to which they are
 MOST_ROUNDS = 4  # of a class's public methods, and of a recursion
 RELEVANT = frozenset(
     """
-    train eval training no_grad inference_mode set_grad_enabled backward step load_state_dict from_pretrained reveal_mode
+    train eval no_grad inference_mode set_grad_enabled backward step load_state_dict from_pretrained reveal_mode
     manual_backward optimizer_step
     """.split()
 )
@@ -352,7 +352,9 @@ class Engine:
         functions = self.index.files[path].functions
         facts = functions[qualname]
         mentioned = words_of(facts)
-        relevant = bool(mentioned & RELEVANT) or says_evaluation(facts.name) or any(map(names_test_data, mentioned))
+        relevant = (
+            bool(acts_of(facts) & RELEVANT) or says_evaluation(facts.name) or any(map(names_test_data, mentioned))
+        )
         if not relevant:
             for other in functions.values():
                 if other.qualname == qualname or other.qualname == MODULE:
@@ -444,7 +446,7 @@ class Engine:
         if not isinstance(op, Call):
             return False
         name = op.callee.name if isinstance(op.callee, ir.Attribute) else op.callee.id if isinstance(op.callee, ir.Name) else ""
-        if name in RELEVANT:
+        if name in RELEVANT or name in FLAG_TAKERS:
             return True
         return any(
             facts.name == name and self.is_relevant(path, facts.qualname)
@@ -913,6 +915,10 @@ class Engine:
         frame = self._frame(fn.path, body, (), 0, None, None)
         value = self.function_value(fn.path, fn.qualname, State(), frame)
         return value if isinstance(value, Fn) else fn
+
+    def tells(self, function: Fn, given: Sequence[Abstract], state: State) -> bool:
+        """Whether a constructor says anything of modes, or gets something that may have one."""
+        return self.is_relevant(function.path, function.qualname) or any(self._may_run(value, state) for value in given)
 
     def is_property(self, function: Fn) -> bool:
         """Whether reading the attribute calls the function."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from evalguard.flow.liveness import parts_of, values_of
 from evalguard.ir.facts import MODULE, ClassFacts, FileFacts, FunctionFacts
-from evalguard.ir.ops import Assign, Call, Define, Delete, Import
+from evalguard.ir.ops import Assign, Call, Define, Delete, Enter, Import
 from evalguard.ir.values import Attribute, Name, Value
 from evalguard.modes.values import Cls, Fn
 from evalguard.vocabulary import lookup
@@ -275,6 +275,25 @@ def runs_layers(function: FunctionFacts) -> bool:
                 case _:
                     pass
     return False
+
+
+def acts_of(function: FunctionFacts) -> set[str]:
+    """The names of all that a function calls or is decorated with, and of the methods that it takes without calling them."""
+    found = {name for name, _ in called_names(function)}
+    for block in function.blocks:
+        for op in block.ops:
+            match op:
+                case Assign(value=Attribute(name=name)):
+                    found.add(name)
+                case Call(arguments=arguments):
+                    found.update(a.value.name for a in arguments if isinstance(a.value, Attribute))
+                case Enter(manager=Attribute(name=name)):
+                    found.add(name)
+                case _:
+                    pass
+    for decorator in function.decorators:
+        found.update(decorator.name.split("."))
+    return found
 
 
 def words_of(function: FunctionFacts) -> set[str]:
