@@ -112,6 +112,12 @@ class Given:
 
 def call(op: Call, state: State, frame: Frame) -> list[Outcome]:
     """The outcomes of a call; the result is not yet bound."""
+    for argument in op.arguments:
+        unpacked = evaluate(argument.value, state, frame) if argument.stars == 1 else None
+        if isinstance(unpacked, Generator) and unpacked.at != OVER:
+            ends = exhaust(unpacked, state, frame, op)
+            raised = [end for end in ends if end.raised]
+            return raised + [after for end in ends if not end.raised for after in call(op, end.state, frame)]
     given = _given(op, state, frame)
     callee = op.callee
     if isinstance(callee, ir.Attribute):
@@ -221,6 +227,8 @@ def _object_method(
                 return call_value(method, given, state, frame)
             bound = Fn(method.path, method.qualname, base, method.captured, method.decorated)
             return call_value(bound, given, state, frame)
+        if view.module is True and method is None and frame.linker.is_part(info.cls, name):
+            return call_value(Obj(("attr", identity, name)), given, state, frame)
         if view.module is False and name not in ("to", "cuda"):
             if name in ("train", "eval") and not view.foreign:
                 return unknown(given, state, frame, receiver=base)
@@ -267,16 +275,16 @@ def _module_method(
     if name in ("step", "optimizer_step"):
         return _step(base, identity, name, given, state, frame)
     if name == "numpy":
-        for key in state.taint_of(base):
-            if key in frame.linker.events.forwards:
-                frame.linker.events.forwards[key].fate.add("numpy")
+        for event_key in state.taint_of(base):
+            if event_key in frame.linker.events.forwards:
+                frame.linker.events.forwards[event_key].fate.add("numpy")
     if name in ("zero_grad", "item", "tolist") or name in UNTAINTED_METHODS:
         return [Outcome(state, fresh(frame, state, op.span))]
     if name in ("values", "items", "keys", "elements"):
         each: Abstract = Obj(("each", identity))
         key: Abstract = Obj(("local", frame.path, "", "key"))
-        part = each if name in ("values", "elements") else Seq("tuple", (key, each)) if name == "items" else key
-        return [Outcome(state, Iteration("of", (part,)))]
+        element = each if name in ("values", "elements") else Seq("tuple", (key, each)) if name == "items" else key
+        return [Outcome(state, Iteration("of", (element,)))]
     if name in ("append", "add", "insert", "extend", "update", "setdefault", "put", "write") and given.positional:
         return _grow(base, identity, given, state, frame)
     if name == "get" and given.positional and isinstance(given.positional[0], Known):
@@ -451,7 +459,7 @@ def call_library(dotted: str, given: Given, state: State, frame: Frame, cls: Cls
         enabled: Abstract = Known(gradients.effect == "on")
         if gradients.effect == "argument" and gradients.flag is not None:
             flag = given.get(gradients.flag.position, gradients.flag.keyword)
-            enabled = Known(gradients.flag.default) if flag is None else flag  # type: ignore[arg-type]
+            enabled = Known(gradients.flag.default) if flag is None else flag
             if lookup.canonical(dotted) == "torch.inference_mode":
                 from evalguard.modes.guards import negate
 
@@ -523,7 +531,7 @@ def call_library(dotted: str, given: Given, state: State, frame: Frame, cls: Cls
 def _builtin(name: str, given: Given, state: State, frame: Frame) -> list[Outcome]:
     op, arguments = given.op, given.positional
     if name in EXHAUSTING_BUILTINS and arguments and isinstance(arguments[0], Generator):
-        return exhaust(arguments[0], state, frame, op)
+        return exhaust(arguments[0], state, frame, op, stops=name in ("any", "all"))
     if name in PURE_BUILTINS:
         return [Outcome(state, shallow(Expr(name, tuple(given.all()))))]
     if name in ("enumerate", "zip") and arguments:
@@ -1205,8 +1213,9 @@ def resume(
     return yielded, ended
 
 
-def exhaust(generator: Generator, state: State, frame: Frame, op: Op) -> list[Outcome]:
-    """`list(generator)`: run it to its end; the value is the list of what it has handed out."""
+def exhaust(generator: Generator, state: State, frame: Frame, op: Op, stops: bool = False) -> list[Outcome]:
+    """`list(generator)`: run it to its end; the value is the list of what it has handed out. `stops` if it may be left at
+    any value, as by `any`."""
     ended: list[Outcome] = []
     handed: dict[Abstract, None] = {}
     seen: set[Hashable] = set()
@@ -1221,10 +1230,10 @@ def exhaust(generator: Generator, state: State, frame: Frame, op: Op) -> list[Ou
             if key in seen:
                 continue
             seen.add(key)
+            if stops or len(seen) >= MOST_YIELDS:
+                ended.append(Outcome(after.copy(), NONE))
             if len(seen) < MOST_YIELDS:
                 waiting.append((after, suspended))
-            else:
-                ended.append(Outcome(after, NONE))
     return [Outcome(o.state, o.value if o.raised else Seq("grown", tuple(handed)[:16]), o.raised) for o in ended]
 
 

@@ -82,6 +82,8 @@ def write_name(name: str, value: Abstract, state: State, frame: Frame) -> None:
     scope = frame.linker.scope_of(frame.path, frame.function.qualname, name)
     if scope is None:
         state.env[name] = value
+    elif isinstance(value, (Fn, Cls, Ext)) and value == frame.linker.lookup_global(frame.path, name):
+        state.store.pop((("scope", frame.path, scope), name), None)  # what the name means anyway
     else:
         state.store[(("scope", frame.path, scope), name)] = value
     if isinstance(value, Obj) and value.id[0] == "new":

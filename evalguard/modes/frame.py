@@ -94,6 +94,10 @@ class Linker(Protocol):
         """Whether reading the attribute calls the function."""
         ...
 
+    def is_part(self, cls: Cls, name: str) -> bool:
+        """Whether a constructor of the class, or of one that it inherits from, assigns the attribute."""
+        ...
+
     def is_static(self, function: Fn) -> bool:
         """Whether the function takes no receiver."""
         ...

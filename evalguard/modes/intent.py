@@ -44,11 +44,11 @@ TESTING_LIBRARIES = frozenset({"pytest", "unittest", "hypothesis", "nose", "absl
 def is_unit_test(function: FunctionFacts, file: FileFacts) -> bool:
     """Whether pytest or unittest would run it: there, modes are chosen by what is tested."""
     folders = file.path.split("/")
-    in_tests = any(folder in ("tests", "test", "testing", "unit_tests") for folder in folders[:-1])
+    in_tests = any(folder in ("tests", "test", "testing", "unit_tests", "test_utils") for folder in folders[:-1])
     stem = folders[-1].removesuffix(".py")
     named = stem.startswith("test_") or stem.endswith("_test") or stem == "conftest"
     tools = any(
-        target.partition(".")[0] in TESTING_LIBRARIES or "testing" in target.split(".") for target in file.imports.values()
+        target.partition(".")[0] in TESTING_LIBRARIES or {"testing", "test_utils"} & set(target.split(".")) for target in file.imports.values()
     )
     if not (tools or in_tests and named):
         return False

@@ -66,7 +66,7 @@ from evalguard.modes.values import (
     parts,
     root_of,
 )
-from evalguard.project.resolve import Index, acts_of, called_names, called_on_self, runs_layers, words_of
+from evalguard.project.resolve import Index, acts_of, assigned_attributes, called_names, called_on_self, runs_layers, words_of
 from evalguard.project.sensitivity import Sensitivity, sensitivity
 from evalguard.project.view import FunctionView, Observation, function_views, observations
 from evalguard.vocabulary import lookup
@@ -84,6 +84,7 @@ RELEVANT = frozenset(
     manual_backward optimizer_step
     """.split()
 )
+HOOKS = frozenset({"training_step", "validation_step", "test_step", "predict_step"})  # Lightning's, and many a trainer's
 SETTERS_OF_GRADIENTS = ("off", "on")
 
 
@@ -156,6 +157,7 @@ class Engine:
         self._names: dict[tuple[str, str], frozenset[str]] = {}
         self._inert: dict[tuple[str, str], bool] = {}
         self._words: dict[tuple[str, str], frozenset[str]] = {}
+        self._parts: dict[Cls, frozenset[str]] = {}
         self._possible_ends: dict[tuple[str, str], Ends] = {}
         self._live: dict[tuple[str, str], list[Paths]] = {}
         self._memo: dict[Hashable, tuple[list[Outcome], Trail | None]] = {}
@@ -179,6 +181,8 @@ class Engine:
     def _run_file(self, path: str) -> None:
         file = self.index.files[path]
         self._steps_of_file = 0
+        if not any(self._is_root(path, qualname) for qualname in file.functions):
+            return  # nothing in it switches, trains or evaluates
         after_body = self._run_root(path, MODULE, [State()])
         base = self._joined(after_body) or State()
         base.doubt = False
@@ -275,6 +279,7 @@ class Engine:
             (name, fn)
             for name, fn in methods
             if name != "__init__"
+            and not self._is_hook(cls, name)
             and (not is_module or name not in ("forward", "__call__"))
             and self._is_root(fn.path, fn.qualname)
             and not self.is_static(fn)
@@ -318,6 +323,16 @@ class Engine:
         for fn in methods.methods:
             if (fn.path, fn.qualname) not in self._visited:
                 self._run_root(fn.path, fn.qualname, [state.copy() for state in methods.states], methods.receiver)
+
+    def _is_hook(self, cls: Cls, name: str) -> bool:
+        """Whether a framework calls the method, in a mode that it sets."""
+        if name in HOOKS:
+            return True
+        for base in self.index.ancestry(cls)[1]:
+            framework = lookup.framework_base(base)
+            if framework is not None and lookup.hook_mode(framework, name) is not None:
+                return True
+        return False
 
     def _after_init(self, cls: Cls, receiver: Obj, base: State) -> list[State]:
         init = self.method(cls, "__init__")
@@ -518,7 +533,7 @@ class Engine:
             return [Outcome(state, Generator(function, tuple(sorted(env.items())), id=new_identity(frame, op.span)))]
         if self._is_out_of_reach(frame):
             return self._unknown(arguments, keywords, state, frame, op)
-        if self._needs_no_look(function, facts, [*arguments, *(v for _, v in keywords)], state):
+        if self._needs_no_look(function, facts, [*arguments, *(v for _, v in keywords)], state, frame):
             return self._unseen(function, self._unknown(arguments, keywords, state, frame, op))
         chain = frame.chain if recursive > 1 else (*frame.chain, frame.site(op.span))
         inner = self._frame(function.path, facts, chain, frame.depth + 1, frame, function.bound if facts.owner else frame.receiver if facts.parent == frame.function.qualname else None, state)
@@ -623,11 +638,16 @@ class Engine:
         )
         return Fn(path, value.qualname, value.bound, held, value.decorated)
 
-    def _needs_no_look(self, function: Fn, facts: FunctionFacts, given: Sequence[Abstract], state: State) -> bool:
+    def _needs_no_look(
+        self, function: Fn, facts: FunctionFacts, given: Sequence[Abstract], state: State, frame: Frame
+    ) -> bool:
         """Whether a function only computes with data: it says nothing of modes, makes no module, and gets none."""
         if function.captured or facts.parent != MODULE or not self.is_inert(function.path, facts.qualname):
             return False
         if isinstance(function.bound, Obj) and self._info(function.bound.id).module is not False and runs_layers(facts):
+            return False
+        tested = {path.rpartition(".")[2] for path in frame.significant}
+        if function.bound is not None and assigned_attributes(facts) & tested:
             return False
         names = self._deep_words(function.path, facts.qualname)
         shared = (value for (owner, name), value in state.store.items() if owner[0] == "scope" and name in names)
@@ -710,7 +730,8 @@ class Engine:
     def _unknown(
         self, arguments: Sequence[Abstract], keywords: Sequence[tuple[str, Abstract]], state: State, frame: Frame, op: Op
     ) -> list[Outcome]:
-        result = fresh(frame, state, op.span)
+        is_implied = isinstance(op, Call) and op.result.number < 0  # `__enter__`, at the span of the call that made the manager
+        result = fresh(frame, state, op.span, "implied" if is_implied else "")
         taint = NO_TAINT
         for value in (*arguments, *(held for _, held in keywords)):
             taint |= state.taint_of(value)
@@ -923,6 +944,16 @@ class Engine:
     def is_property(self, function: Fn) -> bool:
         """Whether reading the attribute calls the function."""
         return any(d.name.endswith(("property", ".getter")) for d in self.index.facts(function).decorators)
+
+    def is_part(self, cls: Cls, name: str) -> bool:
+        """Whether a constructor of the class, or of one that it inherits from, assigns the attribute."""
+        found = self._parts.get(cls)
+        if found is None:
+            constructors = [self.index.method(owner, "__init__") for owner in self.index.ancestry(cls)[0]]
+            found = self._parts[cls] = frozenset(
+                part for fn in constructors if fn is not None for part in assigned_attributes(self.index.facts(fn))
+            )
+        return name in found
 
     def is_static(self, function: Fn) -> bool:
         """Whether the function takes no receiver."""

@@ -296,6 +296,16 @@ def acts_of(function: FunctionFacts) -> set[str]:
     return found
 
 
+def assigned_attributes(function: FunctionFacts) -> set[str]:
+    """The attributes that a function assigns, of whatever object."""
+    return {
+        op.target.name
+        for block in function.blocks
+        for op in block.ops
+        if isinstance(op, Assign) and isinstance(op.target, Attribute)
+    }
+
+
 def words_of(function: FunctionFacts) -> set[str]:
     """Every name and attribute in a function's ops."""
     found: set[str] = set()

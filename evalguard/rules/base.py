@@ -50,9 +50,10 @@ def sets_mode(origin: Origin) -> str:
 
 
 def first_of_each(findings: Iterable[tuple[object, Finding]]) -> Iterator[Finding]:
-    """The first finding for each key: one place with one origin is reported once a function."""
+    """The first finding for each key, and for each span and place: one cause is reported once a function."""
     seen: set[object] = set()
     for key, finding in findings:
-        if key not in seen:
-            seen.add(key)
+        place = (finding.span, finding.model)
+        if key not in seen and place not in seen:
+            seen |= {key, place}
             yield finding
