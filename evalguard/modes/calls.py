@@ -296,7 +296,9 @@ def _module_method(
 
         return enter_manager(given.positional[0], state, frame, op, free_slot(identity, state))
     method = lookup.forward_method(name)
-    if method is not None and (method.unproved or _is_proved(identity, state, frame)):
+    if method is not None and (
+        method.unproved or _is_proved(identity, state, frame) or name == "forward" and _is_part(identity, frame)
+    ):
         return [forward(identity, given, text, state, frame)]
     if name in ("__enter__", "__exit__", "close"):
         return [Outcome(state, base)]
@@ -367,6 +369,14 @@ def _may_be_module(identity: Identity, text: str, frame: Frame) -> bool:
     owner = text.rpartition(".")[0]
     last = set(words(owner.rpartition(".")[2]))
     return not (last & NOT_MODULE_WORDS and not last & MODULE_WORDS)
+
+
+def _is_part(identity: Identity, frame: Frame) -> bool:
+    """Whether it is an attribute that a module's constructor assigns."""
+    if identity[0] != "attr":
+        return False
+    cls = frame.info(identity[1]).cls
+    return cls is not None and frame.linker.class_view(cls).module is True and frame.linker.is_part(cls, identity[2])
 
 
 def _is_proved(identity: Identity, state: State, frame: Frame) -> bool:

@@ -200,6 +200,8 @@ def leaked_eval(view: FunctionView, step: TrainingStep) -> Origin | None:
     info = view.info(step.id)
     if info.sensitive is False or info.module is False:
         return None
+    if not step.held and _another_is_sure_to_train(view, step):
+        return None  # nobody knows which net the optimizer holds: a GAN's other net is in eval on purpose
     guilty = [
         origin
         for origin in step.origins
@@ -210,6 +212,12 @@ def leaked_eval(view: FunctionView, step: TrainingStep) -> Origin | None:
         )
     ]
     return min(guilty, key=lambda o: (o.kind is OriginKind.BUILT, o.site or (), o.chain)) if guilty else None
+
+
+def _another_is_sure_to_train(view: FunctionView, step: TrainingStep) -> bool:
+    beside = [other for other in view.steps if other.span == step.span and other.id != step.id and not other.held]
+    in_eval = {other.id for other in beside for origin in other.origins if origin.mode is not Mode.TRAIN}
+    return any(other.id not in in_eval for other in beside)
 
 
 __all__ = ["Accident", "helpers_in_train_mode", "inferences_in_train_mode", "leaked_eval"]
