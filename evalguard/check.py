@@ -1,19 +1,23 @@
 """The pipeline from paths to a report; the only module that knows every layer.
 
-    discover -> read -> screen -> lower -> group into units -> link -> rules -> per-file ignores -> comments -> sort
+    discover -> read -> screen -> lower -> link -> rules -> comments -> per-file ignores -> sort
 
-A file that cannot be read, decoded or parsed is the finding EVG901, and the others go on. A failure of our own in
-one unit is a `Problem` of the report, and the others go on as well: nowhere else is `Exception` caught.
+Each file is linked on its own as yet. One that cannot be read, decoded or parsed is the finding EVG901, and the others
+go on. A failure of our own in one file is a `Problem` of the report, and the others go on as well:
+nowhere else is `Exception` caught.
 """
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import re
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -44,6 +48,9 @@ _TOKENS = (
     r"\bnn\s*\.\s*Module\b",
 )
 _SCREEN = re.compile("|".join(_TOKENS))
+
+MANY_FILES = 64  # from so many files on, the work is shared out among processes
+PORTION = 8  # files that a process takes at a time
 
 T = TypeVar("T")
 
@@ -107,23 +114,59 @@ class _Run:
         finally:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
 
+    def add(self, part: _Run) -> None:
+        """Take over what another run has found."""
+        self.findings += part.findings
+        self.analysed += part.analysed
+        self.skipped += part.skipped
+        self.problems += part.problems
+        self.documents |= part.documents
+        for name, seconds in part.seconds.items():
+            self.seconds[name] = self.seconds.get(name, 0.0) + seconds
+
+    def keep_named_documents(self) -> None:
+        """Let go of the texts that no finding shows."""
+        named = {finding.path for finding in self.findings} | {s.path for f in self.findings for s in f.trace}
+        self.documents = {path: document for path, document in self.documents.items() if path in named}
+
 
 def _check(run: _Run, readers: Mapping[str, Callable[[], Document]]) -> Report:
-    facts = []
-    for path, read in readers.items():
-        outcome = contained(partial(_facts_of, run, path, read), path)
-        if isinstance(outcome, Problem):
-            run.problems.append(outcome)
-        elif outcome is not None:
-            facts.append(outcome)
-    for unit in _link_units(facts):
-        found = contained(partial(_findings_of, run, unit), unit[0].path)
-        if isinstance(found, Problem):
-            run.problems.append(found)
-        else:
-            run.findings.extend(found)
-            run.analysed.extend(file.path for file in unit)
+    parts = _in_processes(run.config, readers) if len(readers) >= MANY_FILES else None
+    for part in parts if parts is not None else [_checked(run.config, readers)]:
+        run.add(part)
     return _report(run, tuple(readers))
+
+
+def _in_processes(config: Config, readers: Mapping[str, Callable[[], Document]]) -> list[_Run] | None:
+    """The work shared out among processes, in the order of the files; None where that is not possible."""
+    workers = os.cpu_count() or 1
+    if workers < 2 or "fork" not in multiprocessing.get_all_start_methods():
+        return None
+    names = list(readers)
+    portions = [{name: readers[name] for name in names[at : at + PORTION]} for at in range(0, len(names), PORTION)]
+    try:
+        with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as pool:
+            return list(pool.map(partial(_checked, config), portions))
+    except (BrokenProcessPool, OSError):
+        return None
+
+
+def _checked(config: Config, readers: Mapping[str, Callable[[], Document]]) -> _Run:
+    """What there is to say of some files. The facts of each are let go before the next is read."""
+    run = _Run(config)
+    for path, read in readers.items():
+        facts = contained(partial(_facts_of, run, path, read), path)
+        if isinstance(facts, Problem):
+            run.problems.append(facts)
+        elif facts is not None:
+            found = contained(partial(_findings_of, run, (facts,)), path)
+            if isinstance(found, Problem):
+                run.problems.append(found)
+            else:
+                run.findings.extend(found)
+                run.analysed.append(path)
+    run.keep_named_documents()
+    return run
 
 
 def _facts_of(run: _Run, path: str, read: Callable[[], Document]) -> FileFacts | None:
@@ -154,11 +197,6 @@ def _unreadable(path: str, problem: SourceProblem) -> Finding:
     return Finding(UNREADABLE, OWN_CODES[UNREADABLE], problem.message, path, span)
 
 
-def _link_units(facts: Iterable[FileFacts]) -> list[tuple[FileFacts, ...]]:
-    """The files that are linked with one another. Every file is a unit of its own as yet."""
-    return [(file,) for file in facts]
-
-
 def _findings_of(run: _Run, unit: Sequence[FileFacts]) -> list[Finding]:
     """What the rules find in the files of a unit, less what their comments silence."""
     wanted = [rule for rule in rules.RULES if run.config.enables(rule.code, rule.default)]
@@ -175,7 +213,6 @@ def _findings_of(run: _Run, unit: Sequence[FileFacts]) -> list[Finding]:
 
 def _report(run: _Run, files: tuple[str, ...]) -> Report:
     findings = sorted({finding for finding in run.findings if _is_wanted(finding, run.config)}, key=Finding.sort_key)
-    named = {finding.path for finding in findings} | {step.path for finding in findings for step in finding.trace}
     return Report(
         findings=tuple(findings),
         files=files,
@@ -183,7 +220,7 @@ def _report(run: _Run, files: tuple[str, ...]) -> Report:
         skipped=tuple(run.skipped),
         problems=tuple(run.problems),
         warnings=tuple(run.warnings),
-        texts={path: document.text for path, document in run.documents.items() if path in named},
+        texts={path: document.text for path, document in run.documents.items()},
         seconds=run.seconds,
     )
 

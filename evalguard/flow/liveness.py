@@ -29,7 +29,6 @@ from evalguard.ir.values import (
     Attribute,
     Binary,
     Compare,
-    Const,
     Item,
     Mapping,
     Name,
@@ -156,11 +155,3 @@ def values_of(op: Op) -> Iterator[Value]:
                 yield from parts_of(target)
         case Define() | Import():
             return
-
-
-def constants_in(value: Value) -> Iterator[Const]:
-    """Every literal inside a value."""
-    if isinstance(value, Const):
-        yield value
-    for part in parts_of(value):
-        yield from constants_in(part)

@@ -37,10 +37,10 @@ class Decorator:
 class FunctionFacts:
     """One function, method, lambda, or the module body.
 
-    `qualname` is `Trainer.fit`, `main.inner`, `main.<lambda:12:5>`, `<module>`; a second definition of the same name gets
-    `#2`. `owner` is the qualified name of the class whose body it stands in, `parent` that of the enclosing function
-    (`<module>` at the top, also for methods of a top-level class, `None` for the module body itself).
-    `locals` are the names it binds (parameters included), less those declared global or nonlocal.
+    `qualname` is `Trainer.fit`, `main.inner`, `main.<lambda:12:5>`, `<module>`; a second definition of the same name
+    gets `#2`. `owner` is the qualified name of the class whose body it stands in, `parent` that of the enclosing
+    function (`<module>` at the top, also for methods of a top-level class, `None` for the module body itself). `locals`
+    are the names it binds (parameters included), less those declared global or nonlocal.
     """
 
     qualname: str
@@ -89,8 +89,8 @@ class Suppression:
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """The facts of one file. `imports` is the table of every import in it, function bodies included: local name to dotted
-    target as written."""
+    """The facts of one file. `imports` is the table of every import in it, function bodies included: local name to
+    dotted target as written."""
 
     path: str
     functions: dict[str, FunctionFacts]

@@ -147,6 +147,4 @@ class Evaluate:
     statement: Span
 
 
-Op: TypeAlias = (
-    Assign | Call | Enter | Exit | Iterate | Return | Yield | Raise | Delete | Define | Import | Evaluate
-)
+Op: TypeAlias = Assign | Call | Enter | Exit | Iterate | Return | Yield | Raise | Delete | Define | Import | Evaluate

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-Literals: TypeAlias = None | bool | int | float | str | bytes
+Literals: TypeAlias = bool | int | float | str | bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,8 @@ class Const:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A variable. The targets of a comprehension get a name of their own, `x@12:8`, for they have a scope of their own."""
+    """A variable. The targets of a comprehension get a name of their own, `x@12:8`, for they have a scope of their
+    own."""
 
     id: str
 
@@ -76,7 +77,8 @@ class Mapping:
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """One comparison: `==`, `!=`, `<`, `<=`, `>`, `>=`, `in`, `not in`, `is`, `is not`. A chain is an `and` of its links."""
+    """One comparison: `==`, `!=`, `<`, `<=`, `>`, `>=`, `in`, `not in`, `is`, `is not`. A chain is an `and` of its
+    links."""
 
     operator: str
     left: Value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from evalguard.ir import values as ir
 from evalguard.modes.frame import Frame
 from evalguard.modes.guards import compare, negate
@@ -53,7 +55,7 @@ def evaluate(value: ir.Value, state: State, frame: Frame) -> Abstract:
         case ir.Not(value=inner):
             return negate(evaluate(inner, state, frame))
         case ir.Binary(operator=operator, left=left, right=right):
-            return binary(operator, evaluate(left, state, frame), evaluate(right, state, frame), state)
+            return binary(operator, evaluate(left, state, frame), evaluate(right, state, frame))
         case ir.Closure(function=qualname):
             return frame.linker.function_value(frame.path, qualname, state, frame)
         case ir.Opaque(parts=inner_parts):
@@ -109,7 +111,7 @@ def attribute(base: Abstract, name: str, state: State, frame: Frame) -> Abstract
             receiver_cls = frame.info(receiver.id).cls if isinstance(receiver, Obj) else None
             method = frame.linker.method_after(cls, receiver_cls or cls, name)
             if method is not None:
-                return Fn(method.path, method.qualname, receiver, method.captured, method.decorated)
+                return replace(method, bound=receiver)
             return Expr(f"super.{name}", (receiver,))
         case Params():
             return base if name in ("data", "grad") else Expr(f".{name}", (base,))
@@ -127,10 +129,10 @@ def _object_attribute(base: Obj, identity: Identity, name: str, state: State, fr
         if method is not None:
             if frame.linker.is_static(method):
                 return method
-            bound = Fn(method.path, method.qualname, base, method.captured, method.decorated)
+            bound = replace(method, bound=base)
             if not frame.linker.is_property(method):
                 return bound
-            return Obj(("attr", identity, name))  # a property that calls: see calls.read_property
+            return Obj(("attr", identity, name))  # what the property computes, nobody knows
         owner = info.cls
         view = frame.linker.class_view(owner)
         stored = state.store.get((("class", owner.path, owner.qualname), name))
@@ -179,7 +181,7 @@ def item(base: Abstract, index: Abstract, state: State) -> Abstract:
             return shallow(Expr("[]", (base, index)))
 
 
-def binary(operator: str, left: Abstract, right: Abstract, state: State) -> Abstract:
+def binary(operator: str, left: Abstract, right: Abstract) -> Abstract:
     """A calculation. Lists are joined, parameters collected, constants computed where that is harmless."""
     if operator in ("and", "or"):
         return Expr(operator, (left, right))
@@ -251,6 +253,3 @@ def _mapping(pairs: tuple[tuple[ir.Value | None, ir.Value], ...], state: State, 
             return Expr("opaque", (held, *(inner for pair in found for inner in pair))[:16])
         found.append((evaluate(key, state, frame), held))
     return Map(tuple(found[:24]))
-
-
-__all__ = ["Cls", "attribute", "binary", "evaluate", "item", "read_name", "shallow", "write_name"]

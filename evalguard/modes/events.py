@@ -1,7 +1,7 @@
 """What happens to modules along the paths: forwards and training steps, each with the modes it may find.
 
-An event is recorded once per call chain, module, modes and tests passed; what becomes of a forward's output (a backward,
-a caller, an environment) is learned later on the same path and added to it.
+An event is recorded once per call chain, module, modes and tests passed; what becomes of a forward's output (a
+backward, a caller, an environment) is learned later on the same path and added to it.
 """
 
 from __future__ import annotations
@@ -13,31 +13,20 @@ from evalguard.modes.state import EventKey, Trail
 from evalguard.modes.values import Chain, Identity, Origins
 
 
-@dataclass(frozen=True, slots=True)
-class Entrance:
-    """A call of one of a module's own methods from outside: `model.generate(prompt)`."""
-
-    path: str
-    function: str
-    span: Span
-    place: str
-
-
 @dataclass(slots=True)
 class Forward:
     """A use of a module that runs its layers.
 
     `reason` says why it stands in evaluation code ("function `validate`"), None if it does not; `sure` is False for a
-    method that may run layers (`model.sample()`), True for `model(x)` and kin. `fate` collects what becomes of the output:
-    "backward" (with gradients), "target" (used by a loss, but without gradients), "returned", "acted" (given to an
-    environment), "escaped" (given to something unknown), "kept" (anything read it at all).
+    method that may run layers (`model.sample()`), True for `model(x)` and kin. `fate` collects what becomes of the
+    output: "backward" (with gradients), "target" (used by a loss, but without gradients), "returned", "acted" (given to
+    an environment), "escaped" (given to something unknown), "kept" (anything read it at all).
     """
 
     key: EventKey
     path: str
     function: str
     span: Span
-    statement: Span
     chain: Chain
     loops: tuple[Span, ...]
     place: str
@@ -50,28 +39,24 @@ class Forward:
     arguments: tuple[str, ...]
     doubt: bool
     trail: Trail | None
-    entered: Entrance | None = None  # the call, outside of the module's own methods, that led here
     fate: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
 class TrainingStep:
-    """Weights change. `trained` are the modules it reaches: their place, identity and modes at their last forward (at
-    the step where no forward was seen); `now` the modes at the step itself. `held` if the optimizer is known to hold them."""
+    """Weights change: those of the module `id`. `origins` say in which modes it was at its last forward (at the step
+    where no forward was seen), `now` in which it is at the step itself; `held` if the optimizer is known to hold it."""
 
     key: EventKey
     path: str
     function: str
     span: Span
-    statement: Span
-    chain: Chain
     loops: tuple[Span, ...]
     place: str
     id: Identity
     origins: Origins
     now: Origins
     held: bool
-    reason: str | None
     doubt: bool
     trail: Trail | None
     exercised: bool  # a forward of the module went into the backward before this step
@@ -81,7 +66,6 @@ class TrainingStep:
 class Reveal:
     """A call of `reveal_mode(place)` in a test."""
 
-    key: EventKey
     path: str
     function: str
     span: Span

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from evalguard.finding import Span, Step
 from evalguard.ir.facts import FunctionFacts
 from evalguard.ir.ops import Call, Op
 from evalguard.ir.values import Attribute, Binary, Compare, Const, Item, Mapping, Name, Not, Temp, Value
 from evalguard.ir.values import Sequence as SequenceValue
-from evalguard.modes.events import Entrance, Events
+from evalguard.modes.events import Events
 from evalguard.modes.state import State, Trail, mentions
 from evalguard.modes.values import PARTS, Abstract, Chain, Cls, Fn, Generator, Identity, Obj, Site, is_within
 
@@ -25,16 +25,19 @@ class Outcome:
     raised: bool = False
 
 
+Yielded: TypeAlias = tuple[State, Generator, Abstract]
+"""A state at a yield, the generator suspended there, and what it hands out."""
+
+
 @dataclass(frozen=True, slots=True)
 class ClassView:
     """A class with all that it inherits, as far as the project and the tables know.
 
-    `module`: True for a subclass of `torch.nn.Module`, False if certainly none, None if a base is unknown. `foreign`: a base of
-    another library, with its dotted name. `sensitive`: True if a layer depends on the mode, False if none does, None if
-    unknown; `layer` names it.
+    `module`: True for a subclass of `torch.nn.Module`, False if certainly none, None if a base is unknown. `foreign`: a
+    base of another library, with its dotted name. `sensitive`: True if a layer depends on the mode, False if none does,
+    None if unknown; `layer` names it.
     """
 
-    cls: Cls
     module: bool | None
     foreign: tuple[str, ...]
     sensitive: bool | None
@@ -58,12 +61,13 @@ class Linker(Protocol):
         """Run a function of the project from this state."""
         ...
 
-    def resume(self, generator: Generator, state: State, frame: Frame, op: Op) -> tuple[list[tuple[State, Generator, Abstract]], list[Outcome]]:
+    def resume(self, generator: Generator, state: State, frame: Frame, op: Op) -> tuple[list[Yielded], list[Outcome]]:
         """Advance a generator: where it may yield (with the value it hands out), and how it may end."""
         ...
 
     def resume_raising(self, generator: Generator, state: State, frame: Frame, op: Op) -> list[Outcome]:
-        """Throw an exception into a context manager at its yield: how it ends; normally if it swallows the exception."""
+        """Throw an exception into a context manager at its yield: how it ends; normally if it swallows the
+        exception."""
         ...
 
     def lookup_global(self, path: str, name: str) -> Abstract | None:
@@ -144,7 +148,6 @@ class Frame:
     block: int = 0
     in_forward: bool = False
     receiver: Abstract | None = None
-    entered: Entrance | None = None  # where a method of a module was called from outside
     kind: Literal["plain", "generator"] = "plain"
     significant: frozenset[str] = frozenset()  # the access paths whose tests decide something about modes
     temps: dict[int, Op] = field(default_factory=dict)
@@ -183,9 +186,15 @@ def is_part(identity: Identity, whole: Identity, infos: dict[Identity, Info]) ->
     return False
 
 
+def is_related(a: Identity, b: Identity, frame: Frame) -> bool:
+    """Whether one of two objects is the other or belongs to it."""
+    return is_part(a, b, frame.infos) or is_part(b, a, frame.infos)
+
+
 def new_identity(frame: Frame, span: Span, tag: str = "") -> Identity:
     """The identity of what is made at a place of the code."""
-    return ("new", frame.path, frame.function.qualname, span.line, span.column, span.end_line, span.end_column, tag, frame.chain)
+    place = (span.line, span.column, span.end_line, span.end_column)
+    return ("new", frame.path, frame.function.qualname, *place, tag, frame.chain)
 
 
 def renew(state: State, identity: Identity) -> Obj:
@@ -239,8 +248,8 @@ def source_of(value: Value, frame: Frame) -> str:
             return f"not {source_of(inner, frame)}"
         case SequenceValue(kind=kind, items=items):
             inside = ", ".join(source_of(item, frame) for item in items)
-            opening, closing = {"tuple": "()", "list": "[]", "set": "{}"}[kind]
-            return f"{opening}{inside}{closing}"
+            brackets = {"tuple": "()", "list": "[]", "set": "{}"}[kind]
+            return f"{brackets[0]}{inside}{brackets[1]}"
         case Mapping():
             return "{…}"
         case _:

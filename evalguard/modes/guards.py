@@ -32,24 +32,29 @@ from evalguard.modes.values import (
 )
 
 OPPOSITE = {"!=": "==", "is not": "is", "not in": "in"}
-MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 def compare(operator: str, left: Abstract, right: Abstract) -> Abstract:
     """The value of a comparison; `!=`, `is not` and `not in` become the negation of their opposite."""
     if operator in OPPOSITE:
         return negate(compare(OPPOSITE[operator], left, right))
-    if isinstance(right, Known) and isinstance(right.value, bool) and operator in ("==", "is"):
-        if isinstance(left, (ModeFlag, Expr)) and _is_truth(left):
-            return left if right.value else negate(left)
+    match right:
+        case Known(value=bool() as wanted) if operator in ("==", "is") and _is_truth(left):
+            return left if wanted else negate(left)
+        case Seq(items=items) if operator == "in" and isinstance(left, Known):
+            if all(isinstance(item, Known) for item in items):
+                return Known(left in items)
+        case _:
+            pass
     if isinstance(left, Known) and isinstance(right, Known):
         folded = _fold(operator, left, right)
         if folded is not None:
             return Known(folded)
-    if operator == "in" and isinstance(right, Seq) and isinstance(left, Known):
-        if all(isinstance(item, Known) for item in right.items):
-            return Known(left in right.items)
-    if operator == "is" and right == NONE and isinstance(left, (Fn, Cls, Ext, Seq, Map, Params, Optim, Partial, Generator, Grad)):
+    if (
+        operator == "is"
+        and right == NONE
+        and isinstance(left, (Fn, Cls, Ext, Seq, Map, Params, Optim, Partial, Generator, Grad))
+    ):
         return Known(False)
     if operator in ("==", "is") and left == right and not isinstance(left, Obj):
         return Known(True)
@@ -138,9 +143,7 @@ def _assume_mode(flag: ModeFlag, holds: bool, state: State) -> bool:
         if origin.mode is mode:
             kept.add(origin)
         elif origin.mode is Mode.UNKNOWN:
-            kept.add(
-                Origin(mode, origin.kind, origin.path, origin.site, origin.chain, origin.function, origin.text)
-            )
+            kept.add(Origin(mode, origin.kind, origin.path, origin.site, origin.chain, origin.function, origin.text))
             if mode is Mode.EVAL and origin.kind is OriginKind.ENTRY:
                 state.doubt = True  # nobody says that the caller's module is in eval mode
     if not kept:
@@ -163,7 +166,9 @@ def _implied(guard: Guard, value: Abstract) -> bool | None:
     if test == value:
         return holds
     match test, value:
-        case Expr(operator="==" | "is", operands=(x, Known() as a)), Expr(operator="==" | "is", operands=(y, Known() as b)):
+        case Expr(operator="==" | "is", operands=(x, Known() as a)), Expr(
+            operator="==" | "is", operands=(y, Known() as b)
+        ):
             if x == y and holds and a != b:
                 return False
         case Expr(operator="==", operands=(x, Known() as a)), Expr(operator="in", operands=(y, Seq(items=items))):

@@ -19,7 +19,9 @@ from evalguard.vocabulary.words import EVALUATION_WORDS, LOADER_WORDS, TRAINING_
 
 GENERATING_METHODS = frozenset({"generate", "translate", "beam_search", "greedy_decode"})
 
-NOT_OF_DATA = frozenset({"epoch", "epochs", "step", "steps", "range", "freq", "interval", "every", "size", "num", "n", "len"})
+NOT_OF_DATA = frozenset(
+    {"epoch", "epochs", "step", "steps", "range", "freq", "interval", "every", "size", "num", "n", "len"}
+)
 
 
 def function_reason(function: FunctionFacts, file: FileFacts) -> str | None:
@@ -48,9 +50,10 @@ def is_unit_test(function: FunctionFacts, file: FileFacts) -> bool:
     stem = folders[-1].removesuffix(".py")
     named = stem.startswith("test_") or stem.endswith("_test") or stem == "conftest"
     tools = any(
-        target.partition(".")[0] in TESTING_LIBRARIES or {"testing", "test_utils"} & set(target.split(".")) for target in file.imports.values()
+        target.partition(".")[0] in TESTING_LIBRARIES or {"testing", "test_utils"} & set(target.split("."))
+        for target in file.imports.values()
     )
-    if not (tools or in_tests and named):
+    if not (tools or (in_tests and named)):
         return False
     return named or "Test" in function.qualname or function.name.startswith("test")
 
@@ -58,7 +61,9 @@ def is_unit_test(function: FunctionFacts, file: FileFacts) -> bool:
 def _trains(function: FunctionFacts) -> bool:
     """Whether a function computes gradients itself: then it is no evaluation, whatever its name."""
     return any(
-        isinstance(op, Call) and isinstance(op.callee, ir.Attribute) and op.callee.name in ("backward", "manual_backward")
+        isinstance(op, Call)
+        and isinstance(op.callee, ir.Attribute)
+        and op.callee.name in ("backward", "manual_backward")
         for block in function.blocks
         for op in block.ops
     )
@@ -87,12 +92,6 @@ def says_evaluation(name: str) -> bool:
     return bool(found & EVALUATION_WORDS) and not found & TRAINING_WORDS
 
 
-def says_training(name: str) -> bool:
-    """Whether a name says training and not evaluation."""
-    found = set(words(name))
-    return bool(found & TRAINING_WORDS) and not found & EVALUATION_WORDS
-
-
 def loop_reason(frame: Frame, state: State) -> str | None:
     """Why the block at work is evaluation code by the loops around it, the innermost first."""
     for index in reversed(frame.function.blocks[frame.block].loops):
@@ -100,7 +99,11 @@ def loop_reason(frame: Frame, state: State) -> str | None:
         if loop.kind == "while" or loop.iterable is None:
             continue
         text = source_of(loop.iterable, frame)
-        if says_test_data(text) or _is_named_as_test_data(_iterable(loop, frame), state, frame) or any(says_test_data(said) for said in _constants(loop.iterable, state, frame)):
+        if (
+            says_test_data(text)
+            or _is_named_as_test_data(_iterable(loop, frame), state, frame)
+            or any(says_test_data(said) for said in _constants(loop.iterable, state, frame))
+        ):
             return f"loop over `{shorten(text)}`"
         if set(words(text)) & TRAINING_WORDS:
             return None
@@ -121,10 +124,13 @@ def _is_named_as_test_data(value: ir.Value, state: State, frame: Frame) -> bool:
 
 
 def says_test_data(text: str) -> bool:
-    """Whether an expression names data to evaluate on: `val_loader`, `loaders["test"]`, `enumerate(tqdm(testloader))`."""
+    """Whether an expression names data to evaluate on: `val_loader`, `loaders["test"]`,
+    `enumerate(tqdm(testloader))`."""
     found = set(words(text))
-    glued = {word for word in found if word.startswith(("val", "test", "eval", "dev")) and word.endswith(tuple(LOADER_WORDS))}
-    if found & TRAINING_WORDS or found & NOT_OF_DATA and not found & LOADER_WORDS and not glued:
+    glued = {
+        word for word in found if word.startswith(("val", "test", "eval", "dev")) and word.endswith(tuple(LOADER_WORDS))
+    }
+    if found & TRAINING_WORDS or (found & NOT_OF_DATA and not found & LOADER_WORDS and not glued):
         return False
     return bool(found & EVALUATION_WORDS) or bool(glued)
 
@@ -147,14 +153,3 @@ def argument_reason(arguments: tuple[str, ...]) -> str | None:
 def shorten(text: str) -> str:
     """At most 40 characters of a source text."""
     return text if len(text) <= 40 else text[:37] + "..."
-
-
-def loop_of(frame: Frame) -> Loop | None:
-    """The innermost loop around the block at work."""
-    loops = frame.function.blocks[frame.block].loops
-    return frame.function.loops[loops[-1]] if loops else None
-
-
-def constant_text(value: ir.Value) -> str | None:
-    """The text of a string literal."""
-    return value.value if isinstance(value, ir.Const) and isinstance(value.value, str) else None

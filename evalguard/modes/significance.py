@@ -1,8 +1,8 @@
 """Which tests and values are worth keeping paths apart for.
 
-A test matters if what it decides touches modes: a `train()`, an `eval()`, a backward, a step, a `with no_grad()`, a call of a
-function that does. `if verbose: print(loss)` does not, so the paths through it become one again at once. This is what keeps the
-number of alternatives small in functions with many tests.
+A test matters if what it decides touches modes: a `train()`, an `eval()`, a backward, a step, a `with no_grad()`, a
+call of a function that does. `if verbose: print(loss)` does not, so the paths through it become one again at once. This
+is what keeps the number of alternatives small in functions with many tests.
 """
 
 from __future__ import annotations
@@ -71,7 +71,9 @@ def significance(facts: FunctionFacts, touches_modes: Callable[[Op], bool]) -> S
         if not tests:
             continue
         decided = decided_blocks(facts.blocks, number)
-        leaves = any(_leaves(facts, block_number) for block_number in decided) and any(t not in decided for t in touching)
+        leaves = any(_leaves(facts, block_number) for block_number in decided) and any(
+            t not in decided for t in touching
+        )
         if decided & touching or leaves or any(edge.back for edge in block.edges if edge.kind is EdgeKind.TRUE):
             for test in tests:
                 found |= _behind(test, made_by, assigned, set())
@@ -157,5 +159,5 @@ def _token(value: Abstract, is_chosen: bool, state: State, infos: dict[Identity,
             tokens = tuple(_token(item, False, state, infos) for item in items)
             return tokens if any(token is not None for token in tokens) else None
         case Map(items=pairs):
-            tokens = tuple((key, _token(item, False, state, infos)) for key, item in pairs)
-            return tokens if any(token is not None for _, token in tokens) else None
+            held = tuple((key, _token(item, False, state, infos)) for key, item in pairs)
+            return held if any(token is not None for _, token in held) else None

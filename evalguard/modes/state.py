@@ -1,9 +1,9 @@
 """The state of one path: what variables hold, which mode each module is in, and under which tests.
 
 A block may be reached by several states that differ; they stay apart while what tells them apart is read again
-(`significance.distinction`), and are joined when it is not: the origins of each place are united. Property simulation (Das, Lerner, Seigle,
-"ESP", PLDI 2002) keeps the number small: beyond `MOST` alternatives, those with equal modes are joined and lose the tests on
-which they differ; beyond that, all are.
+(`significance.distinction`), and are joined when it is not: the origins of each place are united. Property simulation
+(Das, Lerner, Seigle, "ESP", PLDI 2002) keeps the number small: beyond `MOST` alternatives, those with equal modes are
+joined and lose the tests on which they differ; beyond that, all are.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ EventKey: TypeAlias = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """A test that a path has passed, and how. `paths` are the chains that its text reads, in the function at `depth`."""
+    """A test that a path has passed, and how. `paths` are the chains that its text reads, in the function at
+    `depth`."""
 
     test: Abstract
     holds: bool
@@ -53,17 +54,16 @@ class Guard:
 
 @dataclass(frozen=True, slots=True)
 class Trail:
-    """The steps of a path, newest first; `inner` is the path through a callee."""
+    """The steps of a path, newest first."""
 
     step: Step
     before: Trail | None
-    inner: Trail | None = None
 
 
 class State:
     """One path's knowledge. Changed in place by the transfer; `copy` before control divides."""
 
-    __slots__ = ("env", "store", "modes", "taints", "guards", "grads", "backed", "doubt", "trail", "apart")
+    __slots__ = ("apart", "backed", "doubt", "env", "grads", "guards", "modes", "store", "taints", "trail")
 
     def __init__(self) -> None:
         self.env: dict[str, Abstract] = {}
@@ -154,9 +154,7 @@ def prune(state: State, live: Paths, depth: int, keep: frozenset[str]) -> None:
         state.taints = {identity: taint for identity, taint in state.taints.items() if root_of(identity) in held}
     if state.guards:
         state.guards = frozenset(
-            guard
-            for guard in state.guards
-            if guard.depth != depth or any(is_live(path, live) for path in guard.paths)
+            guard for guard in state.guards if guard.depth != depth or any(is_live(path, live) for path in guard.paths)
         )
 
 
@@ -232,9 +230,10 @@ def unite_origins(a: Origins, b: Origins) -> Origins:
 
 
 def take_in(known: list[State], new: State, apart: Callable[[State], Hashable], unite: Unite) -> State | None:
-    """Add a state to a block's alternatives, joining it with the one from which nothing keeps it apart; what must be worked
-    through, or None. `apart` says what keeps states apart. Beyond `MOST` the nearest is joined: at the same point of loops
-    and generators, in the same modes or as doubtful (else the modes of a doubtful path would become sure)."""
+    """Add a state to a block's alternatives, joining it with the one from which nothing keeps it apart; what must be
+    worked through, or None. `apart` says what keeps states apart. Beyond `MOST` the nearest is joined: at the same
+    point of loops and generators, as doubtful (else the modes of a doubtful path would become sure), if possible in
+    the same modes."""
     if not known:
         known.append(new)
         return new
@@ -248,11 +247,7 @@ def take_in(known: list[State], new: State, apart: Callable[[State], Hashable], 
         known.append(new)
         return new
     control, modes = _control(new), mode_shape(new)
-    near = [
-        index
-        for index, old in enumerate(known)
-        if (old.doubt == new.doubt or mode_shape(old) == modes) and _control(old) == control
-    ]
+    near = [index for index, old in enumerate(known) if old.doubt == new.doubt and _control(old) == control]
     if not near and len(known) < MOST * MOST:
         known.append(new)
         return new
@@ -263,9 +258,7 @@ def take_in(known: list[State], new: State, apart: Callable[[State], Hashable], 
 def _control(state: State) -> Hashable:
     """At which element of known loops and at which yield of generators a path is."""
     return frozenset(
-        (name, value)
-        for name, value in state.env.items()
-        if isinstance(value, Generator) or name.startswith("<iter")
+        (name, value) for name, value in state.env.items() if isinstance(value, Generator) or name.startswith("<iter")
     )
 
 

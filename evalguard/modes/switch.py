@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from evalguard.finding import Span
 from evalguard.flow.liveness import Paths
-from evalguard.modes.frame import Frame, note
+from evalguard.modes.frame import Frame, is_related, note
 from evalguard.modes.guards import assume, truth
 from evalguard.modes.intent import loop_reason
 from evalguard.modes.state import State, mentions, unite_origins
@@ -52,7 +52,7 @@ def _is_still_the_evaluation(before: Origin, span: Span, frame: Frame) -> bool:
     """Whether this `eval()` ends an evaluation that began further up: `train()` was meant."""
     if before.mode is not Mode.EVAL or not before.inferred or before.site is None:
         return False
-    for then, now in zip((*before.chain, before.site), (*frame.chain, frame.site(span))):
+    for then, now in zip((*before.chain, before.site), (*frame.chain, frame.site(span)), strict=False):
         if then != now:
             return then[0] == now[0] and then[1] < now[1]
     return False
@@ -127,6 +127,13 @@ def _objects(value: Abstract) -> list[Identity]:
     if isinstance(value, Map):
         return [identity for _, entry in value.items for identity in _objects(entry)]
     return []
+
+
+def mark_inferred(identity: Identity, state: State, frame: Frame) -> None:
+    """An inference has run: noted with the `eval()` that the module, its parts and the whole it belongs to are in."""
+    for place, origins in list(state.modes.items()):
+        if any(o.mode is Mode.EVAL and not o.inferred for o in origins) and is_related(place, identity, frame):
+            state.modes[place] = frozenset(replace(o, inferred=True) if o.mode is Mode.EVAL else o for o in origins)
 
 
 def is_chosen(identity: Identity, state: State) -> bool:

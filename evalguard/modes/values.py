@@ -106,13 +106,12 @@ class Map:
 @dataclass(frozen=True, slots=True)
 class Fn:
     """A function of the project. `bound` is its first argument, if bound; `captured` are variables of an enclosing
-    function that has returned; `grads_off` if a decorator turns gradients off."""
+    function that has returned, as scope, name and value."""
 
     path: str
     qualname: str
     bound: Abstract | None = None
     captured: tuple[tuple[str, str, Abstract], ...] = ()
-    decorated: bool = False  # the decorators are already applied
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +163,7 @@ class Optim:
 
 @dataclass(frozen=True, slots=True)
 class Grad:
-    """A manager that turns gradients off or on by `enabled`; `previous` is what they were, for a plain call."""
+    """A manager that turns gradients off or on by `enabled`."""
 
     enabled: Abstract
 
@@ -180,8 +179,9 @@ class ModeFlag:
 
 @dataclass(frozen=True, slots=True)
 class Generator:
-    """A generator or context manager of the project, at a point: not yet begun (`at` is None), or after the yield of that
-    block with these variables, or `OVER`. `id` is that of the call that made it: it moves on for all who hold it."""
+    """A generator or context manager of the project, at a point: not yet begun (`at` is None), or after the yield of
+    that block with these variables, or `OVER`. `id` is that of the call that made it: it moves on for all who hold
+    it."""
 
     function: Fn
     arguments: tuple[tuple[str, Abstract], ...]

@@ -1,7 +1,8 @@
 """Is this forward an inference, and is its mode an accident? The questions behind the rules of the EVG1 family.
 
-A forward is an inference if gradients are off or it stands in evaluation code, and its result reaches no backward. It is an
-accident unless something says that train mode is meant; each such reason is a function below, with the idiom that it knows.
+A forward is an inference if gradients are off or it stands in evaluation code, and its result reaches no backward. It
+is an accident unless something says that train mode is meant; each such reason is a function below, with the idiom that
+it knows.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ GENERATOR_WORDS = frozenset("g gen generator netg gan dec decoder vae".split())
 NOISE_WORDS = frozenset("noise fixed latent latents z".split())
 ACTING_WORDS = frozenset("act action actions rollout rollouts collect explore policy step play".split())
 SAMPLING_WORDS = frozenset("mc uncertainty bald bayesian stochastic epistemic".split())
-RECALIBRATION_WORDS = frozenset("bn recalibrate recalibration calibrate calibration precise batchnorm stats statistics".split())
+RECALIBRATION_WORDS = frozenset(
+    "bn recalibrate recalibration calibrate calibration precise batchnorm stats statistics".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +58,16 @@ def inferences_in_train_mode(view: FunctionView) -> Iterator[Accident]:
 def _is_set_here(view: FunctionView, forward: Forward, origin: Origin) -> bool:
     if origin.kind is not OriginKind.SET or origin.function != forward.function or origin.path != forward.path:
         return False
-    if any(o.mode is Mode.EVAL for f in view.forwards if f.span == forward.span and f.id == forward.id for o in f.origins):
+    if any(
+        o.mode is Mode.EVAL for f in view.forwards if f.span == forward.span and f.id == forward.id for o in f.origins
+    ):
         return False  # on another path it is in eval mode: what is missing is an `eval()`
     return origin.evaluating or not _is_trained(view, forward)
 
 
 def blamed(forward: Forward, mode: Mode) -> Origin | None:
-    """The surest origin of a mode at a forward; None if it is never in that mode, or only on paths that hardly happen."""
+    """The surest origin of a mode at a forward; None if it is never in that mode, or only on paths that hardly
+    happen."""
     if forward.doubt or not forward.sure:
         return None
     found = [origin for origin in forward.origins if origin.mode is mode and origin.site is not None]
@@ -116,14 +122,16 @@ def _is_part_of_a_training_step(view: FunctionView, forward: Forward) -> bool:
         return False
     if not forward.loops:
         return any(
-            b.function == forward.function and b.path == forward.path and not b.loops for b in view.events.backwards.values()
+            b.function == forward.function and b.path == forward.path and not b.loops
+            for b in view.events.backwards.values()
         )
     innermost = forward.loops[-1]
     return any(
         b.path == forward.path and b.function == forward.function and innermost in b.loops
         for b in view.events.backwards.values()
     ) or any(
-        s.path == forward.path and s.function == forward.function and innermost in s.loops for s in view.events.steps.values()
+        s.path == forward.path and s.function == forward.function and innermost in s.loops
+        for s in view.events.steps.values()
     )
 
 
@@ -140,14 +148,19 @@ def _is_generator_preview(view: FunctionView, forward: Forward) -> bool:
         return False  # a method for its users
     said = {word for text in forward.arguments for word in words(text)}
     place = set(words(forward.place))
-    return forward.reason is None and bool(place & GENERATOR_WORDS) and bool(said & NOISE_WORDS or set(words(forward.function)) & PREVIEW_WORDS)
+    return (
+        forward.reason is None
+        and bool(place & GENERATOR_WORDS)
+        and bool(said & NOISE_WORDS or set(words(forward.function)) & PREVIEW_WORDS)
+    )
 
 
 def _is_acting(forward: Forward) -> bool:
     """rl-policy-acts-in-train: rollouts need the mode of the update."""
     said = {word for text in forward.arguments for word in words(text)}
     return forward.reason is None and bool(
-        set(words(forward.function.rpartition(".")[2])) & ACTING_WORDS or said & (ENVIRONMENT_WORDS | {"obs", "observation", "observations"})
+        set(words(forward.function.rpartition(".")[2])) & ACTING_WORDS
+        or said & (ENVIRONMENT_WORDS | {"obs", "observation", "observations"})
     )
 
 
@@ -194,7 +207,8 @@ def _is_named_helper(forward: Forward) -> bool:
 
 
 def leaked_eval(view: FunctionView, step: TrainingStep) -> Origin | None:
-    """The `eval()` that a training step meets by accident: an inference has run since, or it stands in evaluation code."""
+    """The `eval()` that a training step meets by accident: an inference has run since, or it stands in evaluation
+    code."""
     if step.doubt or not (step.held or step.exercised):
         return None
     info = view.info(step.id)
@@ -208,7 +222,9 @@ def leaked_eval(view: FunctionView, step: TrainingStep) -> Origin | None:
         if origin.mode is Mode.EVAL
         and origin.site is not None
         and (
-            (origin.kind is OriginKind.BUILT and step.held) or origin.inferred or (origin.evaluating and origin.function != step.function)
+            (origin.kind is OriginKind.BUILT and step.held)
+            or origin.inferred
+            or (origin.evaluating and origin.function != step.function)
         )
     ]
     return min(guilty, key=lambda o: (o.kind is OriginKind.BUILT, o.site or (), o.chain)) if guilty else None
@@ -218,6 +234,3 @@ def _another_is_sure_to_train(view: FunctionView, step: TrainingStep) -> bool:
     beside = [other for other in view.steps if other.span == step.span and other.id != step.id and not other.held]
     in_eval = {other.id for other in beside for origin in other.origins if origin.mode is not Mode.TRAIN}
     return any(other.id not in in_eval for other in beside)
-
-
-__all__ = ["Accident", "helpers_in_train_mode", "inferences_in_train_mode", "leaked_eval"]

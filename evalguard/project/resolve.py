@@ -22,7 +22,20 @@ MODULE_BASES = frozenset(
         "diffusers.models.modeling_utils.ModelMixin",
     }
 )
-PLAIN_BASES = frozenset({"object", "abc.ABC", "ABC", "typing.Generic", "Generic", "Exception", "enum.Enum", "torch.utils.data.Dataset", "typing.NamedTuple", "typing.Protocol"})
+PLAIN_BASES = frozenset(
+    {
+        "object",
+        "abc.ABC",
+        "ABC",
+        "typing.Generic",
+        "Generic",
+        "Exception",
+        "enum.Enum",
+        "torch.utils.data.Dataset",
+        "typing.NamedTuple",
+        "typing.Protocol",
+    }
+)
 
 
 class Index:
@@ -149,8 +162,8 @@ class Index:
         return self.files[cls.path].classes[cls.qualname]
 
     def ancestry(self, cls: Cls) -> tuple[tuple[Cls, ...], tuple[str, ...]]:
-        """The class and its ancestors of the project, nearest first (depth first, doubles dropped), and the dotted names of
-        those beyond it."""
+        """The class and its ancestors of the project, nearest first (depth first, doubles dropped), and the dotted
+        names of those beyond it."""
         own: list[Cls] = []
         foreign: list[str] = []
 
@@ -192,7 +205,7 @@ class Index:
 
     def is_module(self, cls: Cls) -> bool | None:
         """Whether a class is a `torch.nn.Module`; None if a base is unknown."""
-        own, foreign = self.ancestry(cls)
+        _, foreign = self.ancestry(cls)
         for base in foreign:
             if lookup.not_torch(base):
                 return False
@@ -206,9 +219,9 @@ class Index:
             factory = lookup.factory(base)
             if factory is not None:
                 return True
-            if canonical.startswith(("torchvision.models.", "transformers.")) and canonical.rpartition(".")[2][:1].isupper():
-                if canonical.endswith(("Model", "PreTrainedModel")):
-                    return True
+            is_library_class = canonical.startswith(("torchvision.models.", "transformers."))
+            if is_library_class and canonical.rpartition(".")[2][:1].isupper() and canonical.endswith("Model"):
+                return True
         unknown = [base for base in foreign if base not in PLAIN_BASES]
         if not unknown:
             return False
@@ -278,7 +291,8 @@ def runs_layers(function: FunctionFacts) -> bool:
 
 
 def acts_of(function: FunctionFacts) -> set[str]:
-    """The names of all that a function calls or is decorated with, and of the methods that it takes without calling them."""
+    """The names of all that a function calls or is decorated with, and of the methods that it takes without calling
+    them."""
     found = {name for name, _ in called_names(function)}
     for block in function.blocks:
         for op in block.ops:

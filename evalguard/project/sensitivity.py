@@ -1,21 +1,38 @@
 """Does the mode matter? Which layers a class can reach, and whether one of them listens to the mode.
 
-Known and insensitive layers only: no (`Linear`, `Conv2d`, `LayerNorm`). One sensitive layer, `self.training`, or a call of
-`F.dropout(..., training=self.training)`: yes, through that layer. Anything unknown, such as a backbone that is given: unknown.
+Known and insensitive layers only: no (`Linear`, `Conv2d`, `LayerNorm`). One sensitive layer, `self.training`, or a call
+of `F.dropout(..., training=self.training)`: yes, through that layer. Anything unknown, such as a backbone that is
+given: unknown.
 """
 
 from __future__ import annotations
 
-from evalguard.ir.facts import FunctionFacts
-from evalguard.ir.ops import Call, Op
-from evalguard.ir.values import Attribute, Const, Name, Opaque, Value
 from evalguard.flow.liveness import parts_of, values_of
+from evalguard.ir.facts import FunctionFacts
+from evalguard.ir.ops import Call
+from evalguard.ir.values import Attribute, Const, Name, Opaque, Value
 from evalguard.modes.values import Cls, Fn
 from evalguard.project.resolve import Index
 from evalguard.vocabulary import lookup
+from evalguard.vocabulary.words import MODULE_WORDS, words
 
-HARMLESS_PREFIXES = ("torch.", "numpy.", "math.", "einops.", "typing.", "collections.", "builtins.", "copy.", "warnings.", "logging.")
-HARMLESS_NAMES = frozenset(dir(__builtins__) if not isinstance(__builtins__, dict) else __builtins__) | {"super", "range", "len"}
+HARMLESS_PREFIXES = (
+    "torch.",
+    "numpy.",
+    "math.",
+    "einops.",
+    "typing.",
+    "collections.",
+    "builtins.",
+    "copy.",
+    "warnings.",
+    "logging.",
+)
+HARMLESS_NAMES = frozenset(dir(__builtins__) if not isinstance(__builtins__, dict) else __builtins__) | {
+    "super",
+    "range",
+    "len",
+}
 
 Sensitivity = tuple[bool | None, str | None]
 
@@ -71,13 +88,13 @@ def function_sensitivity(facts: FunctionFacts, path: str, index: Index, known: d
 
 
 def _may_hold_module(parameter: str) -> bool:
-    from evalguard.vocabulary.words import MODULE_WORDS, words
-
     found = words(parameter)
     return bool(found) and found[-1] in MODULE_WORDS | {"layer", "block", "blocks", "norm", "act", "activation"}
 
 
-def _call_sensitivity(op: Call, facts: FunctionFacts, path: str, index: Index, known: dict[Cls, Sensitivity]) -> Sensitivity:
+def _call_sensitivity(
+    op: Call, facts: FunctionFacts, path: str, index: Index, known: dict[Cls, Sensitivity]
+) -> Sensitivity:
     if not isinstance(op.callee, (Name, Attribute)):
         return False, None
     found = index.resolve(path, op.callee)
@@ -99,8 +116,8 @@ def _call_sensitivity(op: Call, facts: FunctionFacts, path: str, index: Index, k
     if layer is not None:
         if layer.sensitivity == "container":
             return False, None
-        positional = [a.value.value if isinstance(a.value, Const) else lookup.ARGUMENT_UNKNOWN for a in op.arguments if a.keyword is None]
-        keywords = {a.keyword: a.value.value if isinstance(a.value, Const) else lookup.ARGUMENT_UNKNOWN for a in op.arguments if a.keyword}
+        positional = [_constant(a.value) for a in op.arguments if a.keyword is None]
+        keywords = {a.keyword: _constant(a.value) for a in op.arguments if a.keyword}
         depends = lookup.depends_on_mode(layer, positional, keywords)
         return depends, found.rpartition(".")[2] if depends else None
     if lookup.functional(found) is not None:
@@ -128,6 +145,10 @@ def _call_sensitivity(op: Call, facts: FunctionFacts, path: str, index: Index, k
     return False, None
 
 
+def _constant(value: Value) -> object:
+    return value.value if isinstance(value, Const) else lookup.ARGUMENT_UNKNOWN
+
+
 def _reads_training(value: Value) -> bool:
     match value:
         case Attribute(value=Name(id="self"), name="training"):
@@ -136,6 +157,3 @@ def _reads_training(value: Value) -> bool:
             return any(_reads_training(part) for part in parts)
         case _:
             return any(_reads_training(part) for part in parts_of(value))
-
-
-__all__ = ["Op", "Sensitivity", "function_sensitivity", "sensitivity"]

@@ -14,7 +14,7 @@ from evalguard.modes.events import Backward, Events, Forward, TrainingStep
 from evalguard.modes.frame import Info, is_part
 from evalguard.modes.intent import is_unit_test
 from evalguard.modes.state import Trail
-from evalguard.modes.values import Chain, Identity, Mode, Origin, Origins, Site, is_within
+from evalguard.modes.values import Identity, Origin, Origins, Site
 from evalguard.project.resolve import Index
 
 
@@ -107,13 +107,15 @@ def observations(events: Events) -> Iterable[Observation]:
         add(step.path, step.function, step.span, "step", step.place, step.now, step.doubt)
     for reveal in events.reveals.values():
         add(reveal.path, reveal.function, reveal.span, "reveal", reveal.place, reveal.origins, reveal.doubt)
-    for (path, function, span, kind, place), (sure, doubtful) in sorted(found.items(), key=lambda entry: repr(entry[0])):
+    for (path, function, span, kind, place), (sure, doubtful) in sorted(
+        found.items(), key=lambda entry: repr(entry[0])
+    ):
         yield Observation(path, function, span, kind, place, frozenset(sure), frozenset(doubtful - sure))
 
 
 def witness(trail: Trail | None, origin: Origin, last: Step) -> tuple[Step, ...]:
-    """The steps of a path from an origin on. Where the path was joined with others on the way, the origin and the calls that led
-    to it stand for what was lost."""
+    """The steps of a path from an origin on. Where the path was joined with others on the way, the origin and the calls
+    that led to it stand for what was lost."""
     steps: list[Step] = []
     found = False
     current = trail
@@ -154,7 +156,12 @@ def origin_steps(origin: Origin) -> tuple[Step, ...]:
         "trained": "trains in",
         "assumed": "gives a module, in",
     }.get(origin.kind.value, "leaves")
-    here = Step(path, Span(line, column, end_line, end_column), f"`{origin.text}` {verb} {origin.mode.value} mode", origin.mode.value)
+    here = Step(
+        path,
+        Span(line, column, end_line, end_column),
+        f"`{origin.text}` {verb} {origin.mode.value} mode",
+        origin.mode.value,
+    )
     return (*(_call_step(site) for site in origin.chain), here)
 
 
@@ -174,8 +181,3 @@ def _condensed(steps: list[Step]) -> list[Step]:
         if step not in kept:
             kept.append(step)
     return kept if len(kept) <= 10 else [kept[0], *kept[-9:]]
-
-
-def chain_of(origins: Origins, mode: Mode) -> Chain:
-    """The calls that led to the first origin of a mode."""
-    return next((origin.chain for origin in origins if origin.mode is mode), ())

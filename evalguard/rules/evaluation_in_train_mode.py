@@ -16,13 +16,13 @@ class EvaluationInTrainMode(Rule):
     """A forward in a test or validation loop or function may run in train mode.
 
     ## What it does
-    Reports a use of a module in evaluation code (a function such as `validate` or `predict`, a loop over `test_loader`) whose
-    result reaches no backward, and that some path reaches with the module still in train mode. Where gradients are off,
-    EVG101 reports instead.
+    Reports a use of a module in evaluation code (a function such as `validate` or `predict`, a loop over `test_loader`)
+    whose result reaches no backward, and that some path reaches with the module still in train mode. Where gradients
+    are off, EVG101 reports instead.
 
     ## Why is this bad?
-    Dropout still drops, so metrics are random and too low; batch norm uses and updates statistics of the test data, so the
-    evaluation changes the model that it measures. Nothing raises an error.
+    Dropout still drops, so metrics are random and too low; batch norm uses and updates statistics of the test data, so
+    the evaluation changes the model that it measures. Nothing raises an error.
 
     ## Example
     ```python
@@ -80,6 +80,7 @@ class EvaluationInTrainMode(Rule):
                     f"{sets_mode(origin)}{through(view.info(forward.id))}",
                     model=forward.place,
                     trace=view.trace(forward.trail, origin, last),
-                    help_text=f"call `{forward.place}.eval()` before it, and `{forward.place}.train()` before training goes on",
+                    help_text=f"call `{forward.place}.eval()` before it, "
+                    f"and `{forward.place}.train()` before training goes on",
                 ),
             )

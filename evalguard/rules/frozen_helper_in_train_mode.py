@@ -15,12 +15,12 @@ class FrozenHelperInTrainMode(Rule):
     """A teacher, reward or feature network that is only ever inferred runs in train mode inside training.
 
     ## What it does
-    Reports a forward of a second network, in code that trains another one, when no optimizer holds the network, its result
-    serves the loss, and it may be in train mode.
+    Reports a forward of a second network, in code that trains another one, when no optimizer holds the network, its
+    result serves the loss, and it may be in train mode.
 
     ## Why is this bad?
-    Its targets are noisy (dropout) and depend on the batch (batch norm), and batch norm moves its statistics towards the
-    student's data: the frozen network is not frozen. `requires_grad_(False)` does not prevent it.
+    Its targets are noisy (dropout) and depend on the batch (batch norm), and batch norm moves its statistics towards
+    the student's data: the frozen network is not frozen. `requires_grad_(False)` does not prevent it.
 
     ## Example
     ```python
@@ -56,7 +56,8 @@ class FrozenHelperInTrainMode(Rule):
     ```
 
     ## Known limits
-    Silent for momentum encoders, target networks and averages of another network, whose batch statistics are often wanted.
+    Silent for momentum encoders, target networks and averages of another network, whose batch statistics are often
+    wanted.
     """
 
     code = "EVG103"
@@ -70,13 +71,19 @@ class FrozenHelperInTrainMode(Rule):
     def _all(self, view: FunctionView) -> Iterator[tuple[object, Finding]]:
         for accident in helpers_in_train_mode(view):
             forward, origin = accident.forward, accident.origin
-            last = Step(view.path, forward.span, f"`{forward.place}` serves the training of another network, in train mode", "train")
+            last = Step(
+                view.path,
+                forward.span,
+                f"`{forward.place}` serves the training of another network, in train mode",
+                "train",
+            )
             yield (
                 (forward.id, origin.site),
                 self.finding(
                     view,
                     forward.span,
-                    f"`{forward.place}` is never trained here and may be in train mode: {sets_mode(origin)}{through(view.info(forward.id))}",
+                    f"`{forward.place}` is never trained here and may be in train mode: {sets_mode(origin)}"
+                    f"{through(view.info(forward.id))}",
                     model=forward.place,
                     trace=view.trace(forward.trail, origin, last),
                     help_text=f"call `{forward.place}.eval()` once, before the training loop",

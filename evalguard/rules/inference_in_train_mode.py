@@ -57,8 +57,8 @@ class InferenceInTrainMode(Rule):
     ```
 
     ## Known limits
-    Silent where the result serves a training step (a target network, cached features), for momentum encoders, for a policy
-    that acts, for a generator's previews, and for modules without a layer that listens to the mode.
+    Silent where the result serves a training step (a target network, cached features), for momentum encoders, for a
+    policy that acts, for a generator's previews, and for modules without a layer that listens to the mode.
     """
 
     code = "EVG101"
@@ -83,6 +83,7 @@ class InferenceInTrainMode(Rule):
                     f"`{forward.place}` may be in train mode in this inference: {sets_mode(origin)}{through(info)}",
                     model=forward.place,
                     trace=view.trace(forward.trail, origin, last),
-                    help_text=f"call `{forward.place}.eval()` before it, and `{forward.place}.train()` before training goes on",
+                    help_text=f"call `{forward.place}.eval()` before it, "
+                    f"and `{forward.place}.train()` before training goes on",
                 ),
             )

@@ -19,8 +19,8 @@ class LoadedAndUsedInTrainMode(Rule):
     Reports an inference with a module into which weights were loaded, on a path on which nobody calls `eval()`.
 
     ## Why is this bad?
-    A module is built in train mode and `load_state_dict` does not change that. So a trained model predicts with dropout on and with
-    the statistics of each batch: the same input gives different answers.
+    A module is built in train mode and `load_state_dict` does not change that. So a trained model predicts with dropout
+    on and with the statistics of each batch: the same input gives different answers.
 
     ## Example
     ```python
@@ -68,8 +68,8 @@ class LoadedAndUsedInTrainMode(Rule):
                 self.finding(
                     view,
                     forward.span,
-                    f"`{forward.place}` is used in train mode: its weights are loaded on line {line}, and nothing calls "
-                    f"`eval()`{through(view.info(forward.id))}",
+                    f"`{forward.place}` is used in train mode: its weights are loaded on line {line}, and nothing "
+                    f"calls `eval()`{through(view.info(forward.id))}",
                     model=forward.place,
                     trace=view.trace(forward.trail, origin, last),
                     help_text=f"call `{forward.place}.eval()` after loading",

@@ -15,12 +15,12 @@ class TrainCallInEvaluation(Rule):
     """`.train()` is called in evaluation code before its forwards.
 
     ## What it does
-    Reports a `train()` call that stands in evaluation code (under `no_grad`, in a function such as `validate`, in a loop over
-    `test_loader`) when an inference of the same function then runs in that mode.
+    Reports a `train()` call that stands in evaluation code (under `no_grad`, in a function such as `validate`, in a
+    loop over `test_loader`) when an inference of the same function then runs in that mode.
 
     ## Why is this bad?
-    It undoes the `eval()` before it, or stands where `eval()` was meant: the inference drops units at random, and batch norm
-    learns from the test data.
+    It undoes the `eval()` before it, or stands where `eval()` was meant: the inference drops units at random, and batch
+    norm learns from the test data.
 
     ## Example
     ```python
@@ -46,7 +46,8 @@ class TrainCallInEvaluation(Rule):
     ```
 
     ## Known limits
-    Silent where the results are dropped (batch-norm recalibration) and where the function's name says that it samples dropout.
+    Silent where the results are dropped (batch-norm recalibration) and where the function's name says that it samples
+    dropout.
     """
 
     code = "EVG106"

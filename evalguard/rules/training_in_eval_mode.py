@@ -62,8 +62,8 @@ class TrainingInEvalMode(Rule):
     ```
 
     ## Known limits
-    Silent where `eval()` stands at the head of the code that trains and nothing infers in between (a linear probe, frozen
-    batch norm), and where the optimizer holds tensors and not the module (an attack, a style transfer).
+    Silent where `eval()` stands at the head of the code that trains and nothing infers in between (a linear probe,
+    frozen batch norm), and where the optimizer holds tensors and not the module (an attack, a style transfer).
     """
 
     code = "EVG201"
@@ -79,7 +79,11 @@ class TrainingInEvalMode(Rule):
             if origin is None or origin.site is None:
                 continue
             where = f"on line {origin.site[1]}" if origin.path == view.path else f"in {origin.path}:{origin.site[1]}"
-            began = f"`{origin.text}` {where} gives it in eval mode" if origin.kind is OriginKind.BUILT else f"left so by `{origin.text}` {where}"
+            began = (
+                f"`{origin.text}` {where} gives it in eval mode"
+                if origin.kind is OriginKind.BUILT
+                else f"left so by `{origin.text}` {where}"
+            )
             last = Step(view.path, step.span, f"the step trains `{step.place}`, in eval mode", "eval")
             yield (
                 (step.id, origin.site),
@@ -89,6 +93,7 @@ class TrainingInEvalMode(Rule):
                     f"`{step.place}` may be in eval mode in this training step: {began}{through(view.info(step.id))}",
                     model=step.place,
                     trace=view.trace(step.trail, origin, last),
-                    help_text=f"call `{step.place}.train()` at the head of the loop that trains, or after the evaluation",
+                    help_text=f"call `{step.place}.train()` at the head of the loop that trains, "
+                    "or after the evaluation",
                 ),
             )

@@ -1,0 +1,86 @@
+"""The arguments of a call, evaluated: `f(model, *rest, lr=0.1)`.
+
+`*rest` and `**options` are taken apart where their content is known; where it is not, `complete` is False.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evalguard.flow.liveness import Paths, paths_in
+from evalguard.ir.ops import Argument, Call
+from evalguard.modes.evaluate import evaluate
+from evalguard.modes.frame import Frame, source_of
+from evalguard.modes.state import State
+from evalguard.modes.values import Abstract, Identity, Known, Map, Seq, params_in
+
+
+@dataclass(slots=True)
+class Given:
+    """A call's arguments, evaluated."""
+
+    op: Call
+    positional: list[Abstract]
+    keywords: list[tuple[str, Abstract]]
+    complete: bool  # no `*` or `**` of unknown content
+
+    def all(self) -> list[Abstract]:
+        """Every argument."""
+        return [*self.positional, *(value for _, value in self.keywords)]
+
+    def get(self, position: int | None, keyword: str) -> Abstract | None:
+        """The argument at that place or of that name."""
+        for name, value in self.keywords:
+            if name == keyword:
+                return value
+        if position is not None and position < len(self.positional):
+            return self.positional[position]
+        return None
+
+    def paths(self) -> Paths:
+        """The names that the arguments read."""
+        return frozenset(path for argument in self.op.arguments for path in paths_in(argument.value))
+
+
+def arguments_of(op: Call, state: State, frame: Frame) -> Given:
+    """The arguments of a call, with `*` and `**` of known content taken apart."""
+    positional: list[Abstract] = []
+    keywords: list[tuple[str, Abstract]] = []
+    complete = True
+    for argument in op.arguments:
+        value = evaluate(argument.value, state, frame)
+        if argument.stars == 1:
+            if isinstance(value, Seq) and value.kind != "grown":
+                positional.extend(value.items)
+            else:
+                complete = False
+                if params_in(value) is not None or isinstance(value, Seq):
+                    positional.extend(value.items if isinstance(value, Seq) else (value,))
+        elif argument.stars == 2:
+            if isinstance(value, Map) and all(isinstance(key, Known) for key, _ in value.items):
+                keywords.extend((str(key.value), held) for key, held in value.items if isinstance(key, Known))
+            else:
+                complete = False
+        elif argument.keyword is not None:
+            keywords.append((argument.keyword, value))
+        else:
+            positional.append(value)
+    return Given(op, positional, keywords, complete)
+
+
+def params_of(given: Given) -> frozenset[Identity] | None:
+    """The modules whose parameters are among the arguments; None if there are none."""
+    found: set[Identity] = set()
+    any_found = False
+    for value in given.all():
+        held = params_in(value)
+        if held is not None:
+            any_found = True
+            found |= held
+    return frozenset(found) if any_found else None
+
+
+def argument_text(argument: Argument, frame: Frame) -> str:
+    """An argument as the user wrote it: `mode=False`."""
+    prefix = "*" * argument.stars + (f"{argument.keyword}=" if argument.keyword else "")
+    return prefix + source_of(argument.value, frame)

@@ -1,0 +1,274 @@
+"""What a call of a library's name does, by the tables of `evalguard.vocabulary` and for Python's own functions.
+
+    torch.no_grad()              a manager that turns gradients off
+    torch.optim.SGD(params)      an optimizer that holds the modules of these parameters
+    nn.Dropout()                 a layer, which listens to the mode
+    DataParallel(net)            `net` itself, for our purpose
+    AutoModel.from_pretrained()  a module in eval mode
+
+A name that no table has is unknown (see `unknown`).
+"""
+
+from __future__ import annotations
+
+from evalguard.modes.arguments import Given, params_of
+from evalguard.modes.evaluate import attribute, shallow
+from evalguard.modes.frame import Frame, Outcome, fresh, new_identity
+from evalguard.modes.generators import advance, exhaust
+from evalguard.modes.guards import negate, truth
+from evalguard.modes.objects import copied, made, origin_of
+from evalguard.modes.passes import through_backward
+from evalguard.modes.state import State
+from evalguard.modes.steps import step_of
+from evalguard.modes.switch import put
+from evalguard.modes.unknown import flow_into, unknown
+from evalguard.modes.values import (
+    NONE,
+    Abstract,
+    Cls,
+    Expr,
+    Generator,
+    Grad,
+    Iteration,
+    Known,
+    Map,
+    Mode,
+    Obj,
+    Optim,
+    OriginKind,
+    Params,
+    Partial,
+    Seq,
+    identities,
+    params_in,
+)
+from evalguard.vocabulary import lookup
+from evalguard.vocabulary.terms import Wrapper
+
+PURE_BUILTINS = frozenset("isinstance hasattr len bool int float str callable type issubclass id abs min max".split())
+REPACKING_BUILTINS = frozenset("list tuple set sorted reversed iter filter sum".split())
+EXHAUSTING_BUILTINS = frozenset("list tuple set frozenset sorted sum min max any all dict".split())
+PROGRESS_BARS = frozenset("tqdm.tqdm tqdm.auto.tqdm tqdm.notebook.tqdm tqdm.trange rich.progress.track".split())
+
+
+def call_library(dotted: str, given: Given, state: State, frame: Frame, cls: Cls | None = None) -> list[Outcome]:
+    """A call of a library's name."""
+    op = given.op
+    if dotted.startswith("builtins."):
+        return _builtin(dotted.removeprefix("builtins."), given, state, frame)
+    gradients = lookup.gradients(dotted)
+    if gradients is not None:
+        enabled: Abstract = Known(gradients.effect == "on")
+        if gradients.effect == "argument" and gradients.flag is not None:
+            flag = given.get(gradients.flag.position, gradients.flag.keyword)
+            enabled = Known(gradients.flag.default) if flag is None else flag
+            if lookup.canonical(dotted) == "torch.inference_mode":
+                enabled = negate(enabled)
+        manager = Grad(enabled)
+        if gradients.acts_when_called:
+            known = truth(enabled, state)
+            previous = Known(state.grads)
+            state.env[f"<grads {op.result.number}>"] = previous
+            if known is not None:
+                state.grads = known
+        return [Outcome(state, manager)]
+    if lookup.optimizer(dotted) is not None:
+        return [Outcome(state, _optimizer(dotted, given, frame))]
+    if lookup.scheduler(dotted) is not None:
+        obj = fresh(frame, state, op.span)
+        frame.info(obj.id).module = False
+        frame.info(obj.id).external = dotted
+        return [Outcome(state, obj)]
+    wrapper = lookup.wrapper(dotted)
+    if wrapper is not None:
+        return [Outcome(state, wrapped(wrapper, given, state, frame))]
+    if dotted in ("copy.deepcopy", "copy.copy") and given.positional:
+        return [Outcome(state, copied(given.positional[0], given, state, frame))]
+    if lookup.self_moding(dotted) or lookup.framework_call(dotted):
+        return managed(dotted, given.positional[0] if given.positional else None, given, state, frame)
+    factory = lookup.factory(dotted)
+    if factory is not None or dotted.endswith(".from_pretrained"):
+        mode = Mode(factory.mode if factory is not None else lookup.from_pretrained_mode(dotted))
+        obj = made(given, state, frame, mode, cls=cls, external=dotted)
+        if factory is not None and factory.layers is not None:
+            frame.info(obj.id).sensitive = bool(factory.layers)
+            frame.info(obj.id).layer = factory.layers[0] if factory.layers else None
+        if factory is not None and factory.part == "first":
+            return [Outcome(state, Seq("tuple", (obj, *(fresh(frame, state, op.span, f"part{i}") for i in (1, 2)))))]
+        return [Outcome(state, obj)]
+    layer = lookup.layer(dotted)
+    if layer is not None:
+        return [Outcome(state, _layer(dotted, given, state, frame))]
+    found_backward = lookup.backward(dotted)
+    if found_backward is not None and given.positional:
+        through_backward(given.positional[0], given, state, frame)
+        return [Outcome(state, fresh(frame, state, op.span))]
+    if dotted.endswith("optimizer_step") and given.positional:
+        return step_of(given.positional[0], given, state, frame)
+    if dotted == "functools.partial" and given.positional:
+        return [Outcome(state, Partial(given.positional[0], tuple(given.positional[1:]), tuple(given.keywords)))]
+    if dotted in ("itertools.chain", "itertools.chain.from_iterable"):
+        params = params_of(given)
+        if params is not None:
+            return [Outcome(state, Params(params))]
+        if given.positional and all(isinstance(value, Seq) for value in given.positional):
+            merged = tuple(entry for value in given.positional if isinstance(value, Seq) for entry in value.items)
+            return [Outcome(state, Seq("list", merged[:16]))]
+    if dotted == "contextlib.nullcontext":
+        return [Outcome(state, given.positional[0] if given.positional else NONE)]
+    if dotted in ("contextlib.ExitStack", "contextlib.AsyncExitStack"):
+        return [Outcome(state, fresh(frame, state, op.span))]
+    if dotted.startswith(("torch.", "numpy.", "math.")) and not dotted.startswith("torch.hub"):
+        result = fresh(frame, state, op.span)
+        flow_into(result.id, given.all(), state, frame)
+        params = params_of(given)
+        return [Outcome(state, Params(params) if params is not None else result)]
+    if dotted in PROGRESS_BARS and given.positional:
+        return [Outcome(state, given.positional[0])]
+    return unknown(given, state, frame, dotted=dotted)
+
+
+def managed(dotted: str, base: Abstract | None, given: Given, state: State, frame: Frame) -> list[Outcome]:
+    """A library's method that sets the modes it needs: a trainer's `fit`, an encoder's `encode`."""
+    managing = lookup.self_moding(dotted)
+    calling = lookup.framework_call(dotted)
+    target: Abstract | None = base
+    leaves = managing.leaves if managing is not None else calling.leaves if calling is not None else None
+    if calling is not None and calling.model is not None:
+        target = given.get(calling.model.position, calling.model.keyword)
+    if leaves is not None and isinstance(target, Obj) and leaves != "unknown":
+        put(target.id, frozenset({origin_of(Mode(leaves), OriginKind.BUILT, given.op, frame)}), state, frame)
+    result = fresh(frame, state, given.op.span)
+    return [Outcome(state, result)]
+
+
+def wrapped(wrapper: Wrapper, given: Given, state: State, frame: Frame) -> Abstract:
+    """What `DataParallel(model)` or `prepare(model, optimizer)` gives: the module, a copy of it, or all it got."""
+    op = given.op
+    if wrapper.part == "arguments":
+        kept = list(given.positional)
+        keywords = dict(given.keywords)
+        kept += [keywords[name] for name in (wrapper.module.keyword, *wrapper.others) if name in keywords]
+        if len(kept) == 1:
+            return kept[0]
+        return Seq("tuple", tuple(kept)) if kept else fresh(frame, state, op.span)
+    module = given.get(wrapper.module.position, wrapper.module.keyword)
+    if module is None:
+        return fresh(frame, state, op.span)
+    if wrapper.relation == "copy":
+        result = copied(module, given, state, frame)
+        if wrapper.mode is not None and isinstance(result, Obj):
+            put(result.id, frozenset({origin_of(Mode(wrapper.mode), OriginKind.BUILT, op, frame)}), state, frame)
+        if wrapper.attribute is not None and isinstance(result, Obj):
+            state.store[(result.id, wrapper.attribute)] = result
+        return result
+    result = module
+    if isinstance(module, Obj):
+        frame.info(module.id).evidence.add("wrapped")
+        if wrapper.mode is not None:
+            put(module.id, frozenset({origin_of(Mode(wrapper.mode), OriginKind.BUILT, op, frame)}), state, frame)
+    if wrapper.part == "first":
+        optimizer = next((v for v in given.all() if isinstance(v, Optim)), None)
+        rest = optimizer if optimizer is not None else fresh(frame, state, op.span, "optimizer")
+        return Seq("tuple", (result, rest, *(fresh(frame, state, op.span, f"part{i}") for i in (2, 3))))
+    return result
+
+
+def _builtin(name: str, given: Given, state: State, frame: Frame) -> list[Outcome]:
+    op, arguments = given.op, given.positional
+    if name in EXHAUSTING_BUILTINS and arguments and isinstance(arguments[0], Generator):
+        return exhaust(arguments[0], state, frame, op, stops=name in ("any", "all"))
+    if name in PURE_BUILTINS:
+        return [Outcome(state, shallow(Expr(name, tuple(given.all()))))]
+    if name in ("enumerate", "zip") and arguments:
+        return [Outcome(state, Iteration(name, tuple(arguments[:1] if name == "enumerate" else arguments)))]
+    if name == "next" and arguments and isinstance(arguments[0], Generator):
+        return advance(arguments[0], given, state, frame)
+    match name, arguments:
+        case "getattr", [owner, Known(value=str() as named), *_]:
+            return [Outcome(state, attribute(owner, named, state, frame))]
+        case "setattr", [Obj(id=identity), Known(value=str() as named), value, *_]:
+            state.store[(identity, named)] = value
+            return [Outcome(state, NONE)]
+        case _:
+            pass
+    if name == "dict" and not arguments and given.complete:
+        return [Outcome(state, Map(tuple((Known(key), value) for key, value in given.keywords)))]
+    if name in ("list", "tuple", "dict", "set") and not arguments:
+        kind = name if name != "dict" else "list"
+        return [Outcome(state, Map(()) if name == "dict" else Seq(kind, ()))]
+    if name in REPACKING_BUILTINS and arguments:
+        value = arguments[-1] if name == "filter" else arguments[0]
+        if isinstance(value, Seq) and name in ("list", "tuple"):
+            return [Outcome(state, value if value.kind == "grown" else Seq(name, value.items))]
+        if name != "sum" and (isinstance(value, (Params, Iteration, Seq)) or params_in(value) is not None):
+            return [Outcome(state, value)]
+        if name in ("list", "tuple", "iter", "reversed", "sorted") and isinstance(value, (Obj, Generator)):
+            return [Outcome(state, value)]
+        result = fresh(frame, state, op.span)
+        flow_into(result.id, given.all(), state, frame)
+        return [Outcome(state, result)]
+    if name in ("print", "range", "open", "input", "repr", "format"):
+        return [Outcome(state, fresh(frame, state, op.span))]
+    return unknown(given, state, frame, dotted=f"builtins.{name}")
+
+
+def _layer(dotted: str, given: Given, state: State, frame: Frame) -> Obj:
+    obj = made(given, state, frame, Mode.TRAIN, external=dotted)
+    info = frame.info(obj.id)
+    layer = lookup.layer(dotted)
+    if layer is None:
+        return obj
+    if layer.sensitivity == "container":
+        known = [frame.info(child).sensitive for value in given.all() for child in identities(value)]
+        children = [child for value in given.all() for child in identities(value)]
+        if any(known):
+            info.sensitive = True
+            info.layer = next(frame.info(child).layer for child in children if frame.info(child).sensitive)
+        elif known and None not in known and given.complete:
+            info.sensitive = False
+        for number, value in enumerate(given.positional):
+            for child in identities(value):
+                state.store[(obj.id, f"<{number}:{child!r}>")] = Obj(child)
+        return obj
+    positional = [value.value if isinstance(value, Known) else lookup.ARGUMENT_UNKNOWN for value in given.positional]
+    keywords = {
+        name: value.value if isinstance(value, Known) else lookup.ARGUMENT_UNKNOWN for name, value in given.keywords
+    }
+    info.sensitive = lookup.depends_on_mode(layer, positional, keywords)
+    info.layer = dotted.rpartition(".")[2] if info.sensitive else None
+    return obj
+
+
+def _optimizer(dotted: str, given: Given, frame: Frame) -> Abstract:
+    entry = lookup.optimizer(dotted)
+    identity = new_identity(frame, given.op.span)
+    value = given.get(entry.parameters.position, entry.parameters.keyword) if entry is not None else None
+    if value is None and given.positional:
+        value = given.positional[0]
+    if value is None:
+        return Optim(None, identity)
+    held = params_in(value)
+    if held is not None:
+        for module in held:
+            frame.info(module).evidence.add("optimizer")
+        return Optim(held, identity)
+    if isinstance(value, Obj) and entry is not None and entry.takes != "parameters":
+        frame.info(value.id).evidence.add("optimizer")
+        return Optim(frozenset({value.id}), identity)
+    if _holds_tensors(value):
+        return Optim(frozenset(), identity)  # it moves tensors, not a module: an attack, a style transfer
+    return Optim(None, identity)
+
+
+def _holds_tensors(value: Abstract) -> bool:
+    """`[delta]`, `[latent] + noises`, `[{"params": [x]}]`."""
+    match value:
+        case Seq(items=items) | Expr(operator="+", operands=items):
+            return any(isinstance(item, Obj) or _holds_tensors(item) for item in items) and isinstance(
+                value if isinstance(value, Seq) else items[0], (Seq, Expr)
+            )
+        case Map(items=pairs):
+            return any(isinstance(item, (Seq, Expr)) and _holds_tensors(item) for _, item in pairs)
+        case _:
+            return False

@@ -1,0 +1,132 @@
+"""`with`: what its head does, and how its end undoes it.
+
+    with torch.no_grad():        gradients are off; the end restores what they were
+    with evaluating(net):        a generator of the project: run to its yield, at the end from there on
+    with Timer() as t:           `__enter__` and `__exit__` of a class of the project
+    with suppress(KeyError):     a library's: its name says whether it swallows exceptions
+
+What the end has to undo is remembered in a slot, a hidden variable such as `<with 3>`, or one of several for an
+`ExitStack`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from evalguard.ir import values as ir
+from evalguard.ir.ops import Call, Enter, Exit, Op
+from evalguard.modes.frame import Frame, Outcome, source_of
+from evalguard.modes.guards import assume, truth
+from evalguard.modes.state import State
+from evalguard.modes.values import NONE, Abstract, Ext, Fn, Generator, Grad, Identity, Known, Obj, Seq
+
+
+def enter_manager(manager: Abstract, state: State, frame: Frame, op: Op, slot: str) -> list[Outcome]:
+    """The head of a `with`: what it does and what it hands out. `slot` remembers what the end has to undo."""
+    match manager:
+        case Grad(enabled=enabled):
+            known = truth(enabled, state)
+            previous = state.env.get(f"<grads {_temp_of(op)}>", Known(state.grads))
+            results: list[Outcome] = []
+            for holds in (True, False) if known is None else (known,):
+                branch = state.copy() if known is None else state
+                if known is None and not assume(enabled, holds, branch, frozenset(), frame.depth):
+                    continue
+                branch.env[slot] = Seq("tuple", (Ext("<grads>"), previous))
+                branch.grads = holds
+                results.append(Outcome(branch, NONE))
+            return results
+        case Generator():
+            yielded, ended = frame.linker.resume(manager, state, frame, op)
+            for after, suspended, _ in yielded:
+                after.env[slot] = suspended
+            entered = [Outcome(after, value) for after, _, value in yielded]
+            return entered + [Outcome(o.state, NONE, True) for o in ended] or [Outcome(state, NONE)]
+        case Obj(id=identity):
+            cls = frame.info(identity).cls
+            method = frame.linker.method(cls, "__enter__") if cls is not None else None
+            if method is not None and isinstance(op, (Enter, Call)):
+                state.env[slot] = manager
+                bound = replace(method, bound=manager)
+                return frame.linker.call(bound, [], [], state, frame, _as_call(op))
+            state.env[slot] = manager
+            return [Outcome(state, manager)]
+        case _:
+            return [Outcome(state, manager)]
+
+
+def exit_manager(slot: str, state: State, frame: Frame, op: Op, exceptional: bool) -> list[Outcome]:
+    """The end of a `with`: undo what its head did. An exception on its way out goes on (`raised`) or is swallowed."""
+    held = state.env.pop(slot, None)
+    match held:
+        case Seq(items=(Ext(name="<grads>"), Known(value=previous))):
+            state.grads = previous if previous is None else bool(previous)
+            return [Outcome(state, NONE, exceptional)]
+        case Generator() if not exceptional:
+            yielded, ended = frame.linker.resume(held, state, frame, op)
+            return ended or [Outcome(path, NONE) for path, _, _ in yielded] or [Outcome(state, NONE)]
+        case Generator():
+            return frame.linker.resume_raising(held, state, frame, op)
+        case Obj(id=identity):
+            ends = [Outcome(state, NONE, exceptional)]
+            for number in reversed(range(_entered(identity, state))):
+                slot = f"<stack {identity!r} {number}>"
+                ends = [after for end in ends for after in exit_manager(slot, end.state, frame, op, end.raised)]
+            cls = frame.info(identity).cls
+            method = frame.linker.method(cls, "__exit__") if cls is not None else None
+            if method is None:
+                return [after for end in ends for after in _perhaps_suppressed(end, op, frame)]
+            bound = replace(method, bound=held)
+            return [after for end in ends for after in _exit_method(bound, end, op, frame)]
+        case _:
+            return _perhaps_suppressed(Outcome(state, NONE, exceptional), op, frame)
+
+
+def _exit_method(method: Fn, end: Outcome, op: Op, frame: Frame) -> list[Outcome]:
+    """Call `__exit__`: an exception is swallowed where it returns a true value."""
+    kind: Abstract = Ext("builtins.Exception") if end.raised else NONE
+    results: list[Outcome] = []
+    for outcome in frame.linker.call(method, [kind, kind, kind], [], end.state, frame, _as_call(op)):
+        swallows = truth(outcome.value, outcome.state)
+        if outcome.raised or not end.raised:
+            results.append(outcome)
+            continue
+        results += [Outcome(outcome.state.copy(), NONE, raised) for raised in (False, True) if swallows is not raised]
+    return results
+
+
+def _perhaps_suppressed(end: Outcome, op: Op, frame: Frame) -> list[Outcome]:
+    """The exception on its way through a library's manager, whose name says whether it swallows exceptions, and
+    which."""
+    manager = op.manager if isinstance(op, Exit) else None
+    made_by = frame.temps.get(manager.number) if isinstance(manager, ir.Temp) else None
+    if not end.raised or not isinstance(made_by, Call):
+        return [end]
+    name = source_of(made_by.callee, frame).rpartition(".")[2].lower()
+    if name not in ("suppress", "raises", "ignore_errors", "ignored"):
+        return [end]
+    kinds = {source_of(argument.value, frame) for argument in made_by.arguments}
+    swallowed = Outcome(end.state.copy(), NONE)
+    return [swallowed] if kinds & {"Exception", "BaseException"} else [swallowed, end]
+
+
+def free_slot(identity: Identity, state: State) -> str:
+    """Where to remember the next manager that an `ExitStack` enters."""
+    return f"<stack {identity!r} {_entered(identity, state)}>"
+
+
+def _entered(identity: Identity, state: State) -> int:
+    prefix = f"<stack {identity!r} "
+    return sum(1 for name in state.env if name.startswith(prefix))
+
+
+def _as_call(op: Op) -> Call:
+    if isinstance(op, Call):
+        return op
+    manager = op.manager if isinstance(op, (Enter, Exit)) else ir.Const(None)
+    return Call(ir.Temp(-1), manager, (), op.span, op.statement)
+
+
+def _temp_of(op: Op) -> int:
+    manager = op.manager if isinstance(op, Enter) else None
+    return manager.number if isinstance(manager, ir.Temp) else -1

@@ -1,0 +1,122 @@
+"""Modules and other objects are made, copied and filled with weights; and what proves that an object is a module.
+
+    net = Net(10)                  made: in train mode, by this call
+    twin = copy.deepcopy(net)      copied: another module, in the same mode
+    net.load_state_dict(weights)   loaded: the mode stays; if nobody has chosen it, that is noted
+
+The proof is monotone and lives in `frame.Info`; the mode and its origin live in the state.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from evalguard.ir.ops import Call
+from evalguard.modes.arguments import Given
+from evalguard.modes.frame import Frame, Outcome, fresh, new_identity, renew, source_of
+from evalguard.modes.state import State
+from evalguard.modes.values import Abstract, Cls, Identity, Mode, Obj, Origin, OriginKind, Seq, root_of
+
+
+def construct(cls: Cls, given: Given, state: State, frame: Frame) -> list[Outcome]:
+    """`Cls(...)`: a new object, and its `__init__`."""
+    view = frame.linker.class_view(cls)
+    obj = fresh(frame, state, given.op.span)
+    info = frame.info(obj.id)
+    info.cls, info.module = cls, view.module
+    info.sensitive, info.layer = view.sensitive, view.layer
+    if view.module is not False:
+        state.modes[obj.id] = frozenset({origin_of(Mode.TRAIN, OriginKind.BUILT, given.op, frame)})
+    init = frame.linker.method(cls, "__init__")
+    if init is None:
+        for position, value in enumerate(given.positional):
+            state.store[(obj.id, f"<{position}>")] = value
+        for name, value in given.keywords:
+            state.store[(obj.id, name)] = value  # dataclasses and named tuples
+        return [Outcome(state, obj)]
+    if view.module is True and not frame.linker.tells(init, given.all(), state):
+        return [Outcome(state, obj)]  # it only makes layers: see `project.sensitivity`
+    bound = replace(init, bound=obj)
+    outcomes = frame.linker.call(bound, given.positional, given.keywords, state, frame, given.op)
+    return [Outcome(o.state, o.value if o.raised else obj, o.raised) for o in outcomes]
+
+
+def made(
+    given: Given,
+    state: State,
+    frame: Frame,
+    mode: Mode,
+    cls: Cls | None = None,
+    external: str | None = None,
+) -> Obj:
+    """A new module from a factory."""
+    obj = fresh(frame, state, given.op.span)
+    info = frame.info(obj.id)
+    info.external = external
+    if cls is not None:
+        view = frame.linker.class_view(cls)
+        info.cls, info.sensitive, info.layer = cls, view.sensitive, view.layer
+    if mode is not Mode.UNKNOWN:
+        info.module = True
+    if mode is Mode.UNKNOWN:
+        state.modes[obj.id] = frozenset({Origin(Mode.UNKNOWN, OriginKind.ENTRY)})
+    else:
+        state.modes[obj.id] = frozenset({origin_of(mode, OriginKind.BUILT, given.op, frame)})
+    return obj
+
+
+def origin_of(mode: Mode, kind: OriginKind, op: Call, frame: Frame) -> Origin:
+    """The origin that a call is for the mode of what it makes or changes."""
+    text = f"{source_of(op.callee, frame)}(...)" if op.arguments else f"{source_of(op.callee, frame)}()"
+    return Origin(mode, kind, frame.path, frame.site(op.span), frame.chain, frame.function.qualname, text)
+
+
+def mark_loaded(identity: Identity, op: Call, state: State, frame: Frame) -> None:
+    """`load_state_dict`: the mode stays; a module that nobody has switched is marked as loaded."""
+    origins = state.origins(identity)
+    if any(origin.kind is OriginKind.SET for origin in origins):
+        return
+    if all(
+        origin.kind in (OriginKind.BUILT, OriginKind.ASSUMED) and origin.mode is Mode.TRAIN for origin in origins
+    ) or (root_of(identity)[0] == "new" and all(origin.kind is OriginKind.ENTRY for origin in origins)):
+        loaded = origin_of(Mode.TRAIN, OriginKind.LOADED, op, frame)
+        state.modes[identity] = frozenset({loaded})
+
+
+def copied(value: Abstract, given: Given, state: State, frame: Frame) -> Abstract:
+    """A copy is another module in the same mode."""
+    if isinstance(value, Seq):
+        return Seq(value.kind, tuple(copied(entry, given, state, frame) for entry in value.items))
+    if not isinstance(value, Obj):
+        return value
+    origins = state.origins(value.id)
+    old, taint = frame.info(value.id), state.taint_of(value)
+    identity = new_identity(frame, given.op.span, f"copy of {value.id!r}")
+    obj = renew(state, identity)
+    info = frame.info(identity)
+    info.cls, info.external, info.module = old.cls, old.external, old.module
+    info.sensitive, info.layer = old.sensitive, old.layer
+    info.evidence |= old.evidence
+    if any(origin.kind is not OriginKind.ENTRY for origin in origins):
+        state.modes[identity] = origins
+    if taint:
+        state.taints[identity] = taint
+    return obj
+
+
+def is_proved(identity: Identity, frame: Frame) -> bool:
+    """Whether something says that it is a module: its class, or what is done with it."""
+    info = frame.info(identity)
+    if info.module:
+        return True
+    if info.cls is not None:
+        return frame.linker.class_view(info.cls).module is True
+    return bool(info.evidence)
+
+
+def is_assigned_part(identity: Identity, frame: Frame) -> bool:
+    """Whether it is an attribute that a module's constructor assigns."""
+    if identity[0] != "attr":
+        return False
+    cls = frame.info(identity[1]).cls
+    return cls is not None and frame.linker.class_view(cls).module is True and frame.linker.is_part(cls, identity[2])

@@ -1,0 +1,170 @@
+"""A module runs: forward and backward, recorded as events.
+
+    y = net(x)           a forward: recorded with the modes that `net` may be in; `y` stems from it
+    loss = f(y, t)       so does `loss`
+    loss.backward()      the forward's fate: "backward"
+
+Calls of `reveal_mode(net)`, with which tests ask for modes, are recorded here too.
+"""
+
+from __future__ import annotations
+
+from evalguard.modes.arguments import Given
+from evalguard.modes.events import Backward, Forward, Reveal
+from evalguard.modes.frame import Frame, Outcome, fresh, source_of
+from evalguard.modes.intent import argument_reason
+from evalguard.modes.objects import is_proved
+from evalguard.modes.state import NO_TAINT, State, unite_origins
+from evalguard.modes.switch import evaluation_reason, mark_inferred
+from evalguard.modes.unknown import flow_into, unknown
+from evalguard.modes.values import NONE, Abstract, Identity, Obj, identities
+from evalguard.vocabulary import lookup
+from evalguard.vocabulary.words import LOSS_WORDS, MODULE_WORDS, words
+
+QUIET_METHODS = frozenset("keys copy format split view reshape save save_pretrained log info print".split())
+
+
+def forward(identity: Identity, given: Given, text: str, state: State, frame: Frame, sure: bool = True) -> Outcome:
+    """A module runs its layers; the result stems from this forward and from all that went in."""
+    op = given.op
+    if _is_indifferent(identity, text, state, frame):
+        result = fresh(frame, state, op.span)
+        flow_into(result.id, given.all(), state, frame)
+        return Outcome(state, result)
+    origins = state.origins(identity)
+    arguments = tuple(source_of(argument.value, frame) for argument in op.arguments)
+    reason = evaluation_reason(frame, state) or argument_reason(arguments)
+    place = _place(text)
+    key = (
+        "forward",
+        frame.path,
+        op.span,
+        frame.chain,
+        identity,
+        frozenset(o.mode for o in origins),
+        state.grads,
+        reason is None,
+        frozenset((g.test, g.holds) for g in state.guards),
+        _counters(state),
+    )
+    found = frame.linker.events.forwards.get(key)
+    if found is None:
+        found = Forward(
+            key,
+            frame.path,
+            frame.function.qualname,
+            op.span,
+            frame.chain,
+            frame.loops(),
+            place,
+            identity,
+            origins,
+            state.grads is False,
+            reason,
+            sure,
+            frame.in_forward,
+            arguments,
+            state.doubt,
+            state.trail,
+        )
+        frame.linker.events.forwards[key] = found
+    else:
+        found.origins = unite_origins(found.origins, origins)
+        if found.doubt and not state.doubt:
+            found.doubt, found.trail = False, state.trail
+    for value in given.all():
+        for event_key in state.taint_of(value):
+            event = frame.linker.events.forwards.get(event_key)
+            if event is not None:
+                event.fate.add("kept")
+    inherited = NO_TAINT
+    for value in given.all():
+        inherited |= state.taint_of(value)
+    if state.grads is False or reason is not None:
+        mark_inferred(identity, state, frame)
+    result = fresh(frame, state, op.span)
+    state.taints[result.id] = inherited | {key}
+    return Outcome(state, result)
+
+
+def maybe_forward(base: Obj, name: str, given: Given, text: str, state: State, frame: Frame) -> list[Outcome]:
+    """A method that nobody knows: it may run the layers of a module."""
+    identity = base.id
+    is_output = identity in state.taints and identity not in state.modes
+    outcomes = unknown(given, state, frame, receiver=base)
+    if is_output and not is_proved(identity, frame):
+        return outcomes
+    is_named_module = bool(set(words(text.rpartition(".")[0].rpartition(".")[2])) & MODULE_WORDS)
+    if not (is_proved(identity, frame) or identity in state.modes or is_named_module):
+        return outcomes
+    if name.startswith("__") or name in QUIET_METHODS:
+        return outcomes
+    results: list[Outcome] = []
+    for outcome in outcomes:
+        made = forward(identity, given, text.rpartition(".")[0], outcome.state, frame, sure=False)
+        results.append(made)
+    return results
+
+
+def backward_method(base: Abstract, given: Given, state: State, frame: Frame) -> list[Outcome]:
+    """`loss.backward()`, `scaler.backward(loss)`."""
+    taint = state.taint_of(base)
+    loss = base
+    if given.positional and (not taint or state.taint_of(given.positional[0])):
+        loss = given.positional[0]
+    through_backward(loss, given, state, frame)
+    return [Outcome(state, NONE)]
+
+
+def through_backward(loss: Abstract, given: Given, state: State, frame: Frame) -> None:
+    """Gradients flow back to the forwards that a loss stems from; those made without gradients were targets."""
+    op = given.op
+    place = (frame.path, frame.function.qualname, op.span)
+    frame.linker.events.backwards.setdefault(
+        place, Backward(frame.path, frame.function.qualname, op.span, frame.loops())
+    )
+    for key in state.taint_of(loss):
+        event = frame.linker.events.forwards.get(key)
+        if event is None:
+            continue
+        if event.grads_off:
+            event.fate.add("target")
+        else:
+            event.fate.add("backward")
+            state.backed[event.id] = unite_origins(state.backed.get(event.id, frozenset()), event.origins)
+
+
+def record_reveal(given: Given, state: State, frame: Frame) -> None:
+    """`reveal_mode(x)`: record the modes that the modules in `x` are in."""
+    value = given.positional[0]
+    op = given.op
+    for identity in identities(value):
+        origins = state.origins(identity)
+        place = source_of(op.arguments[0].value, frame)
+        key = ("reveal", frame.path, op.span, frame.chain, identity, frozenset(o.mode for o in origins), state.doubt)
+        frame.linker.events.reveals.setdefault(
+            key, Reveal(frame.path, frame.function.qualname, op.span, place, origins, state.doubt)
+        )
+
+
+def _is_indifferent(identity: Identity, text: str, state: State, frame: Frame) -> bool:
+    """Whether the mode of what is called cannot matter: a loss, or layers that do not listen to it."""
+    info = frame.info(identity)
+    if info.module is False or (info.sensitive is False and identity[0] == "new"):
+        return True
+    last = words(text.rpartition(".")[2])
+    return bool(last) and last[-1] in LOSS_WORDS and identity not in state.modes and not info.evidence
+
+
+def _counters(state: State) -> frozenset[tuple[str, Abstract]]:
+    return frozenset((name, value) for name, value in state.env.items() if name.startswith("<iter"))
+
+
+def _place(text: str) -> str:
+    """What is called, as written: `net` of `net.forward`."""
+    for suffix in (".forward", ".__call__"):
+        text = text.removesuffix(suffix)
+    method = text.rpartition(".")
+    if method[0] and lookup.forward_method(method[2]) is not None:
+        text = method[0]
+    return text

@@ -1,0 +1,50 @@
+"""How the user would write an object: `net`, `self.head`, `nets["G"]`.
+
+Messages name modules by it. The variable that holds the object here comes first, then the attribute that holds it, then
+where the object comes from.
+"""
+
+from __future__ import annotations
+
+from evalguard.modes.frame import Frame
+from evalguard.modes.state import State
+from evalguard.modes.values import Identity, Obj
+
+
+def place_name(identity: Identity, state: State, frame: Frame) -> str:
+    """How the user would write an object: the variable that holds it here, else where it comes from."""
+    variables = [
+        name for name, value in state.env.items() if value == Obj(identity) and not name.startswith(("%", "<"))
+    ]
+    if variables:
+        return min(variables, key=len)
+    found: str | None = None
+    for (owner, attribute_name), value in state.store.items():
+        if value == Obj(identity) and isinstance(attribute_name, str) and not attribute_name.startswith("<"):
+            if owner[0] == "scope":
+                return attribute_name
+            holder = frame.receiver
+            if isinstance(holder, Obj) and holder.id == owner:
+                return f"self.{attribute_name}"
+            found = attribute_name
+    return found or _identity_name(identity, state, frame)
+
+
+def _identity_name(identity: Identity, state: State, frame: Frame) -> str:
+    match identity:
+        case ("attr", owner, str() as name):
+            holder = frame.receiver
+            if isinstance(holder, Obj) and holder.id == owner:
+                return f"self.{name}"
+            return f"{place_name(owner, state, frame)}.{name}"
+        case ("item", owner, key):
+            owner_name = place_name(owner, state, frame)
+            return f"{owner_name}[{key!r}]" if isinstance(key, (str, int)) else owner_name
+        case ("each" | "some", owner):
+            return place_name(owner, state, frame)
+        case ("param" | "local" | "global", *_, str() as name):
+            return name
+        case ("self", *_):
+            return "self"
+        case _:
+            return frame.info(identity).name or "the module"

@@ -1,0 +1,94 @@
+"""A call of something that nobody knows.
+
+It keeps every mode, and its result is a new value that stems from all it was given: rather a missed alarm than a
+false one. Its name may still say something: `build_model()` gives a module, `make_optimizer(net.parameters())` an
+optimizer, `evaluate(net, val_loader)` infers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from evalguard.modes.arguments import Given, params_of
+from evalguard.modes.frame import Frame, Outcome, fresh, source_of
+from evalguard.modes.intent import says_evaluation, says_test_data
+from evalguard.modes.objects import is_proved, origin_of
+from evalguard.modes.state import NO_TAINT, State
+from evalguard.modes.switch import mark_inferred
+from evalguard.modes.values import Abstract, Identity, Mode, Obj, Optim, OriginKind, Params, identities
+from evalguard.vocabulary.words import MODULE_WORDS, NOT_MADE_MODULE_WORDS, NOT_MODULE_WORDS, words
+
+MAKING_WORDS = frozenset("build builder create construct make new define".split())
+
+
+def unknown(
+    given: Given, state: State, frame: Frame, receiver: Abstract | None = None, dotted: str | None = None
+) -> list[Outcome]:
+    """A call of something that nobody knows: it keeps every mode (rather a missed alarm than a false one)."""
+    op = given.op
+    text = source_of(op.callee, frame)
+    result = fresh(frame, state, op.span)
+    values = given.all() if receiver is None else [receiver, *given.all()]
+    flow_into(
+        result.id, values, state, frame, escaping=dotted is None or not dotted.startswith(("torch.", "builtins."))
+    )
+    if isinstance(receiver, Obj) and not is_proved(receiver.id, frame):
+        taint = NO_TAINT
+        for value in given.all():
+            taint |= state.taint_of(value)
+        if taint:
+            state.taints[receiver.id] = state.taints.get(receiver.id, NO_TAINT) | taint
+    _handed_to_evaluation(text, given, state, frame)
+    params = params_of(given)
+    if params is not None:
+        if set(words(text)) & {"optim", "optimizer", "opt", "adam", "sgd"} or text.rpartition(".")[2][:1].isupper():
+            return [Outcome(state, Optim(params, result.id))]
+        return [Outcome(state, Params(params))]
+    last = text.rpartition(".")[2]
+    if receiver is None and _names_module(last):
+        info = frame.info(result.id)
+        info.external = dotted or text
+        state.modes[result.id] = frozenset({origin_of(Mode.TRAIN, OriginKind.ASSUMED, op, frame)})
+    elif set(words(last)) & {"optim", "optimizer"} and given.complete:
+        held = frozenset(value.id for value in given.all() if isinstance(value, Obj) and is_proved(value.id, frame))
+        if held:
+            return [Outcome(state, Optim(held, result.id))]
+    return [Outcome(state, result)]
+
+
+def flow_into(
+    identity: Identity, values: Sequence[Abstract], state: State, frame: Frame, escaping: bool = False
+) -> None:
+    """A result stems from the same forwards as what went into it; `escaping` if something unknown has read them."""
+    taint = NO_TAINT
+    for value in values:
+        taint |= state.taint_of(value)
+    if taint:
+        state.taints[identity] = taint
+        for key in taint:
+            event = frame.linker.events.forwards.get(key)
+            if event is not None:
+                event.fate.add("kept")
+                if escaping:
+                    event.fate.add("escaped")
+
+
+def _names_module(name: str) -> bool:
+    """Whether what a call of that name returns is probably a new module: `ResNet(...)`, `build_model(...)`."""
+    found = words(name)
+    if not found or found[-1] in NOT_MODULE_WORDS | NOT_MADE_MODULE_WORDS:
+        return False
+    if name[:1].isupper():
+        return bool(set(found) & MODULE_WORDS) or not name.isupper()
+    return bool(set(found) & MODULE_WORDS) and bool(set(found) & MAKING_WORDS)
+
+
+def _handed_to_evaluation(text: str, given: Given, state: State, frame: Frame) -> None:
+    """`evaluate(model, val_loader)` of another file: an inference has run in the mode that the model is in."""
+    arguments = [source_of(argument.value, frame) for argument in given.op.arguments]
+    if not (says_evaluation(text) or any(says_test_data(argument) for argument in arguments)):
+        return
+    for value in given.all():
+        for identity in identities(value):
+            if identity in state.modes or identity[0] == "attr":
+                mark_inferred(identity, state, frame)

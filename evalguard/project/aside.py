@@ -1,0 +1,59 @@
+"""What a callee cannot see is taken away during the call, so that more calls are alike.
+
+    if verbose:              the callee never asks for `verbose`
+        ...
+    y = net(x)               nor does it hold `y`
+    validate(net)            one run serves, whatever `verbose` and `y` are
+
+The caller gets back what was set aside, and the callee's steps go on top of its own path.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evalguard.modes.state import EventKey, Guard, State, Trail, held_roots
+from evalguard.modes.values import Abstract, Identity, identities, root_of
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """What a callee cannot see, taken away during the call so that more calls are alike."""
+
+    taints: dict[Identity, frozenset[EventKey]]
+    guards: frozenset[Guard]
+
+
+def set_aside(entry: State, arguments: dict[str, Abstract], names: frozenset[str]) -> Aside:
+    """Take away the outputs that only the caller holds, and the tests of values that the callee does not test."""
+    taints: dict[Identity, frozenset[EventKey]] = {}
+    if entry.taints:
+        roots = held_roots(entry)
+        taints = {identity: taint for identity, taint in entry.taints.items() if root_of(identity) not in roots}
+        entry.taints = {identity: taint for identity, taint in entry.taints.items() if identity not in taints}
+    guards: frozenset[Guard] = frozenset()
+    if entry.guards:
+        given = {identity for value in arguments.values() for identity in identities(value)}
+        guards = frozenset(guard for guard in entry.guards if not _may_be_tested(guard, given, names))
+        entry.guards -= guards
+    return Aside(taints, guards)
+
+
+def spliced(trail: Trail | None, first: Trail | None, base: Trail | None) -> Trail | None:
+    """The steps that a callee added to `first`, put on `base`."""
+    added: list[Trail] = []
+    while trail is not None and trail is not first:
+        added.append(trail)
+        trail = trail.before
+        if len(added) > 200:
+            break
+    for entry in reversed(added):
+        base = Trail(entry.step, base)
+    return base
+
+
+def _may_be_tested(guard: Guard, given: set[Identity], names: frozenset[str]) -> bool:
+    return any(
+        identity in given or (identity[0] in ("attr", "param", "local", "global") and identity[-1] in names)
+        for identity in identities(guard.test)
+    )

@@ -1,0 +1,584 @@
+"""Run the functions of a project from the states of their callers.
+
+A call of a project's function runs the callee from the caller's state, so modes, flags, aliases and callbacks arrive as
+they are; the result is remembered for equal states reached through the same calls. A recursive call takes what its
+outer activation has found so far, until nothing new is found.
+
+    train(model, epochs=3)     model: train
+        validate(model)        run from here: leaves eval
+        validate(model)        run again: now it is entered in eval mode
+        validate(model)        remembered
+
+Functions that only compute with data are not run at all (see `relevance`). Beyond the limits below a call is unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field, replace
+
+from evalguard.finding import Span
+from evalguard.flow.liveness import Paths, live_paths, paths_in
+from evalguard.flow.solver import TooManySteps, solve_forward
+from evalguard.ir import values as ir
+from evalguard.ir.facts import MODULE, FileFacts, FunctionFacts
+from evalguard.ir.graph import EdgeKind
+from evalguard.ir.ops import Argument, Call, Enter, Exit, Op
+from evalguard.modes.events import Events
+from evalguard.modes.frame import ClassView, Frame, Outcome, Yielded, fresh, new_identity, note
+from evalguard.modes.intent import function_reason
+from evalguard.modes.significance import distinction
+from evalguard.modes.state import NO_TAINT, Guard, State, Trail, prune, take_in
+from evalguard.modes.switch import evaluation_reason
+from evalguard.modes.transfer import run_block
+from evalguard.modes.values import (
+    NONE,
+    OVER,
+    Abstract,
+    Chain,
+    Cls,
+    Expr,
+    Ext,
+    Fn,
+    Generator,
+    Identity,
+    Iteration,
+    Known,
+    Map,
+    Obj,
+    Params,
+    Seq,
+    identities,
+    parts,
+    root_of,
+)
+from evalguard.project.aside import Aside, set_aside, spliced
+from evalguard.project.decorators import as_value, gradient_effect, is_property, is_static
+from evalguard.project.knowledge import Knowledge
+from evalguard.project.parameters import call_arguments, root_arguments
+from evalguard.project.relevance import Relevance
+from evalguard.project.resolve import Index, assigned_attributes, runs_layers
+from evalguard.vocabulary.words import MODULE_WORDS, words
+
+DEEPEST = 14  # calls inside calls
+MOST_STEPS_OF_FILE = 12_000  # through blocks, for all roots of a file; beyond it the other roots are left out
+MOST_STEPS = 3_000  # through blocks, for one root; beyond it calls are unknown
+MOST_RUNS = 1_500  # of functions, for one root; beyond it calls are unknown
+MOST_ROUNDS = 4  # of a recursion
+MOST_YIELDS = 12  # at which a generator may be suspended in one run
+
+
+@dataclass(slots=True)
+class Result:
+    """All that one run of a function came to."""
+
+    exits: list[State]
+    raises: list[State]
+    yields: list[tuple[State, int, Abstract]]
+
+
+@dataclass(slots=True)
+class Running:
+    """A function at work, for calls of itself."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    asked: bool = False
+
+
+class Engine:
+    """Runs functions and answers what `modes` asks (see `Linker`). One for each `link_project`."""
+
+    def __init__(self, files: Sequence[FileFacts]) -> None:
+        self.index = Index(files)
+        self.events = Events()
+        self.knowledge = Knowledge(self.index)
+        self.relevance = Relevance(self.index)
+        self.visited: set[tuple[str, str]] = set()  # functions that were run, as a root or from a caller
+        self._live: dict[tuple[str, str], list[Paths]] = {}
+        self._memo: dict[Hashable, tuple[list[Outcome], Trail | None]] = {}
+        self._running: dict[Hashable, Running] = {}
+        self._stack: list[tuple[str, str]] = []
+        self._runs = 0
+        self._steps = 0
+        self._steps_of_file = 0
+
+    # -------------------------------------------------------------------------------------------- running functions
+
+    def begin_file(self) -> None:
+        """Count the steps of a file's roots anew."""
+        self._steps_of_file = 0
+
+    def run_root(self, path: str, qualname: str, states: list[State], receiver: Obj | None = None) -> list[State]:
+        """Run a function that nobody calls from these states; the states in which it returns or yields."""
+        facts = self.index.files[path].functions[qualname]
+        self._runs = self._steps = 0
+        if self._steps_of_file > MOST_STEPS_OF_FILE:
+            self.events.gave_up.append((path, qualname))
+            return states
+        self._memo.clear()
+        self.visited.add((path, qualname))
+        frame = self._frame(path, facts, (), 0, None, receiver)
+        starts: list[State] = []
+        for state in states:
+            state.env = root_arguments(path, facts, receiver, state, self.knowledge)
+            self._apply_gradients(path, facts, state)
+            starts.append(state)
+        is_always_run = facts.qualname == MODULE or facts.name == "__init__"
+        if not is_always_run and not self.relevance.is_worth_a_look(path, facts.qualname):
+            return states
+        self._stack.append((path, qualname))
+        result = self._solve(frame, [(0, state) for state in starts])
+        self._stack.pop()
+        for state in result.exits:
+            state.env = {}
+            state.grads = None
+        return result.exits + [state for state, _, _ in result.yields]
+
+    def _frame(
+        self,
+        path: str,
+        facts: FunctionFacts,
+        chain: Chain,
+        depth: int,
+        caller: Frame | None,
+        receiver: Abstract | None,
+        state: State | None = None,
+    ) -> Frame:
+        reason = function_reason(facts, self.index.files[path])
+        if reason is None and caller is not None and state is not None:
+            reason = evaluation_reason(caller, state)
+        in_forward = (caller is not None and caller.in_forward) or (
+            facts.name == "forward"
+            and facts.owner is not None
+            and self.index.is_module(Cls(path, facts.owner)) is not False
+        )
+        return Frame(self, path, facts, chain, depth, reason, self.knowledge.infos, 0, in_forward, receiver)
+
+    def _solve(self, frame: Frame, starts: list[tuple[int, State]]) -> Result:
+        facts = frame.function
+        chosen = self.relevance.significance_of(frame.path, facts)
+        frame.significant = chosen.paths
+        live = self._live_paths(frame.path, facts)
+        unite = self.knowledge.uniter(frame.path, facts.qualname)
+        yields: list[tuple[State, int, Abstract]] = []
+        keep = frozenset({"<return>"})
+
+        def step(number: int, state: State) -> list[tuple[int, State]]:
+            self._steps += 1
+            self._steps_of_file += 1
+            ends = run_block(number, facts.blocks[number], state.copy(), frame)
+            yields.extend((after, number, value) for after, value in ends.yielded)
+            return ends.onward
+
+        def apart(state: State) -> Hashable:
+            return distinction(state, chosen, self.knowledge.infos, frame.depth)
+
+        def arrive(number: int, known: list[State], state: State) -> State | None:
+            prune(state, live[number], frame.depth, keep)
+            return take_in(known, state, apart, unite)
+
+        try:
+            found = solve_forward(starts, step, arrive)
+        except TooManySteps:
+            self.events.gave_up.append((frame.path, facts.qualname))
+            return Result([], [], [])
+        return Result(found.at(facts.exit), found.at(facts.raise_exit), _different(yields))
+
+    def _live_paths(self, path: str, facts: FunctionFacts) -> list[Paths]:
+        key = (path, facts.qualname)
+        if key not in self._live:
+            self._live[key] = live_paths(facts)
+        return self._live[key]
+
+    # -------------------------------------------------------------------------------------------- calls
+
+    def call(
+        self,
+        function: Fn,
+        arguments: Sequence[Abstract],
+        keywords: Sequence[tuple[str, Abstract]],
+        state: State,
+        frame: Frame,
+        op: Op,
+    ) -> list[Outcome]:
+        """Run a function of the project from this state."""
+        facts = self.index.facts(function)
+        self.visited.add((function.path, function.qualname))
+        recursive = self._stack.count((function.path, function.qualname))
+        if recursive:
+            arguments = [_widened(value, function, number) for number, value in enumerate(arguments)]
+        env = call_arguments(function, facts, arguments, keywords, state, self.knowledge)
+        if facts.is_generator:
+            return [Outcome(state, Generator(function, tuple(sorted(env.items())), id=new_identity(frame, op.span)))]
+        if self._is_out_of_reach(frame):
+            return self._unknown(arguments, keywords, state, frame, op)
+        if self._needs_no_look(function, facts, [*arguments, *(v for _, v in keywords)], state, frame):
+            return self._unseen(function, self._unknown(arguments, keywords, state, frame, op))
+        chain = frame.chain if recursive > 1 else (*frame.chain, frame.site(op.span))
+        inner = self._frame(
+            function.path,
+            facts,
+            chain,
+            frame.depth + 1,
+            frame,
+            function.bound if facts.owner else frame.receiver if facts.parent == frame.function.qualname else None,
+            state,
+        )
+        entry = state.copy()
+        entry.env = env
+        for scope, name, value in function.captured:
+            entry.store[(("scope", function.path, scope), name)] = value
+        self._apply_gradients(function.path, facts, entry)
+        aside = set_aside(entry, env, self.relevance.deep_names(function.path, facts.qualname))
+        base_trail = state.trail
+        key = (function.path, function.qualname, chain, inner.reason, inner.in_forward, entry.fingerprint())
+        if key in self._running:
+            running = self._running[key]
+            running.asked = True
+            return self._returned(running.outcomes, state, frame, op, base_trail, base_trail, aside=aside)
+        remembered = self._memo.get(key)
+        if remembered is None:
+            running = self._running[key] = Running()
+            self._stack.append((function.path, function.qualname))
+            note(entry, frame, op.span, f"calls `{facts.name}`")
+            outcomes: list[Outcome] = []
+            for _ in range(MOST_ROUNDS):
+                self._runs += 1
+                running.asked = False
+                result = self._solve(inner, [(0, entry.copy())])
+                outcomes = [Outcome(after, after.env.get("<return>", NONE)) for after in result.exits]
+                outcomes += [Outcome(after, NONE, True) for after in result.raises]
+                if not running.asked or _ends(outcomes) == _ends(running.outcomes):
+                    break
+                running.outcomes = outcomes
+            self._stack.pop()
+            del self._running[key]
+            remembered = self._memo[key] = (outcomes, base_trail)
+        outcomes, first_trail = remembered
+        return self._returned(outcomes, state, frame, op, first_trail, base_trail, facts, env, aside)
+
+    def _returned(
+        self,
+        outcomes: list[Outcome],
+        state: State,
+        frame: Frame,
+        op: Op,
+        first_trail: Trail | None,
+        base_trail: Trail | None,
+        facts: FunctionFacts | None = None,
+        env: dict[str, Abstract] | None = None,
+        aside: Aside | None = None,
+    ) -> list[Outcome]:
+        """The callee's ends, seen by the caller."""
+        results: list[Outcome] = []
+        roots = {root_of(i) for value in (env or {}).values() for i in identities(value)}
+        paths = frozenset(
+            path for argument in _arguments_of(op) for path in paths_in(argument.value)
+        ) or _receiver_paths(op)
+        paths &= frame.significant
+        for outcome in outcomes:
+            after = outcome.state.copy()
+            value = outcome.value
+            if aside is not None:
+                for identity, taint in aside.taints.items():
+                    after.taints[identity] = after.taints.get(identity, NO_TAINT) | taint
+            after.env = state.env.copy()
+            after.doubt = after.doubt or state.doubt
+            if facts is not None:
+                value = self._freeze(value, facts, after)
+            if facts is None or gradient_effect(frame.path, facts, self.index) is not None:
+                after.grads = state.grads
+            after.guards = frozenset(
+                guard if guard.depth <= frame.depth else Guard(guard.test, guard.holds, paths, frame.depth)
+                for guard in after.guards
+                if guard.depth <= frame.depth
+                or (
+                    paths
+                    and any(
+                        root_of(i) in roots or root_of(i)[0] in ("param", "global", "self")
+                        for i in identities(guard.test)
+                    )
+                )
+            )
+            if first_trail is not base_trail:
+                after.trail = spliced(after.trail, first_trail, base_trail)
+            if aside is not None:
+                after.guards |= aside.guards
+            results.append(Outcome(after, value, outcome.raised))
+        return results
+
+    def _freeze(self, value: Abstract, facts: FunctionFacts, state: State) -> Abstract:
+        """A function that leaves its maker takes its maker's variables along."""
+        if not isinstance(value, Fn) or value.captured:
+            return value
+        path = value.path
+        inner = self.index.files[path].functions[value.qualname]
+        if inner.parent != facts.qualname:
+            return value
+        held = tuple(
+            (facts.qualname, name, state.store[(("scope", path, facts.qualname), name)])
+            for name in sorted(self.index.captured(path).get(facts.qualname, ()))
+            if (("scope", path, facts.qualname), name) in state.store
+        )
+        return replace(value, captured=held)
+
+    def _needs_no_look(
+        self, function: Fn, facts: FunctionFacts, given: Sequence[Abstract], state: State, frame: Frame
+    ) -> bool:
+        """Whether a function only computes with data: it says nothing of modes, makes no module, and gets none."""
+        if function.captured or facts.parent != MODULE or not self.relevance.is_inert(function.path, facts.qualname):
+            return False
+        bound = function.bound
+        if isinstance(bound, Obj) and self.knowledge.info(bound.id).module is not False and runs_layers(facts):
+            return False
+        tested = {path.rpartition(".")[2] for path in frame.significant}
+        if bound is not None and assigned_attributes(facts) & tested:
+            return False
+        names = self.relevance.deep_words(function.path, facts.qualname)
+        shared = (value for (owner, name), value in state.store.items() if owner[0] == "scope" and name in names)
+        return not any(self._may_run(value, state) for value in (*given, *shared))
+
+    def _unseen(self, function: Fn, outcomes: list[Outcome]) -> list[Outcome]:
+        """The outcomes of a call into which nobody looks, with the exceptions that the function raises."""
+        ends = self.relevance.ends_of(function.path, function.qualname)
+        raised = [Outcome(outcome.state.copy(), NONE, True) for outcome in outcomes if ends.raises]
+        if not ends.returns:
+            return raised
+        for outcome in raised:
+            outcome.state.doubt = True
+        return outcomes + raised
+
+    def _may_run(self, value: Abstract, state: State) -> bool:
+        match value:
+            case Obj(id=identity):
+                info = self.knowledge.infos.get(identity)
+                said = words(identity[-1]) if isinstance(identity[-1], str) else ()
+                return (
+                    identity in state.modes
+                    or identity[0] == "self"
+                    or bool(set(said) & MODULE_WORDS)
+                    or (info is not None and bool(info.module or info.cls or info.evidence))
+                    or self._is_part_of_module(identity)
+                )
+            case Known() | Params() | Ext():
+                return False
+            case Seq() | Map() | Expr() | Iteration():
+                return any(self._may_run(part, state) for part in parts(value))
+            case _:
+                return True
+
+    def _is_part_of_module(self, identity: Identity) -> bool:
+        cls = self.knowledge.info(identity[1]).cls if identity[0] == "attr" else None
+        return cls is not None and self.class_view(cls).module is True and self.is_part(cls, identity[2])
+
+    def _is_out_of_reach(self, frame: Frame) -> bool:
+        return frame.depth >= DEEPEST or self._runs > MOST_RUNS or self._steps > MOST_STEPS
+
+    def _unknown(
+        self,
+        arguments: Sequence[Abstract],
+        keywords: Sequence[tuple[str, Abstract]],
+        state: State,
+        frame: Frame,
+        op: Op,
+    ) -> list[Outcome]:
+        is_implied = isinstance(op, Call) and op.result.number < 0  # `__enter__`: its span is also its manager's
+        result = fresh(frame, state, op.span, "implied" if is_implied else "")
+        taint = NO_TAINT
+        for value in (*arguments, *(held for _, held in keywords)):
+            taint |= state.taint_of(value)
+        if taint:
+            state.taints[result.id] = taint
+        return [Outcome(state, result)]
+
+    def _apply_gradients(self, path: str, facts: FunctionFacts, state: State) -> None:
+        effect = gradient_effect(path, facts, self.index)
+        if effect is not None:
+            state.grads = effect
+
+    # -------------------------------------------------------------------------------------------- generators
+
+    def resume(self, generator: Generator, state: State, frame: Frame, op: Op) -> tuple[list[Yielded], list[Outcome]]:
+        """Advance a generator: where it may yield, and how it may end."""
+        starts = self._starts(generator, state, (EdgeKind.NORMAL,))
+        return self._advance(generator, starts, state, frame, op)
+
+    def resume_raising(self, generator: Generator, state: State, frame: Frame, op: Op) -> list[Outcome]:
+        """Throw an exception into a context manager at its yield: how it ends."""
+        starts = self._starts(generator, state, (EdgeKind.RAISE,))
+        if not starts:
+            return [Outcome(state, NONE, True)]
+        _, ended = self._advance(generator, starts, state, frame, op)
+        return ended
+
+    def _starts(self, generator: Generator, state: State, kinds: tuple[EdgeKind, ...]) -> list[tuple[int, State]]:
+        facts = self.index.facts(generator.function)
+        if generator.at == OVER:
+            return []
+        entry = state.copy()
+        if generator.at is None:
+            entry.env = dict(generator.arguments)
+            self._apply_gradients(generator.function.path, facts, entry)
+            return [(0, entry)]
+        entry.env = dict(generator.variables)
+        return [(edge.target, entry.copy()) for edge in facts.blocks[generator.at].edges if edge.kind in kinds]
+
+    def _advance(
+        self, generator: Generator, starts: list[tuple[int, State]], state: State, frame: Frame, op: Op
+    ) -> tuple[list[Yielded], list[Outcome]]:
+        function = generator.function
+        facts = self.index.facts(function)
+        if not starts:
+            return [], [Outcome(state.copy(), NONE)]
+        if self._is_out_of_reach(frame) or self._stack.count((function.path, function.qualname)) > 1:
+            return [(state, generator, Obj(("unknown",)))], [Outcome(state.copy(), NONE)]
+        chain = (*frame.chain, frame.site(op.span))
+        inner = self._frame(function.path, facts, chain, frame.depth + 1, frame, function.bound, state)
+        inner.kind = "generator"
+        self._stack.append((function.path, function.qualname))
+        self._runs += 1
+        result = self._solve(inner, starts)
+        self._stack.pop()
+        yielded: list[Yielded] = []
+        for after, number, value in result.yields:
+            variables = tuple(sorted((name, held) for name, held in after.env.items()))
+            suspended = Generator(function, generator.arguments, number, variables, generator.id)
+            after.env = state.env.copy()
+            after.guards = frozenset(guard for guard in after.guards if guard.depth <= frame.depth)
+            yielded.append((after, suspended, value))
+        ended = self._returned([Outcome(s, NONE) for s in result.exits], state, frame, op, None, None)
+        ended += self._returned([Outcome(s, NONE, True) for s in result.raises], state, frame, op, None, None)
+        for outcome, original in zip(ended, [*result.exits, *result.raises], strict=False):
+            outcome.state.grads = original.grads
+        return yielded, ended
+
+    # -------------------------------------------------------------------------------------------- decorators
+
+    def function_value(self, path: str, qualname: str, state: State, frame: Frame) -> Abstract:
+        """What a `def` binds: the function, wrapped by its decorators."""
+        facts = self.index.files[path].functions[qualname]
+        value: Abstract = Fn(path, qualname)
+        for decorator in reversed(facts.decorators):
+            found = self.index.resolve(path, as_value(decorator.name)) if decorator.name else None
+            if not isinstance(found, Fn) or len(self._stack) > DEEPEST:
+                continue
+            value = self._decorated(found, decorator.called, decorator.arguments, decorator.span, value, state, frame)
+        return value
+
+    def _decorated(
+        self,
+        decorator: Fn,
+        called: bool,
+        arguments: tuple[Argument, ...],
+        span: Span,
+        value: Abstract,
+        state: State,
+        frame: Frame,
+    ) -> Abstract:
+        op = Call(ir.Temp(-1), ir.Const(None), arguments, span, span)
+        scratch = state.copy()
+        wrapping: Abstract = decorator
+        if called:
+            made = self.call(decorator, [], [], scratch, frame, op)
+            wrapping = made[0].value if made else decorator
+        if not isinstance(wrapping, Fn):
+            return value
+        outcomes = [outcome for outcome in self.call(wrapping, [value], [], scratch, frame, op) if not outcome.raised]
+        if not outcomes or not isinstance(outcomes[0].value, Fn):
+            return value
+        return outcomes[0].value
+
+    def _with_decorators(self, fn: Fn) -> Fn:
+        facts = self.index.facts(fn)
+        if not facts.decorators or not any(
+            isinstance(self.index.resolve(fn.path, as_value(d.name)), Fn) for d in facts.decorators if d.name
+        ):
+            return fn
+        body = self.index.files[fn.path].functions[MODULE]
+        frame = self._frame(fn.path, body, (), 0, None, None)
+        value = self.function_value(fn.path, fn.qualname, State(), frame)
+        return value if isinstance(value, Fn) else fn
+
+    # -------------------------------------------------------------------------------------------- names and classes
+
+    def lookup_global(self, path: str, name: str) -> Abstract | None:
+        """A function, class or import at the top of a file."""
+        found = self.index.top_level(path, name)
+        if found is not None:
+            return found
+        target = self.index.files[path].imports.get(name)
+        return self.imported(path, target) if target is not None else None
+
+    def scope_of(self, path: str, function: str, name: str) -> str | None:
+        """See `Index.scope_of`."""
+        return self.index.scope_of(path, function, name)
+
+    def imported(self, path: str, target: str) -> Abstract:
+        """What an import binds."""
+        return self.index.import_target(path, target) or Ext(target)
+
+    def method(self, cls: Cls, name: str) -> Fn | None:
+        """The method of that name, own or inherited, with the project's decorators applied."""
+        found = self.index.method(cls, name)
+        return self._with_decorators(found) if found is not None else None
+
+    def method_after(self, cls: Cls, receiver: Cls, name: str) -> Fn | None:
+        """The method that `super()` in `cls` finds for an object of class `receiver`."""
+        found = self.index.method(receiver, name, after=cls)
+        return self._with_decorators(found) if found is not None else None
+
+    def tells(self, function: Fn, given: Sequence[Abstract], state: State) -> bool:
+        """Whether a constructor says anything of modes, or gets something that may have one."""
+        is_relevant = self.relevance.is_relevant(function.path, function.qualname)
+        return is_relevant or any(self._may_run(value, state) for value in given)
+
+    def is_property(self, function: Fn) -> bool:
+        """Whether reading the attribute calls the function."""
+        return is_property(self.index.facts(function))
+
+    def is_static(self, function: Fn) -> bool:
+        """Whether the function takes no receiver."""
+        return is_static(self.index.facts(function))
+
+    def is_part(self, cls: Cls, name: str) -> bool:
+        """See `Knowledge.is_part`."""
+        return self.knowledge.is_part(cls, name)
+
+    def one_of(self, values: Sequence[Abstract], identity: Identity) -> Obj:
+        """See `Knowledge.one_of`."""
+        return self.knowledge.one_of(values, identity)
+
+    def class_view(self, cls: Cls) -> ClassView:
+        """See `Knowledge.class_view`."""
+        return self.knowledge.class_view(cls)
+
+
+def _different(yields: list[tuple[State, int, Abstract]]) -> list[tuple[State, int, Abstract]]:
+    """The first few yields that can be told apart."""
+    kept: dict[Hashable, tuple[State, int, Abstract]] = {}
+    for state, number, value in yields:
+        kept.setdefault((state.fingerprint(), number, value), (state, number, value))
+    return list(kept.values())[:MOST_YIELDS]
+
+
+def _ends(outcomes: list[Outcome]) -> set[Hashable]:
+    return {(outcome.state.fingerprint(), outcome.value, outcome.raised) for outcome in outcomes}
+
+
+def _widened(value: Abstract, function: Fn, number: int) -> Abstract:
+    """An argument of a recursive call: calculations are forgotten, so that the recursion comes to an end."""
+    return Obj(("param", function.path, function.qualname, f"<{number}>")) if isinstance(value, Expr) else value
+
+
+def _arguments_of(op: Op) -> tuple[Argument, ...]:
+    return op.arguments if isinstance(op, Call) else ()
+
+
+def _receiver_paths(op: Op) -> Paths:
+    match op:
+        case Call(callee=callee):
+            return frozenset(path.partition(".")[0] for path in paths_in(callee))
+        case Enter(manager=manager) | Exit(manager=manager):
+            return frozenset(paths_in(manager))
+        case _:
+            return frozenset()
