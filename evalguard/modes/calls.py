@@ -30,6 +30,7 @@ from evalguard.modes.passes import backward_method, forward, maybe_forward, reco
 from evalguard.modes.significance import BOUND_METHODS
 from evalguard.modes.state import State
 from evalguard.modes.steps import optimizer_method, step_method
+from evalguard.modes.switch import switch
 from evalguard.modes.unknown import unknown
 from evalguard.modes.values import (
     NONE,
@@ -56,6 +57,7 @@ from evalguard.vocabulary.lookup import SAME_OBJECT_METHODS
 from evalguard.vocabulary.methods import (
     CHILD_METHODS,
     EVIDENCE_METHODS,
+    MODE_SETTING_METHODS,
     OPTIMIZERS_TOO,
     PARAMETER_METHODS,
     SUBMODULE_METHODS,
@@ -217,6 +219,9 @@ def _module_method(base: Obj, name: str, given: Given, state: State, frame: Fram
         and may_be_module(identity, text, frame)
     ):
         return switch_called(base, name, given, state, frame)
+    if name in MODE_SETTING_METHODS and not given.positional:
+        switch(identity, Mode(MODE_SETTING_METHODS[name]), op.span, f"{text}()", state, frame)
+        return [Outcome(state, base)]
     if name in PARAMETER_METHODS:
         info.evidence.add(name)
         return [Outcome(state, Params(frozenset({identity})))]

@@ -13,7 +13,6 @@ from evalguard.modes.values import (
     Cls,
     Expr,
     Ext,
-    Fn,
     Identity,
     Iteration,
     Known,
@@ -84,7 +83,7 @@ def write_name(name: str, value: Abstract, state: State, frame: Frame) -> None:
     scope = frame.linker.scope_of(frame.path, frame.function.qualname, name)
     if scope is None:
         state.env[name] = value
-    elif isinstance(value, (Fn, Cls, Ext)) and value == frame.linker.lookup_global(frame.path, name):
+    elif frame.linker.is_bound_once(frame.path, name) and value == frame.linker.lookup_global(frame.path, name):
         state.store.pop((("scope", frame.path, scope), name), None)  # what the name means anyway
     else:
         state.store[(("scope", frame.path, scope), name)] = value

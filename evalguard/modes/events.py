@@ -37,6 +37,7 @@ class Forward:
     sure: bool
     in_forward: bool
     arguments: tuple[str, ...]
+    dummy: bool  # it is given nothing but random or constant tensors made on the spot
     doubt: bool
     trail: Trail | None
     fate: set[str] = field(default_factory=set)

@@ -78,6 +78,10 @@ class Linker(Protocol):
         """The function in whose scope a name lives that `function` reads or writes: itself if private to it (None)."""
         ...
 
+    def is_bound_once(self, path: str, name: str) -> bool:
+        """Whether the body of a file binds a name in one place only, so that it needs no watching."""
+        ...
+
     def imported(self, path: str, target: str) -> Abstract:
         """What an import binds."""
         ...

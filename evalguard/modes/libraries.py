@@ -119,7 +119,10 @@ def call_library(dotted: str, given: Given, state: State, frame: Frame, cls: Cls
     if dotted in ("contextlib.ExitStack", "contextlib.AsyncExitStack"):
         return [Outcome(state, fresh(frame, state, op.span))]
     if dotted.startswith(("torch.", "numpy.", "math.")) and not dotted.startswith("torch.hub"):
+        if dotted == "torch.autograd.Variable" and given.positional:
+            return [Outcome(state, given.positional[0])]
         result = fresh(frame, state, op.span)
+        frame.info(result.id).external = dotted
         flow_into(result.id, given.all(), state, frame)
         params = params_of(given)
         return [Outcome(state, Params(params) if params is not None else result)]

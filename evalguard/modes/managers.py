@@ -15,10 +15,27 @@ from dataclasses import replace
 
 from evalguard.ir import values as ir
 from evalguard.ir.ops import Call, Enter, Exit, Op
+from evalguard.modes.evaluate import evaluate
 from evalguard.modes.frame import Frame, Outcome, source_of
 from evalguard.modes.guards import assume, truth
+from evalguard.modes.intent import says_evaluation
 from evalguard.modes.state import State
-from evalguard.modes.values import NONE, Abstract, Ext, Fn, Generator, Grad, Identity, Known, Obj, Seq
+from evalguard.modes.switch import put, switch
+from evalguard.modes.values import (
+    NONE,
+    Abstract,
+    Ext,
+    Fn,
+    Generator,
+    Grad,
+    Identity,
+    Known,
+    Mode,
+    ModeFlag,
+    Obj,
+    Seq,
+    identities,
+)
 
 
 def enter_manager(manager: Abstract, state: State, frame: Frame, op: Op, slot: str) -> list[Outcome]:
@@ -49,10 +66,27 @@ def enter_manager(manager: Abstract, state: State, frame: Frame, op: Op, slot: s
                 state.env[slot] = manager
                 bound = replace(method, bound=manager)
                 return frame.linker.call(bound, [], [], state, frame, _as_call(op))
-            state.env[slot] = manager
+            saved = _put_in_eval(op, state, frame)
+            state.env[slot] = Seq("tuple", (Ext("<modes>"), *saved)) if saved else manager
             return [Outcome(state, manager)]
         case _:
             return [Outcome(state, manager)]
+
+
+def _put_in_eval(op: Op, state: State, frame: Frame) -> list[ModeFlag]:
+    """`with eval_mode(net):` of a library, known by its name only: the modes that the end of the `with` gives back."""
+    manager = op.manager if isinstance(op, Enter) else None
+    made_by = frame.temps.get(manager.number) if isinstance(manager, ir.Temp) else None
+    if not isinstance(made_by, Call) or not says_evaluation(source_of(made_by.callee, frame)):
+        return []
+    saved: list[ModeFlag] = []
+    for argument in made_by.arguments:
+        for identity in identities(evaluate(argument.value, state, frame)):
+            if identity in state.modes or frame.info(identity).evidence or frame.info(identity).module:
+                saved.append(ModeFlag(identity, state.origins(identity)))
+                text = f"{source_of(made_by.callee, frame)}(...)"
+                switch(identity, Mode.EVAL, op.span, text, state, frame)
+    return saved
 
 
 def exit_manager(slot: str, state: State, frame: Frame, op: Op, exceptional: bool) -> list[Outcome]:
@@ -62,6 +96,11 @@ def exit_manager(slot: str, state: State, frame: Frame, op: Op, exceptional: boo
         case Seq(items=(Ext(name="<grads>"), Known(value=previous))):
             state.grads = previous if previous is None else bool(previous)
             return [Outcome(state, NONE, exceptional)]
+        case Seq(items=(Ext(name="<modes>"), *saved)):
+            for flag in saved:
+                if isinstance(flag, ModeFlag):
+                    put(flag.id, flag.origins, state, frame)
+            return [Outcome(state, NONE)]
         case Generator() if not exceptional:
             yielded, ended = frame.linker.resume(held, state, frame, op)
             return ended or [Outcome(path, NONE) for path, _, _ in yielded] or [Outcome(state, NONE)]

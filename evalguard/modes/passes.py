@@ -11,14 +11,15 @@ from __future__ import annotations
 
 from evalguard.modes.arguments import Given
 from evalguard.modes.events import Backward, Forward, Reveal
-from evalguard.modes.frame import Frame, Outcome, fresh, source_of
+from evalguard.modes.frame import Frame, Outcome, fresh, is_part, source_of
 from evalguard.modes.intent import argument_reason
 from evalguard.modes.objects import is_proved
 from evalguard.modes.state import NO_TAINT, State, unite_origins
 from evalguard.modes.switch import evaluation_reason, mark_inferred
 from evalguard.modes.unknown import flow_into, unknown
-from evalguard.modes.values import NONE, Abstract, Identity, Obj, identities
+from evalguard.modes.values import ENTRY, NONE, Abstract, Identity, Known, Mode, Obj, OriginKind, Origins, identities
 from evalguard.vocabulary import lookup
+from evalguard.vocabulary.methods import MADE_UP_TENSORS
 from evalguard.vocabulary.words import LOSS_WORDS, MODULE_WORDS, words
 
 QUIET_METHODS = frozenset("keys copy format split view reshape save save_pretrained log info print".split())
@@ -31,7 +32,7 @@ def forward(identity: Identity, given: Given, text: str, state: State, frame: Fr
         result = fresh(frame, state, op.span)
         flow_into(result.id, given.all(), state, frame)
         return Outcome(state, result)
-    origins = state.origins(identity)
+    origins = _partly_in_eval(identity, state.origins(identity), state, frame)
     arguments = tuple(source_of(argument.value, frame) for argument in op.arguments)
     reason = evaluation_reason(frame, state) or argument_reason(arguments)
     place = _place(text)
@@ -64,6 +65,7 @@ def forward(identity: Identity, given: Given, text: str, state: State, frame: Fr
             sure,
             frame.in_forward,
             arguments,
+            _is_dummy(given, frame),
             state.doubt,
             state.trail,
         )
@@ -145,6 +147,25 @@ def record_reveal(given: Given, state: State, frame: Frame) -> None:
         frame.linker.events.reveals.setdefault(
             key, Reveal(frame.path, frame.function.qualname, op.span, place, origins, state.doubt)
         )
+
+
+def _is_dummy(given: Given, frame: Frame) -> bool:
+    """Whether a forward is given only tensors made up on the spot: `net(torch.randn(1, 3, 32, 32))`."""
+    objects = [value for value in given.all() if not isinstance(value, Known)]
+    return bool(objects) and all(
+        isinstance(value, Obj) and (frame.info(value.id).external or "") in MADE_UP_TENSORS for value in objects
+    )
+
+
+def _partly_in_eval(identity: Identity, origins: Origins, state: State, frame: Frame) -> Origins:
+    """A wrapper that was only built, around a part that was put in eval mode: what matters is the part's mode."""
+    if any(origin.kind is not OriginKind.BUILT for origin in origins):
+        return origins
+    for place, held in state.modes.items():
+        is_in_eval = all(origin.mode is Mode.EVAL and origin.kind is OriginKind.SET for origin in held)
+        if is_in_eval and place != identity and is_part(place, identity, frame.infos):
+            return frozenset({ENTRY})
+    return origins
 
 
 def _is_indifferent(identity: Identity, text: str, state: State, frame: Frame) -> bool:

@@ -513,6 +513,10 @@ class Engine:
         """See `Index.scope_of`."""
         return self.index.scope_of(path, function, name)
 
+    def is_bound_once(self, path: str, name: str) -> bool:
+        """See `Index.is_bound_once`."""
+        return self.index.is_bound_once(path, name)
+
     def imported(self, path: str, target: str) -> Abstract:
         """What an import binds."""
         return self.index.import_target(path, target) or Ext(target)

@@ -113,6 +113,7 @@ def is_meant(view: FunctionView, forward: Forward, origin: Origin) -> bool:
         or _is_acting(forward)
         or _is_sampling_dropout(forward)
         or _is_weak(forward, origin)
+        or _is_smoke_test(forward, origin)
     )
 
 
@@ -169,6 +170,11 @@ def _is_sampling_dropout(forward: Forward) -> bool:
     return bool(set(words(forward.function)) & SAMPLING_WORDS)
 
 
+def _is_smoke_test(forward: Forward, origin: Origin) -> bool:
+    """A net that was just built is tried on made-up data, for the shape of its output."""
+    return forward.dummy and origin.kind in (OriginKind.BUILT, OriginKind.ASSUMED)
+
+
 def _is_weak(forward: Forward, origin: Origin) -> bool:
     """Nothing but a guess says that the object is a module in train mode."""
     return origin.kind is OriginKind.ASSUMED and forward.reason is None
@@ -214,7 +220,7 @@ def leaked_eval(view: FunctionView, step: TrainingStep) -> Origin | None:
     info = view.info(step.id)
     if info.sensitive is False or info.module is False:
         return None
-    if not step.held and _another_is_sure_to_train(view, step):
+    if not step.held and (_another_is_sure_to_train(view, step) or not _is_elsewhere_in_train_mode(view, step)):
         return None  # nobody knows which net the optimizer holds: a GAN's other net is in eval on purpose
     guilty = [
         origin
@@ -228,6 +234,15 @@ def leaked_eval(view: FunctionView, step: TrainingStep) -> Origin | None:
         )
     ]
     return min(guilty, key=lambda o: (o.kind is OriginKind.BUILT, o.site or (), o.chain)) if guilty else None
+
+
+def _is_elsewhere_in_train_mode(view: FunctionView, step: TrainingStep) -> bool:
+    """Whether some path takes the same step with the module not in eval mode, or no other module takes it. One that is
+    always in eval mode beside another is frozen: a loss's network, an autoencoder around a diffusion model."""
+    beside = [other for other in view.steps if other.span == step.span]
+    if all(other.id == step.id for other in beside):
+        return True
+    return any(o.mode is not Mode.EVAL for other in beside if other.id == step.id for o in other.origins)
 
 
 def _another_is_sure_to_train(view: FunctionView, step: TrainingStep) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from evalguard.flow.liveness import parts_of, values_of
+from evalguard.flow.liveness import parts_of, values_of, written_by
 from evalguard.ir.facts import MODULE, ClassFacts, FileFacts, FunctionFacts
 from evalguard.ir.ops import Assign, Call, Define, Delete, Enter, Import
 from evalguard.ir.values import Attribute, Name, Value
@@ -45,6 +46,7 @@ class Index:
         self.files = {file.path: file for file in files}
         self._modules = {name: file.path for file in files for name in _module_names(file.path)}
         self._captured: dict[str, dict[str, set[str]]] = {}
+        self._bound_once: dict[str, set[str]] = {}
         self._scopes: dict[tuple[str, str, str], str | None] = {}
 
     # -------------------------------------------------------------------------------------------- scopes
@@ -93,6 +95,18 @@ class Index:
                         if owner not in (MODULE, qualname):
                             found.setdefault(owner, set()).add(name)
         return found
+
+    def is_bound_once(self, path: str, name: str) -> bool:
+        """Whether the body of a file binds a name in one place only."""
+        found = self._bound_once.get(path)
+        if found is None:
+            body = self.files[path].functions[MODULE]
+            counts = Counter(
+                bound for block in body.blocks for op in block.ops if (bound := written_by(op)) is not None
+            )
+            elsewhere = {bound for facts in self.files[path].functions.values() for bound in facts.declared_global}
+            found = self._bound_once[path] = {bound for bound, n in counts.items() if n == 1} - elsewhere
+        return name in found
 
     # -------------------------------------------------------------------------------------------- names
 

@@ -17,6 +17,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 
 from evalguard.ir.facts import MODULE
+from evalguard.modes.frame import is_part
 from evalguard.modes.state import State, join, mode_shape, take_in
 from evalguard.modes.values import Cls, Fn, Obj
 from evalguard.project.decorators import is_static
@@ -156,6 +157,9 @@ def _after_init(engine: Engine, cls: Cls, receiver: Obj, base: State) -> list[St
     exits = engine.run_root(init.path, init.qualname, [base.copy()], receiver)
     for state in exits:
         state.guards, state.doubt, state.backed, state.taints = frozenset(), False, {}, {}
+        if engine.index.is_module(cls) is not False:  # its user may call `train()` or `eval()` before any method
+            for place in [place for place in state.modes if is_part(place, receiver.id, engine.knowledge.infos)]:
+                del state.modes[place]
     return exits or [base.copy()]
 
 

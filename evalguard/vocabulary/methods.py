@@ -26,3 +26,15 @@ CHILD_METHODS: Final = frozenset({"children", "named_children"})
 
 UNTAINTED_METHODS: Final = frozenset({"item", "tolist", "size", "dim", "numel", "__len__"})
 """What they return is no tensor any more: no backward can come through it."""
+
+MODE_SETTING_METHODS: Final = {"make_generation_fast_": "eval"}
+"""Methods that put the module they are called on in a mode. fairseq: fairseq/models/fairseq_model.py calls `self.eval()`
+and disables `train()` (https://github.com/facebookresearch/fairseq/blob/main/fairseq/models/fairseq_model.py)."""
+
+MADE_UP_TENSORS: Final = frozenset(
+    f"torch.{name}"
+    for name in """
+    FloatTensor LongTensor Tensor arange empty eye full linspace normal ones rand randint randn tensor zeros
+    """.split()
+)
+"""Functions that make a tensor of numbers that mean nothing (https://pytorch.org/docs/stable/torch.html#creation-ops)."""
