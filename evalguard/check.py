@@ -103,6 +103,7 @@ class _Run:
     skipped: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    cut_short: list[tuple[str, str]] = field(default_factory=list)
     documents: dict[str, Document] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -120,6 +121,7 @@ class _Run:
         self.analysed += part.analysed
         self.skipped += part.skipped
         self.problems += part.problems
+        self.cut_short += part.cut_short
         self.documents |= part.documents
         for name, seconds in part.seconds.items():
             self.seconds[name] = self.seconds.get(name, 0.0) + seconds
@@ -202,6 +204,7 @@ def _findings_of(run: _Run, unit: Sequence[FileFacts]) -> list[Finding]:
     wanted = [rule for rule in rules.RULES if run.config.enables(rule.code, rule.default)]
     with run.stage("link"):
         project = link_project(unit)
+    run.cut_short += project.cut_short()
     with run.stage("rules"):
         found = [finding for view in project.views() for rule in wanted for finding in rule.check(view)]
     kept: list[Finding] = []
@@ -220,6 +223,7 @@ def _report(run: _Run, files: tuple[str, ...]) -> Report:
         skipped=tuple(run.skipped),
         problems=tuple(run.problems),
         warnings=tuple(run.warnings),
+        cut_short=tuple(sorted(set(run.cut_short))),
         texts={path: document.text for path, document in run.documents.items()},
         seconds=run.seconds,
     )

@@ -161,6 +161,8 @@ def _tell(report: Report, config: Config, verbose: bool) -> None:
     click.echo(f"evalguard: configuration: {visible(str(config.file)) if config.file else 'none'}", err=True)
     for path in report.skipped:
         click.echo(f"evalguard: skipped, nothing in it sets or uses a mode: {visible(path)}", err=True)
+    for path, function in report.cut_short:
+        click.echo(f"evalguard: too large to follow to its end: {visible(path)}: `{visible(function)}`", err=True)
     counts = f"{len(report.files)} files, {len(report.analysed)} analysed, {len(report.skipped)} skipped"
     click.echo(f"evalguard: {counts}", err=True)
     for stage, seconds in report.seconds.items():

@@ -37,6 +37,10 @@ class Project:
         """One view a function, for the rules."""
         return function_views(self.index, self.events, self.infos)
 
+    def cut_short(self) -> list[tuple[str, str]]:
+        """The functions (path, qualified name) that were too large to follow to their end."""
+        return self.events.gave_up
+
     def observations(self) -> Iterable[Observation]:
         """The modes claimed at every forward, step and `reveal_mode`."""
         return observations(self.events)

@@ -24,7 +24,8 @@ class Problem:
 class Report:
     """The result of a run. `files` are all that were looked at, `analysed` those read in full, `skipped` those that
     hold nothing which sets or uses a mode; the rest could not be read or parsed. `texts` are the texts of
-    the files that the findings name. `warnings` are for people, and so are the `seconds` of each stage."""
+    the files that the findings name. `cut_short` are the functions (path, name) that were too large to follow to their
+    end, so that something in them may be missed. `warnings` are for people, and so are the `seconds` of each stage."""
 
     findings: tuple[Finding, ...] = ()
     files: tuple[str, ...] = ()
@@ -32,5 +33,6 @@ class Report:
     skipped: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
     warnings: tuple[str, ...] = ()
+    cut_short: tuple[tuple[str, str], ...] = ()
     texts: Mapping[str, str] = field(default_factory=dict, repr=False)
     seconds: Mapping[str, float] = field(default_factory=dict, repr=False, compare=False)
