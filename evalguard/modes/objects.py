@@ -16,6 +16,7 @@ from evalguard.modes.arguments import Given
 from evalguard.modes.frame import Frame, Outcome, fresh, new_identity, renew, source_of
 from evalguard.modes.state import State
 from evalguard.modes.values import Abstract, Cls, Identity, Mode, Obj, Origin, OriginKind, Seq, root_of
+from evalguard.vocabulary.words import MODULE_WORDS, words
 
 
 def construct(cls: Cls, given: Given, state: State, frame: Frame) -> list[Outcome]:
@@ -25,8 +26,10 @@ def construct(cls: Cls, given: Given, state: State, frame: Frame) -> list[Outcom
     info = frame.info(obj.id)
     info.cls, info.module = cls, view.module
     info.sensitive, info.layer = view.sensitive, view.layer
-    if view.module is not False:
+    if view.module is True:
         state.modes[obj.id] = frozenset({origin_of(Mode.TRAIN, OriginKind.BUILT, given.op, frame)})
+    elif view.module is None and set(words(cls.qualname)) & MODULE_WORDS:  # an unknown base, a module's name
+        state.modes[obj.id] = frozenset({origin_of(Mode.TRAIN, OriginKind.ASSUMED, given.op, frame)})
     init = frame.linker.method(cls, "__init__")
     if init is None:
         for position, value in enumerate(given.positional):

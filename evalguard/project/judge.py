@@ -113,6 +113,7 @@ def is_meant(view: FunctionView, forward: Forward, origin: Origin) -> bool:
         or _is_acting(forward)
         or _is_sampling_dropout(forward)
         or _is_weak(forward, origin)
+        or _is_chosen_by_flag(origin)
         or _is_smoke_test(forward, origin)
     )
 
@@ -168,6 +169,12 @@ def _is_acting(forward: Forward) -> bool:
 def _is_sampling_dropout(forward: Forward) -> bool:
     """mc-dropout: the function says that it wants the noise."""
     return bool(set(words(forward.function)) & SAMPLING_WORDS)
+
+
+def _is_chosen_by_flag(origin: Origin) -> bool:
+    """bool-parameter-mode: evaluation code that sets the mode by a flag lets its user choose."""
+    argument = origin.text.rpartition("(")[2].rstrip(")").removeprefix("mode=")
+    return origin.kind is OriginKind.SET and origin.evaluating and argument not in ("", "True")
 
 
 def _is_smoke_test(forward: Forward, origin: Origin) -> bool:

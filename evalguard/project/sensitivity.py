@@ -89,7 +89,9 @@ def function_sensitivity(facts: FunctionFacts, path: str, index: Index, known: d
 
 def _may_hold_module(parameter: str) -> bool:
     found = words(parameter)
-    return bool(found) and found[-1] in MODULE_WORDS | {"layer", "block", "blocks", "norm", "act", "activation"}
+    if not found or found[0] in ("n", "num", "number", "nb"):
+        return False  # `n_layer`: how many
+    return found[-1] in MODULE_WORDS | {"layer", "block", "blocks", "norm", "act", "activation"}
 
 
 def _call_sensitivity(
