@@ -84,7 +84,8 @@ def step_of(optimizer: Abstract, given: Given, state: State, frame: Frame) -> li
         for identity, origins, exercised in targets:
             _record_step(identity, origins, exercised, held is not None, given, after, frame)
             now = after.origins(identity)
-            if all(o.kind in UNSWITCHED and o.mode is not Mode.EVAL for o in now):
+            sure = held is not None or len(targets) == 1  # else nobody knows which of them the optimizer holds
+            if sure and all(o.kind in UNSWITCHED and o.mode is not Mode.EVAL for o in now):
                 after.modes[identity] = frozenset({_origin_of_step(given.op, frame)})
         if held is None:
             after.backed = {}

@@ -45,7 +45,7 @@ def unknown(
             return [Outcome(state, Optim(params, result.id))]
         return [Outcome(state, Params(params))]
     last = text.rpartition(".")[2]
-    if receiver is None and _names_module(last):
+    if receiver is None and names_module(last):
         info = frame.info(result.id)
         info.external = dotted or text
         state.modes[result.id] = frozenset({origin_of(Mode.TRAIN, OriginKind.ASSUMED, op, frame)})
@@ -73,7 +73,7 @@ def flow_into(
                     event.fate.add("escaped")
 
 
-def _names_module(name: str) -> bool:
+def names_module(name: str) -> bool:
     """Whether what a call of that name returns is probably a new module: `ResNet(...)`, `build_model(...)`."""
     found = words(name)
     if not found or found[-1] in NOT_MODULE_WORDS | NOT_MADE_MODULE_WORDS:

@@ -18,7 +18,10 @@ from evalguard.ir.facts import MODULE, FunctionFacts
 from evalguard.ir.ops import Assign, Call, Op
 from evalguard.modes.intent import names_test_data, says_evaluation
 from evalguard.modes.significance import FLAG_TAKERS, Significance, significance
+from evalguard.modes.unknown import names_module
+from evalguard.modes.values import Cls
 from evalguard.project.resolve import Index, acts_of, called_names, words_of
+from evalguard.vocabulary import lookup
 from evalguard.vocabulary.words import MODULE_WORDS, words
 
 RELEVANT = frozenset(
@@ -27,6 +30,15 @@ RELEVANT = frozenset(
     manual_backward optimizer_step
     """.split()
 )
+
+
+MODE_GIVING = frozenset(
+    """
+    backward eval from_pretrained load_from_checkpoint load_state_dict make_generation_fast_ optimizer_step reveal_mode
+    step train
+    """.split()
+)
+"""Calls after which something is known of a mode; `backward` too, for the step after it may go by any name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +89,29 @@ class Relevance:
             return True
         mentioned = words_of(self.index.files[path].functions[qualname])
         return "numpy" in mentioned and any(MODULE_WORDS & set(words(name)) for name in mentioned)
+
+    def gives_a_mode(self, path: str) -> bool:
+        """Whether anything in a file gives a module a mode: a switch, a step, loaded weights, or a module made in it.
+        Where nothing does, no path can tell in which mode a module is."""
+        file = self.index.files[path]
+        return any(acts_of(facts) & MODE_GIVING or self._makes_module(path, facts) for facts in file.functions.values())
+
+    def _makes_module(self, path: str, facts: FunctionFacts) -> bool:
+        for block in facts.blocks:
+            for op in block.ops:
+                if not isinstance(op, Call) or not isinstance(op.callee, (ir.Name, ir.Attribute)):
+                    continue
+                found = self.index.resolve(path, op.callee)
+                if isinstance(found, Cls):
+                    if self.index.is_module(found) is not False:
+                        return True
+                elif isinstance(found, str):
+                    if lookup.factory(found) is not None or lookup.layer(found) is not None:
+                        return True
+                    name = found.rpartition(".")[2]
+                    if MODULE_WORDS & set(words(name)) and names_module(name):
+                        return True
+        return False
 
     def is_inert(self, path: str, qualname: str) -> bool:
         """Whether a function and those of its file that it mentions name no class, no module and no mode."""

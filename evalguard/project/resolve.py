@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from evalguard.flow.liveness import parts_of, values_of, written_by
+from evalguard.flow.liveness import parts_of, path_of, values_of, written_by
 from evalguard.ir.facts import MODULE, ClassFacts, FileFacts, FunctionFacts
 from evalguard.ir.ops import Assign, Call, Define, Delete, Enter, Import
 from evalguard.ir.values import Attribute, Name, Value
 from evalguard.modes.values import Cls, Fn
 from evalguard.vocabulary import lookup
+from evalguard.vocabulary.words import step_receiver
 
 MODULE_BASES = frozenset(
     {
@@ -306,15 +307,23 @@ def runs_layers(function: FunctionFacts) -> bool:
 
 def acts_of(function: FunctionFacts) -> set[str]:
     """The names of all that a function calls or is decorated with, and of the methods that it takes without calling
-    them."""
-    found = {name for name, _ in called_names(function)}
+    them. A learning rate scheduler's `step()` is no act."""
+    found: set[str] = set()
     for block in function.blocks:
         for op in block.ops:
+            match op:
+                case Call(callee=Attribute() as method) if _is_scheduler_step(method):
+                    pass
+                case Call(callee=Attribute(name=name) | Name(id=name)):
+                    found.add(name)
+                case _:
+                    pass
             match op:
                 case Assign(value=Attribute(name=name)):
                     found.add(name)
                 case Call(arguments=arguments):
-                    found.update(a.value.name for a in arguments if isinstance(a.value, Attribute))
+                    taken = [a.value for a in arguments if isinstance(a.value, Attribute)]
+                    found.update(method.name for method in taken if not _is_scheduler_step(method))
                 case Enter(manager=Attribute(name=name)):
                     found.add(name)
                 case _:
@@ -322,6 +331,11 @@ def acts_of(function: FunctionFacts) -> set[str]:
     for decorator in function.decorators:
         found.update(decorator.name.split("."))
     return found
+
+
+def _is_scheduler_step(method: Attribute) -> bool:
+    owner = path_of(method.value) or ""
+    return method.name == "step" and step_receiver(owner.rpartition(".")[2]) == "scheduler"
 
 
 def assigned_attributes(function: FunctionFacts) -> set[str]:

@@ -49,6 +49,8 @@ def _run_file(engine: Engine, path: str) -> None:
     engine.begin_file()
     if not any(engine.relevance.is_worth_a_look(path, qualname) for qualname in file.functions):
         return  # nothing in it switches, trains or evaluates
+    if not engine.relevance.gives_a_mode(path):
+        return  # every module in it has the mode that its user gave it
     after_body = engine.run_root(path, MODULE, [State()])
     base = _joined(engine, after_body) or State()
     base.doubt = False
