@@ -190,9 +190,9 @@ def is_part(identity: Identity, whole: Identity, infos: dict[Identity, Info]) ->
     return False
 
 
-def is_related(a: Identity, b: Identity, frame: Frame) -> bool:
+def is_related(a: Identity, b: Identity, infos: dict[Identity, Info]) -> bool:
     """Whether one of two objects is the other or belongs to it."""
-    return is_part(a, b, frame.infos) or is_part(b, a, frame.infos)
+    return is_part(a, b, infos) or is_part(b, a, infos)
 
 
 def new_identity(frame: Frame, span: Span, tag: str = "") -> Identity:

@@ -90,7 +90,7 @@ def step_of(optimizer: Abstract, given: Given, state: State, frame: Frame) -> li
         if held is None:
             after.backed = {}
         else:
-            for identity in [i for i in after.backed if any(is_related(i, h, frame) for h in held)]:
+            for identity in [i for i in after.backed if any(is_related(i, h, frame.infos) for h in held)]:
                 del after.backed[identity]
         results.append(Outcome(after, fresh(frame, after, given.op.span)))
     return results
@@ -106,7 +106,7 @@ def _origin_of_step(op: Call, frame: Frame) -> Origin:
 def _backed(identity: Identity, state: State, frame: Frame) -> Origins:
     found: Origins = frozenset()
     for other, origins in state.backed.items():
-        if is_related(identity, other, frame):
+        if is_related(identity, other, frame.infos):
             found = unite_origins(found, origins)
     return found
 

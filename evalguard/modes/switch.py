@@ -132,7 +132,7 @@ def _objects(value: Abstract) -> list[Identity]:
 def mark_inferred(identity: Identity, state: State, frame: Frame) -> None:
     """An inference has run: noted with the `eval()` that the module, its parts and the whole it belongs to are in."""
     for place, origins in list(state.modes.items()):
-        if any(o.mode is Mode.EVAL and not o.inferred for o in origins) and is_related(place, identity, frame):
+        if any(o.mode is Mode.EVAL and not o.inferred for o in origins) and is_related(place, identity, frame.infos):
             state.modes[place] = frozenset(replace(o, inferred=True) if o.mode is Mode.EVAL else o for o in origins)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from evalguard.finding import Span, Step
 from evalguard.ir.facts import FileFacts, FunctionFacts
 from evalguard.modes.events import Backward, Events, Forward, TrainingStep
-from evalguard.modes.frame import Info, is_part
+from evalguard.modes.frame import Info, is_related
 from evalguard.modes.intent import is_unit_test
 from evalguard.modes.state import Trail
 from evalguard.modes.values import Identity, Origin, Origins, Site
@@ -61,7 +61,7 @@ class FunctionView:
     def steps_of(self, identity: Identity) -> Iterator[TrainingStep]:
         """The training steps, anywhere, that change a module or a part or whole of it."""
         for step in self.events.steps.values():
-            if is_part(step.id, identity, self.infos) or is_part(identity, step.id, self.infos):
+            if is_related(step.id, identity, self.infos):
                 yield step
 
     def trace(self, trail: Trail | None, origin: Origin, last: Step) -> tuple[Step, ...]:
