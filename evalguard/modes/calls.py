@@ -44,6 +44,7 @@ from evalguard.modes.values import (
     Iteration,
     Known,
     Map,
+    Mod,
     Mode,
     Obj,
     Optim,
@@ -127,8 +128,8 @@ def call_value(callee: Abstract, given: Given, state: State, frame: Frame) -> li
 def call_method(base: Abstract, name: str, given: Given, state: State, frame: Frame) -> list[Outcome]:
     """Call `base.name(...)`."""
     match base:
-        case Ext(name=dotted):
-            return _named(f"{dotted}.{name}", given, state, frame)
+        case Ext() | Mod():
+            return call_value(attribute(base, name, state, frame), given, state, frame)
         case Obj():
             return _object_method(base, name, given, state, frame)
         case Super(cls=cls, receiver=receiver):

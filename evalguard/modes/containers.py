@@ -11,6 +11,7 @@ In a loop a list may grow without end, so there it becomes one of kind "grown": 
 from __future__ import annotations
 
 from evalguard.ir import values as ir
+from evalguard.ir.facts import MODULE
 from evalguard.modes.arguments import Given
 from evalguard.modes.evaluate import evaluate, shallow, write_name
 from evalguard.modes.frame import Frame, Outcome, renew, source_of
@@ -26,6 +27,7 @@ from evalguard.modes.values import (
     Iteration,
     Known,
     Map,
+    Mod,
     Mode,
     Obj,
     Origin,
@@ -105,6 +107,8 @@ def store(target: ir.Value, value: Abstract, state: State, frame: Frame) -> None
                         frame.info(value.id).name = source_of(target, frame)
                 case Cls(path=path, qualname=qualname):
                     state.store[(("class", path, qualname), name)] = value
+                case Mod(path=path):
+                    state.store[(("scope", path, MODULE), name)] = value
                 case _:
                     pass
         case ir.Item(value=inner, index=index):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from evalguard.ir import values as ir
+from evalguard.ir.facts import MODULE
 from evalguard.modes.frame import Frame
 from evalguard.modes.guards import compare, negate
 from evalguard.modes.state import State
@@ -17,6 +18,7 @@ from evalguard.modes.values import (
     Iteration,
     Known,
     Map,
+    Mod,
     ModeFlag,
     Obj,
     Params,
@@ -70,9 +72,11 @@ def read_name(name: str, state: State, frame: Frame) -> Abstract:
     found = state.store.get((("scope", frame.path, scope), name))
     if found is not None:
         return found
-    known = frame.linker.lookup_global(frame.path, name)
+    known = frame.linker.lookup_global(frame.path, name, state)
     if known is not None:
         return known
+    if name == "__name__" and frame.depth and frame.function.qualname == MODULE:
+        return Known(frame.path)  # imported: not "__main__"
     if name in BUILTINS:
         return Ext(f"builtins.{name}")
     return Obj(("global", frame.path, scope, name))
@@ -83,7 +87,7 @@ def write_name(name: str, value: Abstract, state: State, frame: Frame) -> None:
     scope = frame.linker.scope_of(frame.path, frame.function.qualname, name)
     if scope is None:
         state.env[name] = value
-    elif frame.linker.is_bound_once(frame.path, name) and value == frame.linker.lookup_global(frame.path, name):
+    elif frame.linker.is_bound_once(frame.path, name) and value == frame.linker.lookup_global(frame.path, name, state):
         state.store.pop((("scope", frame.path, scope), name), None)  # what the name means anyway
     else:
         state.store[(("scope", frame.path, scope), name)] = value
@@ -96,8 +100,8 @@ def write_name(name: str, value: Abstract, state: State, frame: Frame) -> None:
 def attribute(base: Abstract, name: str, state: State, frame: Frame) -> Abstract:
     """`base.name`."""
     match base:
-        case Ext(name=dotted):
-            return Ext(f"{dotted}.{name}")
+        case Ext() | Mod():
+            return frame.linker.member(frame.path, base, name, state)
         case Obj(id=identity):
             return _object_attribute(base, identity, name, state, frame)
         case Cls() as cls:

@@ -13,7 +13,7 @@ from evalguard.ir.values import Attribute, Binary, Compare, Const, Item, Mapping
 from evalguard.ir.values import Sequence as SequenceValue
 from evalguard.modes.events import Events
 from evalguard.modes.state import State, Trail, mentions
-from evalguard.modes.values import PARTS, Abstract, Chain, Cls, Fn, Generator, Identity, Obj, Site, is_within
+from evalguard.modes.values import PARTS, Abstract, Chain, Cls, Ext, Fn, Generator, Identity, Mod, Obj, Site, is_within
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Linker(Protocol):
         exception."""
         ...
 
-    def lookup_global(self, path: str, name: str) -> Abstract | None:
+    def lookup_global(self, path: str, name: str, state: State) -> Abstract | None:
         """A function, class or import at the top of a file; None for a name that is only a variable or a builtin."""
         ...
 
@@ -82,8 +82,16 @@ class Linker(Protocol):
         """Whether the body of a file binds a name in one place only, so that it needs no watching."""
         ...
 
-    def imported(self, path: str, target: str) -> Abstract:
+    def load(self, target: str, state: State, frame: Frame, op: Op) -> list[State]:
+        """Run the body of the file that an import names, if it was not run yet and says anything of modules."""
+        ...
+
+    def imported(self, path: str, target: str, state: State) -> Abstract:
         """What an import binds."""
+        ...
+
+    def member(self, path: str, owner: Mod | Ext, name: str, state: State) -> Abstract:
+        """An attribute of a module: of a file of the project, or of a library, as `path` imports them."""
         ...
 
     def method(self, cls: Cls, name: str) -> Fn | None:

@@ -19,6 +19,7 @@ from evalguard.modes.values import (
     Grad,
     Known,
     Map,
+    Mod,
     Mode,
     ModeFlag,
     Obj,
@@ -87,7 +88,7 @@ def truth(value: Abstract, state: State) -> bool | None:
             return bool(items)
         case Map(items=items):
             return True if items else None
-        case Fn() | Cls() | Ext() | Params() | Optim() | Partial() | Generator() | Grad():
+        case Fn() | Cls() | Ext() | Mod() | Params() | Optim() | Partial() | Generator() | Grad():
             return True
         case ModeFlag(origins=origins, negated=negated):
             modes = {origin.mode for origin in origins}

@@ -45,17 +45,29 @@ TESTING_LIBRARIES = frozenset({"pytest", "unittest", "hypothesis", "nose", "absl
 
 def is_unit_test(function: FunctionFacts, file: FileFacts) -> bool:
     """Whether pytest or unittest would run it: there, modes are chosen by what is tested."""
-    folders = file.path.split("/")
-    in_tests = any(folder in ("tests", "test", "testing", "unit_tests", "test_utils") for folder in folders[:-1])
-    stem = folders[-1].removesuffix(".py")
-    named = stem.startswith("test_") or stem.endswith("_test") or stem == "conftest"
+    if not _uses_testing_tools(file):
+        return False
+    return _is_named_as_test(file) or "Test" in function.qualname or function.name.startswith("test")
+
+
+def is_unit_test_file(file: FileFacts) -> bool:
+    """Whether all that a file holds is run by pytest or unittest."""
+    return _is_named_as_test(file) and _uses_testing_tools(file)
+
+
+def _is_named_as_test(file: FileFacts) -> bool:
+    stem = file.path.rpartition("/")[2].removesuffix(".py")
+    return stem.startswith("test_") or stem.endswith("_test") or stem == "conftest"
+
+
+def _uses_testing_tools(file: FileFacts) -> bool:
+    folders = file.path.split("/")[:-1]
+    in_tests = any(folder in ("tests", "test", "testing", "unit_tests", "test_utils") for folder in folders)
     tools = any(
         target.partition(".")[0] in TESTING_LIBRARIES or {"testing", "test_utils"} & set(target.split("."))
         for target in file.imports.values()
     )
-    if not (tools or (in_tests and named)):
-        return False
-    return named or "Test" in function.qualname or function.name.startswith("test")
+    return tools or (in_tests and _is_named_as_test(file))
 
 
 def _trains(function: FunctionFacts) -> bool:

@@ -26,6 +26,7 @@ from evalguard.modes.values import (
     Iteration,
     Known,
     Map,
+    Mod,
     Obj,
     Optim,
     Params,
@@ -196,7 +197,7 @@ def _some_elements(value: Abstract, op: Iterate, state: State, frame: Frame) -> 
             return (element,)
         case Iteration(of=(inner, *_)):
             return (_each(inner),)
-        case Expr() | Known() | Fn() | Ext() | Optim() | Cls():
+        case Expr() | Known() | Fn() | Ext() | Mod() | Optim() | Cls():
             element = fresh(frame, state, op.span, "element")
             taint = state.taint_of(value)
             if taint:

@@ -30,6 +30,7 @@ from evalguard.modes.values import (
     Iteration,
     Known,
     Map,
+    Mod,
     ModeFlag,
     Obj,
     Optim,
@@ -151,7 +152,9 @@ def _token(value: Abstract, is_chosen: bool, state: State, infos: dict[Identity,
             if identity in state.modes or (info is not None and (info.module or info.cls is not None or info.evidence)):
                 return value
             return None
-        case Fn() | Cls() | Ext() | Partial() | Optim() | Params() | Grad() | ModeFlag() | Generator() | Super():
+        case (
+            Fn() | Cls() | Ext() | Mod() | Partial() | Optim() | Params() | Grad() | ModeFlag() | Generator() | Super()
+        ):
             return value
         case Seq(items=items) | Iteration(of=items) | Expr(operands=items):
             if is_chosen:

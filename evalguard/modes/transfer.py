@@ -261,8 +261,10 @@ def transfer(op: Op, state: State, frame: Frame) -> tuple[list[State], list[Stat
             write_name(name.id, defined, state, frame)
             return [state], []
         case Import(name=name, target=target):
-            write_name(name.id, frame.linker.imported(frame.path, target), state, frame)
-            return [state], []
+            loaded = frame.linker.load(target, state, frame, op)
+            for path in loaded:
+                write_name(name.id, frame.linker.imported(frame.path, target, path), path, frame)
+            return loaded, []
         case Delete(target=ir.Name(id=name)):
             state.env.pop(name, None)
             return [state], []

@@ -130,6 +130,13 @@ class Ext:
 
 
 @dataclass(frozen=True, slots=True)
+class Mod:
+    """A file of the project, as a module: what `import utils` binds."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class Partial:
     """`functools.partial(function, ...)`, or a method of an object, waiting for its arguments."""
 
@@ -207,6 +214,7 @@ Abstract: TypeAlias = (
     | Fn
     | Cls
     | Ext
+    | Mod
     | Partial
     | Super
     | Params

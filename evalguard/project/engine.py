@@ -14,7 +14,8 @@ Functions that only compute with data are not run at all (see `relevance`). Beyo
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from evalguard.finding import Span
@@ -45,6 +46,7 @@ from evalguard.modes.values import (
     Iteration,
     Known,
     Map,
+    Mod,
     Obj,
     Params,
     Seq,
@@ -57,7 +59,7 @@ from evalguard.project.decorators import as_value, gradient_effect, is_property,
 from evalguard.project.knowledge import Knowledge
 from evalguard.project.parameters import call_arguments, root_arguments
 from evalguard.project.relevance import Relevance
-from evalguard.project.resolve import Index, assigned_attributes, runs_layers
+from evalguard.project.resolve import Index, Meaning, Var, assigned_attributes, runs_layers
 from evalguard.vocabulary.words import MODULE_WORDS, words
 
 DEEPEST = 14  # calls inside calls
@@ -88,8 +90,8 @@ class Running:
 class Engine:
     """Runs functions and answers what `modes` asks (see `Linker`). One for each `link_project`."""
 
-    def __init__(self, files: Sequence[FileFacts]) -> None:
-        self.index = Index(files)
+    def __init__(self, files: Sequence[FileFacts], locations: Mapping[str, str] | None = None) -> None:
+        self.index = Index(files, locations)
         self.events = Events()
         self.knowledge = Knowledge(self.index)
         self.relevance = Relevance(self.index)
@@ -100,19 +102,20 @@ class Engine:
         self._stack: list[tuple[str, str]] = []
         self._runs = 0
         self._steps = 0
-        self._steps_of_file = 0
+        self._steps_of_file: Counter[str] = Counter()
+        self._file = ""
 
     # -------------------------------------------------------------------------------------------- running functions
 
-    def begin_file(self) -> None:
-        """Count the steps of a file's roots anew."""
-        self._steps_of_file = 0
+    def turn_to(self, path: str) -> None:
+        """From here on steps are counted as those of this file's roots."""
+        self._file = path
 
     def run_root(self, path: str, qualname: str, states: list[State], receiver: Obj | None = None) -> list[State]:
         """Run a function that nobody calls from these states; the states in which it returns or yields."""
         facts = self.index.files[path].functions[qualname]
         self._runs = self._steps = 0
-        if self._steps_of_file > MOST_STEPS_OF_FILE:
+        if self._steps_of_file[self._file] > MOST_STEPS_OF_FILE:
             self.events.gave_up.append((path, qualname))
             return states
         self._memo.clear()
@@ -165,7 +168,7 @@ class Engine:
 
         def step(number: int, state: State) -> list[tuple[int, State]]:
             self._steps += 1
-            self._steps_of_file += 1
+            self._steps_of_file[self._file] += 1
             ends = run_block(number, facts.blocks[number], state.copy(), frame)
             yields.extend((after, number, value) for after, value in ends.yielded)
             return ends.onward
@@ -360,7 +363,7 @@ class Engine:
                     or (info is not None and bool(info.module or info.cls or info.evidence))
                     or self._is_part_of_module(identity)
                 )
-            case Known() | Params() | Ext():
+            case Known() | Params() | Ext() | Mod():
                 return False
             case Seq() | Map() | Expr() | Iteration():
                 return any(self._may_run(part, state) for part in parts(value))
@@ -395,6 +398,31 @@ class Engine:
         effect = gradient_effect(path, facts, self.index)
         if effect is not None:
             state.grads = effect
+
+    def load(self, target: str, state: State, frame: Frame, op: Op) -> list[State]:
+        """Run the body of the file that an import names, once on each path, if anything in it matters to others."""
+        meaning = self.index.import_target(frame.path, target)
+        if isinstance(meaning, str) or meaning.path == frame.path:
+            return [state]
+        home = meaning.path
+        mark = (("scope", home, MODULE), "<loaded>")
+        if mark in state.store or (home, MODULE) in self._stack or not self.relevance.body_matters(home):
+            return [state]
+        if self._is_out_of_reach(frame):
+            return [state]
+        entry = state.copy()
+        entry.store[mark] = NONE
+        entry.env, entry.grads = {}, None
+        facts = self.index.files[home].functions[MODULE]
+        self._stack.append((home, MODULE))
+        self._runs += 1
+        result = self._solve(self._frame(home, facts, (), frame.depth + 1, None, None), [(0, entry)])
+        self._stack.pop()
+        for after in result.exits:
+            after.env, after.grads, after.trail = state.env.copy(), state.grads, state.trail
+            after.guards = frozenset(guard for guard in after.guards if guard.depth <= frame.depth)
+            after.doubt = state.doubt
+        return result.exits or [state]
 
     # -------------------------------------------------------------------------------------------- generators
 
@@ -501,13 +529,10 @@ class Engine:
 
     # -------------------------------------------------------------------------------------------- names and classes
 
-    def lookup_global(self, path: str, name: str) -> Abstract | None:
+    def lookup_global(self, path: str, name: str, state: State) -> Abstract | None:
         """A function, class or import at the top of a file."""
-        found = self.index.top_level(path, name)
-        if found is not None:
-            return found
-        target = self.index.files[path].imports.get(name)
-        return self.imported(path, target) if target is not None else None
+        found = self.index.named(path, name)
+        return None if found is None or found == Var(path, name) else self._value_of(found, state)
 
     def scope_of(self, path: str, function: str, name: str) -> str | None:
         """See `Index.scope_of`."""
@@ -517,9 +542,29 @@ class Engine:
         """See `Index.is_bound_once`."""
         return self.index.is_bound_once(path, name)
 
-    def imported(self, path: str, target: str) -> Abstract:
+    def imported(self, path: str, target: str, state: State) -> Abstract:
         """What an import binds."""
-        return self.index.import_target(path, target) or Ext(target)
+        return self._value_of(self.index.import_target(path, target), state)
+
+    def member(self, path: str, owner: Mod | Ext, name: str, state: State) -> Abstract:
+        """An attribute of a module: of a file of the project, or of a library."""
+        match owner:
+            case Mod():
+                return self._value_of(self.index.member(owner, name), state)
+            case Ext(name=dotted) if self.index.modules.may_begin(dotted):
+                return self._value_of(self.index.import_target(path, f"{dotted}.{name}"), state)
+            case Ext(name=dotted):
+                return Ext(f"{dotted}.{name}")
+
+    def _value_of(self, meaning: Meaning, state: State) -> Abstract:
+        match meaning:
+            case str():
+                return Ext(meaning)
+            case Var(path=path, name=name):
+                held = state.store.get((("scope", path, MODULE), name))
+                return Obj(("global", path, MODULE, name)) if held is None else held
+            case _:
+                return meaning
 
     def method(self, cls: Cls, name: str) -> Fn | None:
         """The method of that name, own or inherited, with the project's decorators applied."""

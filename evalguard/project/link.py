@@ -12,7 +12,7 @@ a record of forwards and steps, which is then asked (`view`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from evalguard.ir.facts import FileFacts
@@ -46,8 +46,9 @@ class Project:
         return observations(self.events)
 
 
-def link_project(files: Sequence[FileFacts]) -> Project:
-    """Analyse the files together: all that may be asked of them afterwards."""
-    engine = Engine(files)
+def link_project(files: Sequence[FileFacts], locations: Mapping[str, str] | None = None) -> Project:
+    """Analyse the files together: all that may be asked of them afterwards. `locations` gives the absolute path of each
+    file, by the path under which it is shown, for what imports mean."""
+    engine = Engine(files, locations)
     run_all(engine)
     return Project(engine.index, engine.events, engine.knowledge.infos)

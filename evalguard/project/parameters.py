@@ -78,11 +78,13 @@ def annotate(path: str, identity: Identity, annotation: str | None, knowledge: K
         return
     name = annotation.strip("'\" ")
     index, info = knowledge.index, knowledge.info(identity)
-    found = index.top_level(path, name)
+    if not name.replace(".", "").replace("_", "").isalnum():
+        return
+    found = index.resolve(path, as_value(name))
     if isinstance(found, Cls):
         knowledge.be_instance(identity, found)
         return
-    dotted = index.dotted(path, as_value(name))
+    dotted = found if isinstance(found, str) else None
     if dotted is not None and (lookup.layer(dotted) is not None or dotted == "torch.nn.Module"):
         info.module = True
     if dotted is not None and dotted.startswith("torch.") and dotted.endswith("Tensor"):

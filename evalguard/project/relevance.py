@@ -4,14 +4,16 @@
     def fit(model): model.train() ...              relevant
     def main(): fit(Net())                         relevant, because it mentions `fit`
 
-Only names count, so nothing needs to be run for it: a function that is relevant may still do nothing, but one that is
-not can switch no mode, compute no gradients and step no optimizer.
+Only names count, also across files (see `call_graph`), so nothing needs to be run for it: a function that is relevant
+may still do nothing, but one that is not can switch no mode, compute no gradients and step no optimizer.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from evalguard.flow.liveness import parts_of
 from evalguard.flow.regions import reachable
 from evalguard.ir import values as ir
 from evalguard.ir.facts import MODULE, FunctionFacts
@@ -19,8 +21,9 @@ from evalguard.ir.ops import Assign, Call, Op
 from evalguard.modes.intent import names_test_data, says_evaluation
 from evalguard.modes.significance import FLAG_TAKERS, Significance, significance
 from evalguard.modes.unknown import names_module
-from evalguard.modes.values import Cls
-from evalguard.project.resolve import Index, acts_of, called_names, words_of
+from evalguard.modes.values import Cls, Fn
+from evalguard.project.call_graph import CallGraph, Key
+from evalguard.project.resolve import Index, acts_of
 from evalguard.vocabulary import lookup
 from evalguard.vocabulary.words import MODULE_WORDS, words
 
@@ -41,6 +44,9 @@ MODE_GIVING = frozenset(
 """Calls after which something is known of a mode; `backward` too, for the step after it may go by any name."""
 
 
+MOST_REACHED = 300  # functions that are asked for what a callee tests or reads
+
+
 @dataclass(frozen=True, slots=True)
 class Ends:
     """How a function may end, as far as its graph says."""
@@ -54,47 +60,78 @@ class Relevance:
 
     def __init__(self, index: Index) -> None:
         self.index = index
-        self._relevant: dict[tuple[str, str], bool] = {}
-        self._inert: dict[tuple[str, str], bool] = {}
-        self._significances: dict[tuple[str, str], Significance] = {}
-        self._names: dict[tuple[str, str], frozenset[str]] = {}
-        self._words: dict[tuple[str, str], frozenset[str]] = {}
-        self._possible_ends: dict[tuple[str, str], Ends] = {}
+        self.calls = CallGraph(index)
+        keys = [(path, qualname) for path, file in index.files.items() for qualname in file.functions]
+        self._relevant = self.calls.reaching(key for key in keys if self._says_relevant(key))
+        self._giving = self.calls.reaching(key for key in keys if self._gives_itself(key))
+        self._active = self.calls.reaching(
+            key for key in keys if key in self._relevant or any(map(_may_make_module, self.calls.words(key)))
+        )
+        self._significances: dict[Key, Significance] = {}
+        self._names: dict[Key, frozenset[str]] = {}
+        self._deep_words: dict[Key, frozenset[str]] = {}
+        self._possible_ends: dict[Key, Ends] = {}
+        self._bodies: dict[str, bool] = {}
 
     def is_relevant(self, path: str, qualname: str) -> bool:
-        """Whether a function, or one of its file that it calls, says anything about modes, gradients or steps."""
-        key = (path, qualname)
-        found = self._relevant.get(key)
-        if found is not None:
-            return found
-        self._relevant[key] = False
-        functions = self.index.files[path].functions
-        facts = functions[qualname]
-        mentioned = words_of(facts)
-        relevant = (
-            bool(acts_of(facts) & RELEVANT) or says_evaluation(facts.name) or any(map(names_test_data, mentioned))
+        """Whether a function, or one that it may call, says anything about modes, gradients or steps."""
+        return (path, qualname) in self._relevant
+
+    def _says_relevant(self, key: Key) -> bool:
+        facts = self.index.files[key[0]].functions[key[1]]
+        return (
+            not acts_of(facts).isdisjoint(RELEVANT)
+            or says_evaluation(facts.name)
+            or any(map(names_test_data, self.calls.words(key)))
         )
-        self._relevant[key] = relevant or any(
-            self.is_relevant(path, other.qualname)
-            for other in functions.values()
-            if other.qualname not in (qualname, MODULE)
-            and (other.parent == qualname or (other.name in mentioned and other.name not in ("forward", "__init__")))
-        )
-        return self._relevant[key]
 
     def is_worth_a_look(self, path: str, qualname: str) -> bool:
         """Whether a function that nobody calls is worth a look: it is relevant, or takes a network's output out of
-        PyTorch."""
+        PyTorch; and something that it may call gives a module a mode."""
         if self.is_relevant(path, qualname):
             return True
-        mentioned = words_of(self.index.files[path].functions[qualname])
+        mentioned = self.calls.words((path, qualname))
         return "numpy" in mentioned and any(MODULE_WORDS & set(words(name)) for name in mentioned)
 
     def gives_a_mode(self, path: str) -> bool:
-        """Whether anything in a file gives a module a mode: a switch, a step, loaded weights, or a module made in it.
-        Where nothing does, no path can tell in which mode a module is."""
-        file = self.index.files[path]
-        return any(acts_of(facts) & MODE_GIVING or self._makes_module(path, facts) for facts in file.functions.values())
+        """Whether anything in a file, or called from it, gives a module a mode: a switch, a step, loaded weights, or a
+        module made there. Where nothing does, no path can tell in which mode a module is."""
+        return any((path, qualname) in self._giving for qualname in self.index.files[path].functions)
+
+    def _gives_itself(self, key: Key) -> bool:
+        facts = self.index.files[key[0]].functions[key[1]]
+        return not acts_of(facts).isdisjoint(MODE_GIVING) or self._makes_module(key[0], facts)
+
+    def body_matters(self, path: str) -> bool:
+        """Whether the body of a file leaves anything that its importers may need: a module, a mode, a table of classes
+        or functions."""
+        if path not in self._bodies:
+            facts = self.index.files[path].functions[MODULE]
+            self._bodies[path] = (
+                self._gives_itself((path, MODULE))
+                or any(key in self._giving for key in self._called_by(path, facts))
+                or self._fills_a_table(path, facts)
+            )
+        return self._bodies[path]
+
+    def _called_by(self, path: str, facts: FunctionFacts) -> Iterator[Key]:
+        for block in facts.blocks:
+            for op in block.ops:
+                if isinstance(op, Call):
+                    yield from self.calls.named_by(path, op.callee)
+
+    def _fills_a_table(self, path: str, facts: FunctionFacts) -> bool:
+        return any(
+            isinstance(op, Assign)
+            and isinstance(op.value, (ir.Mapping, ir.Sequence))
+            and any(
+                isinstance(self.index.resolve(path, part), (Cls, Fn))
+                for part in parts_of(op.value)
+                if isinstance(part, (ir.Name, ir.Attribute))
+            )
+            for block in facts.blocks
+            for op in block.ops
+        )
 
     def _makes_module(self, path: str, facts: FunctionFacts) -> bool:
         for block in facts.blocks:
@@ -114,23 +151,8 @@ class Relevance:
         return False
 
     def is_inert(self, path: str, qualname: str) -> bool:
-        """Whether a function and those of its file that it mentions name no class, no module and no mode."""
-        key = (path, qualname)
-        if key not in self._inert:
-            self._inert[key] = True
-            file = self.index.files[path]
-            mentioned = words_of(file.functions[qualname])
-            self._inert[key] = (
-                not self.is_relevant(path, qualname)
-                and not any(_may_make_module(name) for name in mentioned)
-                and all(
-                    self.is_inert(path, other.qualname)
-                    for other in file.functions.values()
-                    if other.qualname != qualname
-                    and (other.parent == qualname or (other.name in mentioned and other.qualname != MODULE))
-                )
-            )
-        return self._inert[key]
+        """Whether a function and those that it may call name no class, no module and no mode."""
+        return (path, qualname) not in self._active
 
     def significance_of(self, path: str, facts: FunctionFacts) -> Significance:
         """The access paths of a function whose values decide what happens to modes."""
@@ -140,44 +162,32 @@ class Relevance:
         return self._significances[key]
 
     def deep_names(self, path: str, qualname: str) -> frozenset[str]:
-        """The last names of all that a function, or one of its file that it mentions, tests with an effect on modes."""
+        """The last names of all that a function, or one that it calls, tests with an effect on modes."""
         key = (path, qualname)
         if key not in self._names:
-            self._names[key] = frozenset()
-            functions = self.index.files[path].functions
-            mentioned = words_of(functions[qualname])
-            found = set(self.significance_of(path, functions[qualname]).names)
-            for other in functions.values():
-                if other.qualname not in (qualname, MODULE) and (other.name in mentioned or other.parent == qualname):
-                    found |= self.deep_names(path, other.qualname)
-            self._names[key] = frozenset(found)
+            reached = self.calls.reached(key, lambda callee: callee in self._relevant, MOST_REACHED)
+            self._names[key] = frozenset().union(
+                *(self.significance_of(p, self.index.files[p].functions[q]).names for p, q in reached)
+            )
         return self._names[key]
 
     def deep_words(self, path: str, qualname: str) -> frozenset[str]:
-        """Every name that a function, or one of its file that it mentions, reads."""
+        """Every name that a function, or one that it calls, reads."""
         key = (path, qualname)
-        if key not in self._words:
-            self._words[key] = frozenset()
-            functions = self.index.files[path].functions
-            found = words_of(functions[qualname])
-            for other in functions.values():
-                if other.qualname not in (qualname, MODULE) and (other.name in found or other.parent == qualname):
-                    found |= self.deep_words(path, other.qualname)
-            self._words[key] = frozenset(found)
-        return self._words[key]
+        if key not in self._deep_words:
+            reached = self.calls.reached(key, lambda callee: True, MOST_REACHED)
+            self._deep_words[key] = frozenset().union(*map(self.calls.words, reached))
+        return self._deep_words[key]
 
     def ends_of(self, path: str, qualname: str) -> Ends:
-        """Whether a function can return, and whether it or one of its file that it calls has a `raise` that may leave
-        it."""
+        """Whether a function can return, and whether it or one that it calls has a `raise` that may leave it."""
         key = (path, qualname)
         if key not in self._possible_ends:
             self._possible_ends[key] = Ends(True, False)
-            functions = self.index.files[path].functions
-            facts = functions[qualname]
+            facts = self.index.files[path].functions[qualname]
             reached = reachable(facts.blocks, 0)
-            called = {name for name, _ in called_names(facts)}
             raises = facts.raise_exit in reached or any(
-                self.ends_of(path, other.qualname).raises for other in functions.values() if other.name in called
+                self.ends_of(*callee).raises for callee in sorted(set(self._called_by(path, facts)))
             )
             self._possible_ends[key] = Ends(facts.exit in reached, raises)
         return self._possible_ends[key]
@@ -199,11 +209,7 @@ class Relevance:
         )
         if name in RELEVANT or name in FLAG_TAKERS:
             return True
-        return any(
-            facts.name == name and self.is_relevant(path, facts.qualname)
-            for facts in self.index.files[path].functions.values()
-            if facts.qualname != MODULE
-        )
+        return any(callee in self._relevant for callee in self.calls.named_by(path, op.callee))
 
 
 def _may_make_module(name: str) -> bool:

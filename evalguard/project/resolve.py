@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from evalguard.flow.liveness import parts_of, path_of, values_of, written_by
 from evalguard.ir.facts import MODULE, ClassFacts, FileFacts, FunctionFacts
-from evalguard.ir.ops import Assign, Call, Define, Delete, Enter, Import
+from evalguard.ir.ops import Assign, Call, Define, Delete, Enter, Import, Raise
 from evalguard.ir.values import Attribute, Name, Value
-from evalguard.modes.values import Cls, Fn
+from evalguard.modes.values import Cls, Fn, Mod
+from evalguard.project.modules import Modules
 from evalguard.vocabulary import lookup
 from evalguard.vocabulary.words import step_receiver
 
@@ -40,12 +43,28 @@ PLAIN_BASES = frozenset(
 )
 
 
-class Index:
-    """All files of a project, by path."""
+@dataclass(frozen=True, slots=True)
+class Var:
+    """A variable that the body of a file binds."""
 
-    def __init__(self, files: Sequence[FileFacts]) -> None:
-        self.files = {file.path: file for file in files}
-        self._modules = {name: file.path for file in files for name in _module_names(file.path)}
+    path: str
+    name: str
+
+
+Meaning: TypeAlias = Mod | Cls | Fn | Var | str
+"""What a name means: something of the project, or the dotted name of something else."""
+
+
+class Index:
+    """All files of a project, by path; `locations` as in `Modules`."""
+
+    def __init__(self, files: Sequence[FileFacts], locations: Mapping[str, str] | None = None) -> None:
+        self.modules = Modules([file.path for file in files], locations)
+        self.files = {file.path: file for file in sorted(files, key=lambda file: self.modules.order(file.path))}
+        self._named: dict[tuple[str, str], Meaning | None] = {}
+        self._targets: dict[tuple[str, str], Meaning] = {}
+        self._ancestries: dict[Cls, tuple[tuple[Cls, ...], tuple[str, ...]]] = {}
+        self._subclasses: dict[Cls, list[Cls]] | None = None
         self._captured: dict[str, dict[str, set[str]]] = {}
         self._bound_once: dict[str, set[str]] = {}
         self._scopes: dict[tuple[str, str, str], str | None] = {}
@@ -113,29 +132,23 @@ class Index:
 
     def dotted(self, path: str, value: Value) -> str | None:
         """A chain of names as a dotted path through the file's imports: `nn.Dropout` is `torch.nn.Dropout`."""
+        found = self._chain(path, value)
+        return found if isinstance(found, str) else path_of(value)
+
+    def resolve(self, path: str, value: Value) -> Meaning | None:
+        """What a chain of names means: a file, class, function or variable of the project, or a dotted name of a
+        library; None where it is no chain of names."""
+        return self._chain(path, value)
+
+    def _chain(self, path: str, value: Value) -> Meaning | None:
         match value:
             case Name(id=name):
-                target = self.files[path].imports.get(name)
-                return target if target is not None else name
+                return self.named(path, name) or name
             case Attribute(value=inner, name=name):
-                head = self.dotted(path, inner)
-                return None if head is None else f"{head}.{name}"
+                head = self._chain(path, inner)
+                return None if head is None else self.member(head, name, path_of(value))
             case _:
                 return None
-
-    def resolve(self, path: str, value: Value) -> Cls | Fn | str | None:
-        """What a chain of names means: a class or function of the project, or a dotted name of a library."""
-        file = self.files[path]
-        if isinstance(value, Name):
-            found = self.top_level(path, value.id)
-            if found is not None:
-                return found
-            if value.id not in file.imports:
-                return value.id
-        dotted = self.dotted(path, value)
-        if dotted is None:
-            return None
-        return self.import_target(path, dotted) or dotted
 
     def top_level(self, path: str, name: str) -> Cls | Fn | None:
         """A class or function of that name at the top of a file."""
@@ -146,29 +159,90 @@ class Index:
             return Fn(path, name)
         return None
 
-    def import_target(self, path: str, target: str) -> Cls | Fn | None:
-        """The class or function of the project that a dotted import target names."""
-        absolute = self.absolute(path, target)
-        module, _, name = absolute.rpartition(".")
-        home = self._modules.get(module)
-        if home is None or not name:
-            return None
-        found = self.top_level(home, name)
+    def named(self, path: str, name: str) -> Meaning | None:
+        """What a name at the top of a file means; None for one that the file does not bind, or that a function binds
+        for itself."""
+        key = (path, name)
+        if key not in self._named:
+            self._named[key] = None  # an import that goes round in a circle means nothing
+            self._named[key] = self._find_named(path, name)
+        return self._named[key]
+
+    def _find_named(self, path: str, name: str) -> Meaning | None:
+        found = self.top_level(path, name)
         if found is not None:
             return found
-        onward = self.files[home].imports.get(name)
-        if onward is not None and (home, onward) != (path, target):
-            return self.import_target(home, onward)
+        file = self.files[path]
+        target = file.imports.get(name)
+        if target is not None:
+            return self.import_target(path, target)
+        if name in file.functions[MODULE].locals:
+            return self._alias(path, name) or Var(path, name)
+        if not name.startswith("_"):
+            for star in reversed(file.star_imports):
+                home = self.import_target(path, star)
+                starred = self.named(home.path, name) if isinstance(home, Mod) else None
+                if starred is not None:
+                    return starred
         return None
 
-    def absolute(self, path: str, target: str) -> str:
-        """A relative import target, seen from its file."""
-        if not target.startswith("."):
-            return target
-        level = len(target) - len(target.lstrip("."))
-        package = path.split("/")[:-1]
-        base = package[: len(package) - (level - 1)] if level > 1 else package
-        return ".".join([*base, *filter(None, [target.lstrip(".")])])
+    def _alias(self, path: str, name: str) -> Meaning | None:
+        """What `Norm = nn.BatchNorm2d` at the top of a file makes of the name."""
+        if not self.is_bound_once(path, name):
+            return None
+        for block in self.files[path].functions[MODULE].blocks:
+            for op in block.ops:
+                if isinstance(op, Assign) and op.target == Name(name) and isinstance(op.value, (Name, Attribute)):
+                    found = self._chain(path, op.value)
+                    return None if isinstance(found, str) and "." not in found else found
+        return None
+
+    def member(self, owner: Meaning, name: str, written: str | None = None) -> Meaning:
+        """What `owner.name` means. A name that the project does not bind is dotted, as written."""
+        match owner:
+            case Mod(path=path):
+                found = self.named(path, name)
+                submodule = self.modules.submodule(path, name)
+                if submodule is not None and (found is None or isinstance(found, Mod)):
+                    return Mod(submodule)
+                return found or Var(path, name)
+            case Cls(path=path, qualname=qualname):
+                inner = f"{qualname}.{name}"
+                if inner in self.files[path].classes:
+                    return Cls(path, inner)
+                return self.method(owner, name) or written or inner
+            case Fn() | Var():
+                return written or name
+            case str():
+                return f"{owner}.{name}"
+
+    def import_target(self, path: str, target: str) -> Meaning:
+        """What a dotted import target means in a file."""
+        key = (path, target)
+        if key not in self._targets:
+            self._targets[key] = target.lstrip(".")  # while it is looked for: a circle
+            self._targets[key] = self._find_target(path, target)
+        return self._targets[key]
+
+    def _find_target(self, path: str, target: str) -> Meaning:
+        if target.startswith("."):
+            parts = self.modules.relative(path, target)
+            level = len(target) - len(target.lstrip("."))
+            shortest = len(parts) - len([part for part in target[level:].split(".") if part])
+            starts = [(at, self.modules.at(parts[:at])) for at in range(max(shortest, 1), len(parts) + 1)]
+            dotted = target.lstrip(".")
+        else:
+            parts = tuple(target.split("."))
+            starts = [(at, self.modules.find(path, ".".join(parts[:at]))) for at in range(1, len(parts) + 1)]
+            dotted = target
+        for at, home in starts:
+            if home is None or (home == path and at == len(parts)):
+                continue
+            meaning: Meaning = Mod(home)
+            for name in parts[at:]:
+                meaning = self.member(meaning, name, dotted)
+            return meaning
+        return dotted
 
     # -------------------------------------------------------------------------------------------- classes
 
@@ -179,6 +253,11 @@ class Index:
     def ancestry(self, cls: Cls) -> tuple[tuple[Cls, ...], tuple[str, ...]]:
         """The class and its ancestors of the project, nearest first (depth first, doubles dropped), and the dotted
         names of those beyond it."""
+        if cls not in self._ancestries:
+            self._ancestries[cls] = self._find_ancestry(cls)
+        return self._ancestries[cls]
+
+    def _find_ancestry(self, cls: Cls) -> tuple[tuple[Cls, ...], tuple[str, ...]]:
         own: list[Cls] = []
         foreign: list[str] = []
 
@@ -198,6 +277,16 @@ class Index:
 
         visit(cls)
         return tuple(own), tuple(foreign)
+
+    def subclasses(self, cls: Cls) -> list[Cls]:
+        """The classes of the project that inherit from a class, directly or not."""
+        if self._subclasses is None:
+            self._subclasses = {}
+            for path, file in self.files.items():
+                for qualname in file.classes:
+                    for ancestor in self.ancestry(Cls(path, qualname))[0][1:]:
+                        self._subclasses.setdefault(ancestor, []).append(Cls(path, qualname))
+        return self._subclasses.get(cls, [])
 
     def method(self, cls: Cls, name: str, after: Cls | None = None) -> Fn | None:
         """A method by name, own or inherited; `after` skips the classes up to that one (for `super()`)."""
@@ -293,6 +382,19 @@ def called_on_self(function: FunctionFacts) -> Iterator[str]:
                     pass
 
 
+def is_abstract(function: FunctionFacts) -> bool:
+    """Whether a method waits for a subclass to give it a body: `@abstractmethod`, or nothing but
+    `raise NotImplementedError`."""
+    if any(decorator.name.endswith("abstractmethod") for decorator in function.decorators):
+        return True
+    ops = [op for block in function.blocks for op in block.ops]
+    raised = [op.value for op in ops if isinstance(op, Raise)]
+    made: dict[Value, Value] = {op.result: op.callee for op in ops if isinstance(op, Call)}
+    return len(ops) <= 2 and any(
+        made.get(value, value) == Name("NotImplementedError") for value in raised if value is not None
+    )
+
+
 def runs_layers(function: FunctionFacts) -> bool:
     """Whether a method of a module calls the module itself or what its attributes hold: `self(x)`, `self.head(x)`."""
     for block in function.blocks:
@@ -376,11 +478,3 @@ def _names(value: Value) -> Iterator[str]:
         yield value.id
     for part in parts_of(value):
         yield from _names(part)
-
-
-def _module_names(path: str) -> Iterator[str]:
-    parts = path.removesuffix(".py").split("/")
-    if parts and parts[-1] == "__init__":
-        parts = parts[:-1]
-    for start in range(len(parts)):
-        yield ".".join(parts[start:])

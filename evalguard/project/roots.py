@@ -1,8 +1,9 @@
 """Which functions are run on their own: what nobody in the project calls.
 
-First the body of each file, which calls what it calls. Then its classes: the public methods of one in any order after
+First the bodies of all files, which call what they call. Then classes: the public methods of one in any order after
 `__init__`, as their users may call them. Then the functions that were not reached yet, and last the private methods and
-closures that nobody was seen to call.
+closures that nobody was seen to call. Each of these *rounds* goes over all files before the next begins, so that a
+function is on its own only if no file calls it.
 
     class Trainer:
         def __init__(self): ...     run first
@@ -13,16 +14,17 @@ closures that nobody was seen to call.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, field
 
-from evalguard.ir.facts import MODULE
+from evalguard.ir.facts import MODULE, FunctionFacts
 from evalguard.modes.frame import is_part
+from evalguard.modes.intent import is_unit_test_file
 from evalguard.modes.state import State, join, mode_shape, take_in
 from evalguard.modes.values import Cls, Fn, Obj
 from evalguard.project.decorators import is_static
 from evalguard.project.engine import Engine
-from evalguard.project.resolve import called_names, called_on_self
+from evalguard.project.resolve import called_names, called_on_self, is_abstract
 from evalguard.vocabulary import lookup
 
 HOOKS = frozenset({"training_step", "validation_step", "test_step", "predict_step"})  # of Lightning, and many a trainer
@@ -38,55 +40,95 @@ class PrivateMethods:
     receiver: Obj
 
 
+@dataclass(slots=True)
+class Home:
+    """A file whose functions are run, and what one round leaves to the next."""
+
+    path: str
+    base: State = field(default_factory=State)  # after the body of the file
+    private: list[PrivateMethods] = field(default_factory=list)
+
+
 def run_all(engine: Engine) -> None:
     """Every root, in an order that depends only on the files' names and text."""
-    for path in sorted(engine.index.files):
-        _run_file(engine, path)
+    homes = [Home(path) for path in engine.index.files if _is_worth_a_look(engine, path)]
+    for round_ in (_run_body, _run_classes, _run_uncalled, _run_unvisited, _run_private_methods, _run_closures):
+        for home in homes:
+            engine.turn_to(home.path)
+            round_(engine, home)
 
 
-def _run_file(engine: Engine, path: str) -> None:
+def _is_worth_a_look(engine: Engine, path: str) -> bool:
     file = engine.index.files[path]
-    engine.begin_file()
+    if is_unit_test_file(file):
+        return False  # there, modes are chosen by what is tested
     if not any(engine.relevance.is_worth_a_look(path, qualname) for qualname in file.functions):
-        return  # nothing in it switches, trains or evaluates
-    if not engine.relevance.gives_a_mode(path):
-        return  # every module in it has the mode that its user gave it
-    after_body = engine.run_root(path, MODULE, [State()])
-    base = _joined(engine, after_body) or State()
-    base.doubt = False
-    base.trail = None
-    private: list[PrivateMethods] = []
-    for cls in [Cls(path, qualname) for qualname in file.classes]:
-        if file.classes[cls.qualname].parent == MODULE:
-            private += _run_class(engine, cls, base)
-    referenced = {name for facts in file.functions.values() for name, _ in called_names(facts)}
-    waiting = [
-        facts
-        for facts in file.functions.values()
-        if facts.parent == MODULE and facts.owner is None and not facts.name.startswith("<")
-    ]
-    for only_unreferenced in (True, False):
-        for facts in waiting:
-            if (path, facts.qualname) in engine.visited or not engine.relevance.is_worth_a_look(path, facts.qualname):
-                continue
-            if only_unreferenced and facts.name in referenced:
-                continue
-            engine.run_root(path, facts.qualname, [base.copy()])
-    for methods in private:
-        _run_private(engine, methods)
-    for facts in file.functions.values():  # closures that nobody calls: callbacks
-        if facts.parent in (None, MODULE) or (path, facts.qualname) in engine.visited:
+        return False  # nothing in it switches, trains or evaluates
+    return engine.relevance.gives_a_mode(path)  # else every module in it has the mode that its user gave it
+
+
+def _run_body(engine: Engine, home: Home) -> None:
+    after_body = engine.run_root(home.path, MODULE, [State()])
+    home.base = _joined(engine, after_body) or State()
+    home.base.doubt = False
+    home.base.trail = None
+
+
+def _run_classes(engine: Engine, home: Home) -> None:
+    classes = engine.index.files[home.path].classes
+    for cls in [Cls(home.path, qualname) for qualname in classes]:
+        if classes[cls.qualname].parent == MODULE:
+            home.private += _run_class(engine, cls, home.base)
+
+
+def _run_uncalled(engine: Engine, home: Home) -> None:
+    """The functions that no function of their file names."""
+    referenced = {name for facts in engine.index.files[home.path].functions.values() for name, _ in called_names(facts)}
+    for facts in _unvisited(engine, home):
+        if facts.name not in referenced:
+            engine.run_root(home.path, facts.qualname, [home.base.copy()])
+
+
+def _run_unvisited(engine: Engine, home: Home) -> None:
+    """The functions that were not reached all the same."""
+    for facts in _unvisited(engine, home):
+        engine.run_root(home.path, facts.qualname, [home.base.copy()])
+
+
+def _unvisited(engine: Engine, home: Home) -> Iterator[FunctionFacts]:
+    for facts in engine.index.files[home.path].functions.values():
+        if facts.parent != MODULE or facts.owner is not None or facts.name.startswith("<"):
             continue
-        if engine.relevance.is_relevant(path, facts.qualname):
-            engine.run_root(path, facts.qualname, [base.copy()])
+        key = (home.path, facts.qualname)
+        if key not in engine.visited and engine.relevance.is_worth_a_look(*key):
+            yield facts
+
+
+def _run_private_methods(engine: Engine, home: Home) -> None:
+    """The methods that nobody was seen to call."""
+    for methods in home.private:
+        for fn in methods.methods:
+            if (fn.path, fn.qualname) not in engine.visited:
+                engine.run_root(fn.path, fn.qualname, [state.copy() for state in methods.states], methods.receiver)
+
+
+def _run_closures(engine: Engine, home: Home) -> None:
+    """The closures that nobody calls: callbacks."""
+    for facts in engine.index.files[home.path].functions.values():
+        key = (home.path, facts.qualname)
+        if facts.parent in (None, MODULE) or key in engine.visited or not engine.relevance.is_relevant(*key):
+            continue
+        engine.run_root(home.path, facts.qualname, [home.base.copy()])
 
 
 def _run_class(engine: Engine, cls: Cls, base: State) -> list[PrivateMethods]:
     """The public methods of a class, in any order after `__init__`. Hands back the others, and what they enter
     with, for the case that nobody calls them."""
-    methods = [(name, fn) for name, fn in engine.index.methods(cls).items() if fn.path == cls.path]
-    own = {(fn.path, fn.qualname) for _, fn in methods if engine.index.facts(fn).owner == cls.qualname}
-    if not any(engine.relevance.is_worth_a_look(*key) for key in own):
+    if _is_driven_by_subclasses(engine, cls):
+        return []
+    methods = [(name, fn) for name, fn in engine.index.methods(cls).items() if _is_of(engine, cls, name, fn)]
+    own = {(fn.path, fn.qualname) for _, fn in methods if _is_own(engine, cls, fn)}
+    if not any(engine.relevance.is_worth_a_look(fn.path, fn.qualname) for _, fn in methods):
         return []
     is_module = engine.index.is_module(cls)
     candidates = [
@@ -134,11 +176,37 @@ def _run_class(engine: Engine, cls: Cls, base: State) -> list[PrivateMethods]:
     return [PrivateMethods([*first, *(fn for _, fn in rest if fn not in first)], states, receiver)]
 
 
-def _run_private(engine: Engine, methods: PrivateMethods) -> None:
-    """The methods that nobody was seen to call."""
-    for fn in methods.methods:
-        if (fn.path, fn.qualname) not in engine.visited:
-            engine.run_root(fn.path, fn.qualname, [state.copy() for state in methods.states], methods.receiver)
+def _is_own(engine: Engine, cls: Cls, fn: Fn) -> bool:
+    return fn.path == cls.path and engine.index.facts(fn).owner == cls.qualname
+
+
+def _is_of(engine: Engine, cls: Cls, name: str, fn: Fn) -> bool:
+    """Whether a method is looked at for this class: one of its file, or one of a base class in another file that calls
+    what this class gives it (a template method)."""
+    if fn.path == cls.path:
+        return True
+    given = {method for method, _ in engine.index.class_facts(cls).methods}
+    return bool(given & _calls_on_self(engine, cls, fn))
+
+
+def _calls_on_self(engine: Engine, cls: Cls, fn: Fn) -> set[str]:
+    """The methods that a method calls on its object, directly or through others."""
+    found: set[str] = set()
+    waiting = [fn]
+    while waiting:
+        for name in called_on_self(engine.index.facts(waiting.pop())):
+            if name not in found:
+                found.add(name)
+                method = engine.index.method(cls, name)
+                waiting += [method] if method is not None else []
+    return found
+
+
+def _is_driven_by_subclasses(engine: Engine, cls: Cls) -> bool:
+    """Whether a class only makes sense with what its subclasses give: one of its methods is abstract."""
+    if not engine.index.subclasses(cls):
+        return False
+    return any(is_abstract(engine.index.facts(fn)) for fn in engine.index.methods(cls).values())
 
 
 def _is_hook(engine: Engine, cls: Cls, name: str) -> bool:

@@ -7,7 +7,7 @@ given: unknown.
 
 from __future__ import annotations
 
-from evalguard.flow.liveness import parts_of, values_of
+from evalguard.flow.liveness import parts_of, path_of, values_of
 from evalguard.ir.facts import FunctionFacts
 from evalguard.ir.ops import Call
 from evalguard.ir.values import Attribute, Const, Name, Opaque, Value
@@ -114,6 +114,8 @@ def _call_sensitivity(
         return known[marker]
     if found is None:
         return False, None
+    if not isinstance(found, str):
+        found = path_of(op.callee) or ""
     layer = lookup.layer(found)
     if layer is not None:
         if layer.sensitivity == "container":

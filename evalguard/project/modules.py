@@ -1,0 +1,96 @@
+"""Which file of the project an import means.
+
+A dotted name may lie under any folder, its *root*: nobody has to tell evalguard where the source folders are.
+
+    train.py             from lib.engine import fit      lib/engine.py: beside the importer
+    src/app/main.py      from app.models import build    src/app/models.py: `src` is a folder around the importer
+    src/app/main.py      from .models import build       the same, relative
+    tools/run.py         from app.models import build    the same, by a root that is no folder around the importer
+
+The nearest folder around the importer wins. Of other roots, one that is itself a package does not count for a single
+name, for its files are imported with the package's name in front; then the one nearest to the importer wins.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Mapping
+
+Parts = tuple[str, ...]
+
+
+class Modules:
+    """The files of a project as modules. `locations` gives the absolute path of every file looked at, by the path under
+    which it is shown, those without facts included; a file without one stands where its shown path says."""
+
+    def __init__(self, paths: Iterable[str], locations: Mapping[str, str] | None = None) -> None:
+        self._parts = {path: _parts((locations or {}).get(path, path)) for path in paths}
+        self._at: dict[Parts, str] = {}
+        self._named: dict[str, list[str]] = {}
+        for path in sorted(self._parts, key=lambda shown: self._parts[shown]):
+            module = self._module(path)
+            self._at.setdefault(module, path)
+            if module:
+                self._named.setdefault(module[-1], []).append(path)
+        self._files = frozenset({*self._parts.values(), *map(_parts, (locations or {}).values())})
+        self._folders = frozenset(part for parts in self._parts.values() for part in parts[:-1])
+        self._found: dict[tuple[Parts, str], str | None] = {}
+
+    def order(self, path: str) -> Parts:
+        """What files are sorted by: the same wherever evalguard is started."""
+        return self._parts[path]
+
+    def is_package(self, path: str) -> bool:
+        """Whether a file is the `__init__.py` of a folder."""
+        return self._parts[path][-1] == "__init__.py"
+
+    def may_begin(self, dotted: str) -> bool:
+        """Whether a file or folder of the project has the name with which a dotted name begins."""
+        return dotted.partition(".")[0] in self._folders or dotted.partition(".")[0] in self._named
+
+    def submodule(self, path: str, name: str) -> str | None:
+        """The file of a package's submodule."""
+        return self._at.get((*self._module(path), name)) if self.is_package(path) else None
+
+    def relative(self, importer: str, target: str) -> tuple[str, ...]:
+        """The absolute parts of a relative target, such as `..models.build`."""
+        level = len(target) - len(target.lstrip("."))
+        folder = self._parts[importer][:-1]
+        return (*folder[: len(folder) - (level - 1)], *filter(None, target[level:].split(".")))
+
+    def at(self, module: Parts) -> str | None:
+        """The file of the module whose absolute parts are given."""
+        return self._at.get(module)
+
+    def find(self, importer: str, dotted: str) -> str | None:
+        """The file that an absolute dotted name means in a file."""
+        folder = self._parts[importer][:-1]
+        key = (folder, dotted)
+        if key not in self._found:
+            self._found[key] = self._find(importer, folder, tuple(dotted.split(".")))
+        return self._found[key]
+
+    def _find(self, importer: str, folder: Parts, wanted: Parts) -> str | None:
+        best: tuple[int, int] | None = None
+        found = None
+        for path in self._named.get(wanted[-1], ()):
+            module = self._module(path)
+            root = module[: -len(wanted)]
+            if module[-len(wanted) :] != wanted or path == importer:
+                continue
+            shared = len(posixpath.commonprefix([root, folder]))  # of tuples, part by part
+            is_around = shared == len(root)
+            if not is_around and len(wanted) == 1 and (*root, "__init__.py") in self._files:
+                continue
+            rank = (1, len(root)) if is_around else (0, shared)
+            if best is None or rank > best:
+                best, found = rank, path
+        return found
+
+    def _module(self, path: str) -> Parts:
+        parts = self._parts[path]
+        return parts[:-1] if parts[-1] == "__init__.py" else (*parts[:-1], parts[-1].removesuffix(".py"))
+
+
+def _parts(location: str) -> Parts:
+    return tuple(posixpath.normpath(location.replace("\\", "/")).split("/"))
