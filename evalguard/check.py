@@ -19,17 +19,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from evalguard import rules
+from evalguard.callgraph import CallGraph, LeftOut
 from evalguard.config import Config
 from evalguard.discover import STDIN, discover
 from evalguard.finding import Finding, Span
 from evalguard.ir.facts import FileFacts
-from evalguard.project.link import link_project
+from evalguard.project.explain import explained
+from evalguard.project.link import Project, link_project
 from evalguard.report import Problem, Report
 from evalguard.source import Document, SourceProblem, decode_document, document_of, read_document
 from evalguard.suppress import suppress
@@ -37,6 +39,9 @@ from evalguard.suppress import suppress
 STDIN_NAME = "<stdin>"
 UNREADABLE = "EVG901"
 OWN_CODES = {UNREADABLE: "unreadable-file"}
+
+SKIPPED_FILES = "files without a word that sets or uses a mode"
+UNREADABLE_FILES = "files that cannot be read or parsed"
 
 # A file in which none of these stands neither sets nor uses a mode. Torch need not be named: helpers that
 # get their model as an argument never import it.
@@ -65,21 +70,40 @@ def check_paths(
 ) -> Report:
     """Check files and folders; `-` stands for standard input, to be shown as `stdin_filename`. Without a
     configuration the defaults hold: no configuration file is looked for."""
-    names = [os.fspath(path) for path in paths]
-    config = config or Config()
-    run = _Run(config)
-    with run.stage("discover"):
-        discovery = discover(names, config.excludes(), config.respect_gitignore)
-    run.warnings.extend(discovery.problems)
-    readers = {file.shown: partial(read_document, file.path, file.shown) for file in discovery.files}
-    if STDIN in names:
-        readers[stdin_filename] = partial(decode_document, sys.stdin.buffer.read(), stdin_filename)
-    return _check(run, readers)
+    run = _Run(config or Config())
+    return _check(run, _readers(run, paths, stdin_filename))
 
 
 def check_source(text: str, path: str = STDIN_NAME, config: Config | None = None) -> Report:
     """Check a text as if it stood in a file of that path."""
     return _check(_Run(config or Config()), {path: partial(document_of, text, path)})
+
+
+def graph_paths(
+    paths: Sequence[str | os.PathLike[str]],
+    config: Config | None = None,
+    *,
+    stdin_filename: str = STDIN_NAME,
+) -> tuple[CallGraph, Report]:
+    """What evalguard thinks happens in all of the files together, and the report of the run with what is found in
+    them."""
+    run = _Run(config or Config())
+    readers = _readers(run, paths, stdin_filename)
+    files: list[FileFacts] = []
+    for path, read in readers.items():
+        facts = contained(partial(_facts_of, run, path, read), path)
+        if isinstance(facts, Problem):
+            run.problems.append(facts)
+        elif facts is not None:
+            files.append(facts)
+            run.analysed.append(path)
+    unreadable = tuple((finding.path, "") for finding in run.findings)
+    with run.stage("link"):
+        graph = explained(files, lambda project: _judged(run, project, files))
+    report = _report(run, tuple(readers))
+    skipped = tuple((path, "") for path in run.skipped)
+    unread = [LeftOut(SKIPPED_FILES, skipped), LeftOut(UNREADABLE_FILES, unreadable)]
+    return replace(graph, left_out=(*graph.left_out, *(left for left in unread if left.what))), report
 
 
 def known_codes() -> dict[str, str]:
@@ -132,6 +156,22 @@ class _Run:
         """Let go of the texts that no finding shows."""
         named = {finding.path for finding in self.findings} | {s.path for f in self.findings for s in f.trace}
         self.documents = {path: document for path, document in self.documents.items() if path in named}
+
+
+def _readers(
+    run: _Run, paths: Sequence[str | os.PathLike[str]], stdin_filename: str
+) -> dict[str, Callable[[], Document]]:
+    """How each file is read, by the name under which it is shown."""
+    names = [os.fspath(path) for path in paths]
+    with run.stage("discover"):
+        discovery = discover(names, run.config.excludes(), run.config.respect_gitignore)
+    run.warnings.extend(discovery.problems)
+    readers: dict[str, Callable[[], Document]] = {
+        file.shown: partial(read_document, file.path, file.shown) for file in discovery.files
+    }
+    if STDIN in names:
+        readers[stdin_filename] = partial(decode_document, sys.stdin.buffer.read(), stdin_filename)
+    return readers
 
 
 def _check(run: _Run, readers: Mapping[str, Callable[[], Document]]) -> Report:
@@ -203,9 +243,14 @@ def _unreadable(path: str, problem: SourceProblem) -> Finding:
 
 def _findings_of(run: _Run, unit: Sequence[FileFacts]) -> list[Finding]:
     """What the rules find in the files of a unit, less what their comments silence."""
-    wanted = [rule for rule in rules.RULES if run.config.enables(rule.code, rule.default)]
     with run.stage("link"):
         project = link_project(unit)
+    return _judged(run, project, unit)
+
+
+def _judged(run: _Run, project: Project, unit: Sequence[FileFacts]) -> list[Finding]:
+    """What the rules find in a linked project, less what the comments of its files silence."""
+    wanted = [rule for rule in rules.RULES if run.config.enables(rule.code, rule.default)]
     run.cut_short += project.cut_short()
     with run.stage("rules"):
         found = [finding for view in project.views() for rule in wanted for finding in rule.check(view)]

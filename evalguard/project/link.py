@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from evalguard.ir.facts import FileFacts
 from evalguard.modes.events import Events
 from evalguard.modes.frame import Info
+from evalguard.modes.record import Record
 from evalguard.modes.values import Identity
 from evalguard.project.engine import Engine
 from evalguard.project.resolve import Index
@@ -46,8 +47,9 @@ class Project:
         return observations(self.events)
 
 
-def link_project(files: Sequence[FileFacts]) -> Project:
-    """Analyse the files together: all that may be asked of them afterwards."""
-    engine = Engine(files)
+def link_project(files: Sequence[FileFacts], record: Record | None = None) -> Project:
+    """Analyse the files together: all that may be asked of them afterwards. A record, if one is given, is filled with
+    what was run and called (see `explain`)."""
+    engine = Engine(files, record)
     run_all(engine)
     return Project(engine.index, engine.events, engine.knowledge.infos)
