@@ -138,6 +138,10 @@ class FunctionNode:
         """Path and qualified name."""
         return (self.path, self.qualname)
 
+    def tells(self) -> bool:
+        """Whether a module is seen in it."""
+        return bool(self.uses or self.findings or self.unknowns or any(run.places for run in self.runs))
+
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
@@ -158,6 +162,20 @@ class CallGraph:
         """The calls of a function that were followed."""
         calls = (call for function in self.functions for call in function.calls if call.callee == key)
         return [call for call in calls if call.unfollowed is None]
+
+    def telling(self) -> set[Key]:
+        """The functions that see a module, and those that call them."""
+        found = {node.key for node in self.functions if node.tells()}
+        waiting = list(found)
+        calling: dict[Key, set[Key]] = {}
+        for node in self.functions:
+            for call in node.calls:
+                calling.setdefault(call.callee, set()).add(node.key)
+        while waiting:
+            news = calling.get(waiting.pop(), set()) - found
+            found |= news
+            waiting.extend(news)
+        return found
 
     def named(self, name: str) -> list[FunctionNode]:
         """The functions of that name: a qualified name or its tail, after a path or its tail and a colon if there

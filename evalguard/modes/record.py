@@ -65,9 +65,17 @@ Places: TypeAlias = dict[str, Place]
 
 
 @dataclass(slots=True)
+class Other:
+    """The modes of an object on entry, None if it is made in the function, and on exit."""
+
+    before: set[Origin] | None
+    after: set[Origin] = field(default_factory=set)
+
+
+@dataclass(slots=True)
 class Entered:
     """One entry of a function by one chain of calls, and how it was left. `resumed`: a generator that goes on after a
-    yield. `own` are the objects that the function and those that it calls have made, with their modes on exit."""
+    yield. `others` are all objects with a mode of their own, for the variables that are neither given nor shared."""
 
     path: str
     function: str
@@ -75,7 +83,7 @@ class Entered:
     resumed: bool
     entry: Places
     exit: Places
-    own: dict[Identity, set[Origin]]
+    others: dict[Identity, Other]
     ends: bool
 
 
@@ -167,32 +175,40 @@ class Watch:
             roots = _roots(state, frame)
             given |= roots
             _add_places(entry, roots, state)
-        own: dict[Identity, set[Origin]] = {}
+        others: dict[Identity, Other] = {}
         for state in ends:
             known = given | _roots(state, frame)
             named = _add_places(after, known, state)
             _add_places(after, _results(state), state, named)
-            for identity in filter(self._is_made_here, state.modes):
-                own.setdefault(identity, set()).update(state.modes[identity])
+            for identity, origins in state.modes.items():
+                other = others.setdefault(identity, Other(self._before([identity])))
+                other.after |= origins
         for name, place in after.items():
-            if name not in entry:  # a part that has no name on entry may have a mode all the same
-                ids = {identity for identity in place.ids if not self._is_made_here(identity)}
-                if ids:
-                    origins = {origin for start in self.starts for i in ids for origin in start.origins(i)}
-                    entry[name] = Place(ids, origins)
-        self._keep(entry, after, own, bool(ends))
+            before = self._before(place.ids) if name not in entry else None
+            if before is not None:  # a part that has no name on entry may have a mode all the same
+                entry[name] = Place(set(place.ids), before)
+        self._keep(entry, after, others, bool(ends))
 
-    def _keep(self, entry: Places, after: Places, own: dict[Identity, set[Origin]], ends: bool) -> None:
+    def _before(self, ids: Iterable[Identity]) -> set[Origin] | None:
+        """The modes of objects on entry; None if all of them are made in the function."""
+        infos = [(identity, self.frame.infos.get(identity)) for identity in ids]
+        found = {other for i, info in infos for other in ((info.alternatives if info is not None else ()) or {i})}
+        there = [identity for identity in found if not self._is_made_here(identity)]
+        if not there:
+            return None
+        return {origin for start in _sure(self.starts) for identity in there for origin in start.origins(identity)}
+
+    def _keep(self, entry: Places, after: Places, others: dict[Identity, Other], ends: bool) -> None:
         """Runs by the same calls that find and leave the same modes are one."""
         frame = self.frame
         key = (frame.path, frame.function.qualname, frame.chain, self.resumed, _modes(entry), _modes(after), ends)
         found = self.record.entered.get(key)
         if found is None:
-            made = Entered(frame.path, frame.function.qualname, frame.chain, self.resumed, entry, after, own, ends)
+            made = Entered(frame.path, frame.function.qualname, frame.chain, self.resumed, entry, after, others, ends)
             self.record.entered[key] = made
             return
-        for identity, origins in own.items():
-            found.own.setdefault(identity, set()).update(origins)
+        for identity, other in others.items():
+            found.others.setdefault(identity, other).after |= other.after
         for places, new in ((found.entry, entry), (found.exit, after)):
             for name, place in new.items():
                 places[name].ids |= place.ids

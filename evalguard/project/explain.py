@@ -32,6 +32,8 @@ from evalguard.finding import Finding, Span
 from evalguard.ir.facts import MODULE, FileFacts, FunctionFacts
 from evalguard.modes.events import Forward, TrainingStep
 from evalguard.modes.frame import Info
+from evalguard.modes.passes import QUIET_METHODS
+from evalguard.modes.places import NAMELESS
 from evalguard.modes.record import RESULT, Answer, Called, CalledUnknown, Entered, Place, Record
 from evalguard.modes.values import Chain, Cls, Identity, Mode, Origin, OriginKind
 from evalguard.modes.values import Site as ValueSite
@@ -44,7 +46,8 @@ from evalguard.project.view import FunctionView
 from evalguard.vocabulary import lookup
 from evalguard.vocabulary.words import MODULE_WORDS, NOT_MODULE_WORDS, words
 
-UNFOLLOWED = {Answer.INERT: "only computes with data", Answer.TOO_DEEP: "beyond the limits of one analysis"}
+MADE_KINDS = frozenset({OriginKind.BUILT, OriginKind.ASSUMED, OriginKind.LOADED})
+UNFOLLOWED = {Answer.INERT: "only computes with data", Answer.TOO_DEEP: "lies beyond the limits of one analysis"}
 
 QUIET_FILE = "files in which nothing switches a mode, trains or evaluates"
 MODELESS_FILE = "files in which nothing gives a module a mode"
@@ -87,8 +90,10 @@ class _Maker:
     callers: dict[tuple[str, Span], str] = field(default_factory=dict)
     called: set[Key] = field(default_factory=set)
     switches: dict[Key, set[Origin]] = field(default_factory=dict)
+    run: set[Identity] = field(default_factory=set)
 
     def __post_init__(self) -> None:
+        self.run |= {forward.id for view in self.views.values() for forward in view.forwards}
         for entered in self.record.entered.values():
             self.entered.setdefault((entered.path, entered.function), []).append(entered)
         for called in self.record.calls.values():
@@ -98,8 +103,17 @@ class _Maker:
         for unknown in self.record.unknowns.values():
             self.unknowns.setdefault((unknown.path, unknown.caller), []).append(unknown)
         for origin in self.record.origins:
-            if origin.site is not None:
+            if origin.site is not None and (origin.kind is OriginKind.SET or self._is_of_module(origin)):
                 self.switches.setdefault((origin.path, origin.function), set()).add(origin)
+
+    def _is_of_module(self, origin: Origin) -> bool:
+        """Whether what a call has made is a module whose mode may matter, and not only looks like one."""
+        assert origin.site is not None
+        made = ("new", origin.path, origin.function, *origin.site[1:], "", origin.chain)
+        info = self._info(made)
+        if info.module is False or info.sensitive is False:
+            return False
+        return origin.kind is not OriginKind.ASSUMED or bool(info.evidence) or made in self.run
 
     def node(self, path: str, qualname: str) -> FunctionNode:
         """All that is shown of one function."""
@@ -136,18 +150,23 @@ class _Maker:
             root = re.split(r"[.\[]", name, maxsplit=1)[0]
             return root == RESULT or root in parameters or root in own_scope or root in named or key[1] == MODULE
 
-        runs = {run for entered in self.entered[key] if (run := self._run(entered, is_seen)) is not None}
-        return sorted(runs, key=repr)
+        runs = sorted({self._run(entered, is_seen) for entered in self.entered[key]}, key=repr)
+        return [run for run in runs if not any(_says_less(run, other) for other in runs)]
 
-    def _run(self, entered: Entered, is_seen: Callable[[str], bool]) -> Run | None:
-        names = self._own_names(entered)
-        own = {names[i]: Place({i}, origins) for i, origins in entered.own.items() if i in names}
-        after = own | entered.exit
+    def _run(self, entered: Entered, is_seen: Callable[[str], bool]) -> Run:
+        entry, after = dict(entered.entry), dict(entered.exit)
+        for identity, name in self._own_names(entered).items():
+            other = entered.others[identity]
+            if name in entry or name in after:
+                continue
+            after[name] = Place({identity}, other.after)
+            if other.before is not None:
+                entry[name] = Place({identity}, other.before)
         places: list[PlaceModes] = []
-        for name in {**entered.entry, **after}:
-            before, behind = entered.entry.get(name), after.get(name)
+        for name in {**entry, **after}:
+            before, behind = entry.get(name), after.get(name)
             held = [place for place in (before, behind) if place is not None]
-            if not is_seen(name) or not self._may_be_module(held):
+            if not is_seen(name) or not self._may_be_module(name, held):
                 continue
             infos = [self._info(identity) for place in held for identity in place.ids]
             said = {info.sensitive for info in infos}
@@ -163,7 +182,7 @@ class _Maker:
         return Run(self._chain(entered.chain), tuple(places), entered.ends, entered.resumed)
 
     def _own_names(self, entered: Entered) -> dict[Identity, str]:
-        """The names of what the function has made or was handed by those it calls: its variables and what it runs."""
+        """The names of what the function makes or gets from those it calls: its variables, and what it runs."""
         key = (entered.path, entered.function)
         named = [*entered.entry.items(), *entered.exit.items()]
         taken = {i for name, place in named if not name.startswith(RESULT) for i in place.ids}
@@ -173,7 +192,7 @@ class _Maker:
         used: dict[Identity, str] = {}
         if view is not None:
             used = {step.id: step.place for step in view.steps} | {use.id: use.place for use in view.forwards}
-        for identity in entered.own:
+        for identity in entered.others:
             here = self._info(identity).name if identity[-1] == entered.chain else None
             name = variables.get(identity) or used.get(identity) or here
             if identity not in taken and name:
@@ -183,13 +202,14 @@ class _Maker:
     def _info(self, identity: Identity) -> Info:
         return self.project.infos.get(identity) or Info()
 
-    def _may_be_module(self, places: Collection[Place]) -> bool:
+    def _may_be_module(self, name: str, places: Collection[Place]) -> bool:
+        """Whether a place is worth showing: a switch of a whole reaches all that it holds, modules or not."""
         ids = {identity for place in places for identity in place.ids}
-        if ids and all(self._info(identity).module is False for identity in ids):
-            return False
-        if any(origin.kind is not OriginKind.ENTRY for place in places for origin in place.origins):
+        if any(self._is_module(identity) for identity in ids):
             return True
-        return any(self._is_module(identity) for identity in ids)
+        if all(self._info(identity).module is False for identity in ids) or set(words(name)) & NOT_MODULE_WORDS:
+            return False
+        return any(origin.kind in MADE_KINDS for place in places for origin in place.origins)
 
     def _is_module(self, identity: Identity) -> bool:
         info = self._info(identity)
@@ -233,7 +253,10 @@ class _Maker:
         return CallEdge(site, called.text, called.kind, called.callee, why)
 
     def _unknown(self, called: CalledUnknown) -> UnknownCall:
-        given = {name for identity, name in called.given.items() if self._is_module(identity)}
+        names = {identity: name for identity, name in called.given.items() if name != NAMELESS}
+        given = {name for i, name in names.items() if self._is_module(i) and self._info(i).sensitive is not False}
+        if called.text.rpartition(".")[2] in QUIET_METHODS:
+            given = set()
         why = "of a library, or of a file that was not given" if called.dotted else "nobody knows what it holds"
         return UnknownCall(called.span.line, called.span.column, called.text, why, tuple(sorted(given)))
 
@@ -291,6 +314,18 @@ class _Maker:
         if info.sensitive is False:
             return "no layer of it depends on the mode"
         return f"{info.layer} in it depends on the mode" if info.layer else ""
+
+
+def _says_less(run: Run, other: Run) -> bool:
+    """Whether all that one entry of a function tells is told by another by the same calls."""
+    if run is other or (run.chain, run.ends, run.resumed) != (other.chain, other.ends, other.resumed):
+        return False
+    mine, others = _told(run), _told(other)
+    return mine < others or (mine == others and repr(run) > repr(other))
+
+
+def _told(run: Run) -> set[tuple[object, ...]]:
+    return {(p.place, modes_of(p.before or ()), p.before is None, modes_of(p.after or ())) for p in run.places}
 
 
 def _parameters(facts: FunctionFacts) -> tuple[str, ...]:

@@ -41,9 +41,9 @@ class Boxes:
 
 
 def boxes_of(graph: CallGraph) -> Boxes:
-    """What there is to draw. Bodies of files that call nothing are left out."""
-    called = {call.callee for node in graph.functions for call in node.calls}
-    shown = [n for n in graph.functions if n.qualname != BODY or n.calls or n.unknowns or n.findings or n.key in called]
+    """What there is to draw: the functions that see a module, and those that call them."""
+    telling = graph.telling()
+    shown = [node for node in graph.functions if node.key in telling]
     ids = {node.key: f"f{number}" for number, node in enumerate(shown)}
     files: dict[str, list[Box]] = {}
     unknown: dict[str, Box] = {}

@@ -31,9 +31,9 @@ def render(node: FunctionNode, graph: CallGraph) -> str:
     lines = [f"{node.path}:{node.line}  {title(node)}", "", "Entered", *_runs(node)]
     lines += ["", "Line by line", *_happenings(node, graph)]
     lines += ["", "Called by", *_callers(node, graph)]
-    if node.plain_unknowns:
-        calls = "call" if node.plain_unknowns == 1 else "calls"
-        lines += ["", "Not followed", f"  {node.plain_unknowns} {calls} of something unknown that get no module"]
+    left = list(_not_followed(node))
+    if left:
+        lines += ["", "Not followed", *left]
     return visible_lines("".join(f"{line}\n" for line in lines))
 
 
@@ -69,7 +69,7 @@ def _place(place: PlaceModes, run: Run, home: str) -> Iterator[str]:
     yield f"{place.place}: {shown}"
     found = (*in_order(place.before or ()), *in_order(place.after or ()))
     causes = list(dict.fromkeys(cause for cause in found if cause.site))
-    yield from (f"    {since(cause, home)}" for cause in causes[:MOST_CAUSES])
+    yield from (f"    {since(cause, home, run.chain)}" for cause in causes[:MOST_CAUSES])
     if len(causes) > MOST_CAUSES:
         yield f"    and for {len(causes) - MOST_CAUSES} more reasons"
 
@@ -80,7 +80,8 @@ def _place(place: PlaceModes, run: Run, home: str) -> Iterator[str]:
 def _happenings(node: FunctionNode, graph: CallGraph) -> Iterator[str]:
     found = [(switch.line, switch.column, 0, [_switch(switch)]) for switch in node.switches]
     found += [(use.line, use.column, 1, list(_use(use, node.path))) for use in node.uses]
-    found += [(call.site.line, call.site.column, 2, list(_call(call, node, graph))) for call in node.calls]
+    followed = [call for call in node.calls if call.unfollowed is None]
+    found += [(call.site.line, call.site.column, 2, list(_call(call, node, graph))) for call in followed]
     found += [(unknown.line, unknown.column, 3, list(_unknown(unknown))) for unknown in node.unknowns]
     told = " ".join(use.verdict for use in node.uses)
     for finding in node.findings:
@@ -113,8 +114,6 @@ def _call(call: CallEdge, node: FunctionNode, graph: CallGraph) -> Iterator[str]
     callee = name_of(call.callee, node.path)
     written = f", written `{call.text}`" if call.text.rpartition(".")[2] != call.callee[1].rpartition(".")[2] else ""
     yield f"{KINDS.get(call.kind, 'calls')} {callee}{written if call.kind in ('', 'object') else ''}"
-    if call.unfollowed is not None:
-        yield f"not followed: it {call.unfollowed}"
     for other in graph.functions:
         if other.key == call.callee:
             runs = [run for run in other.runs if run.chain and run.chain[-1] == call.site]
@@ -124,6 +123,16 @@ def _call(call: CallEdge, node: FunctionNode, graph: CallGraph) -> Iterator[str]
 def _unknown(call: UnknownCall) -> Iterator[str]:
     yield f"calls `{call.text}`, which is unknown: {call.why}"
     yield f"taken to keep the mode of {', '.join(call.given)}"
+
+
+def _not_followed(node: FunctionNode) -> Iterator[str]:
+    reasons = sorted({call.unfollowed for call in node.calls if call.unfollowed is not None})
+    for why in reasons:
+        names = by_function((call for call in node.calls if call.unfollowed == why), "callee", node.path)
+        yield from (f"  {name}: it {why}" for name in names)
+    if node.plain_unknowns:
+        calls = "call" if node.plain_unknowns == 1 else "calls"
+        yield f"  {node.plain_unknowns} {calls} of something unknown that get no module"
 
 
 def _callers(node: FunctionNode, graph: CallGraph) -> Iterator[str]:

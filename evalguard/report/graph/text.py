@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
-from evalguard.callgraph import BODY, CallGraph, FunctionNode, LeftOut
+from evalguard.callgraph import BODY, CallGraph, FunctionNode, Key, LeftOut
 from evalguard.report.graph.wording import by_function, changes, indifferent, shortened, title
 from evalguard.report.terminal import visible
 
@@ -23,14 +23,19 @@ MOST = 8  # of what was left out for one reason
 
 def render(graph: CallGraph) -> str:
     """All functions by file and line, and what was not followed."""
-    shown = [node for node in graph.functions if _says_something(node, graph)]
+    telling = graph.telling()
+    shown = [node for node in graph.functions if node.key in telling]
     parts = [
         "\n".join([path, *(line for node in nodes for line in _function(node, graph))])
         for path, nodes in groupby(shown, key=lambda node: node.path)
     ]
     if not shown:
         parts.append("Nothing to follow: no function here sets or uses a mode.")
-    left = [*_unknown_callees(graph), *(line for left in graph.left_out for line in _left_out(left))]
+    left = [
+        *_unknown_callees(graph),
+        *_without_modules(graph, telling),
+        *(line for left in graph.left_out for line in _left_out(left)),
+    ]
     if left:
         parts.append("\n".join(["Not followed", *(f"  {line}" for line in left)]))
     return visible_lines("\n\n".join(parts) + "\n")
@@ -39,11 +44,6 @@ def render(graph: CallGraph) -> str:
 def visible_lines(text: str) -> str:
     """The text with all that could steer a terminal written out, its line ends excepted."""
     return "\n".join(map(visible, text.split("\n")))
-
-
-def _says_something(node: FunctionNode, graph: CallGraph) -> bool:
-    """The bodies of most files only define things."""
-    return node.qualname != BODY or bool(node.calls or node.uses or node.findings or changes(node.runs))
 
 
 def _function(node: FunctionNode, graph: CallGraph) -> Iterator[str]:
@@ -56,18 +56,19 @@ def _about(node: FunctionNode, graph: CallGraph) -> Iterator[str]:
         callers = list(by_function(graph.callers(node.key), "caller", node.path))
         alone = "nobody here: judged on its own"
         yield f"called by {shortened(callers, FEW) or alone}"
-    for place, change in changes(node.runs).items():
+    places = changes(node.runs)
+    for place, change in places.items():
         yield f"{_quoted(place)}: {change}"
     followed = list(by_function((call for call in node.calls if call.unfollowed is None), "callee", node.path))
     if followed:
         yield f"calls {shortened(followed, 2 * FEW)}"
     unfollowed = [call for call in node.calls if call.unfollowed is not None]
     for why, calls in groupby(sorted(unfollowed, key=lambda call: call.unfollowed or ""), lambda c: c.unfollowed):
-        yield f"calls, but {why}: {shortened(by_function(calls, 'callee', node.path), FEW)}"
+        yield f"not followed, since it {why}: {shortened(by_function(calls, 'callee', node.path), FEW)}"
     unknown = [f"{call.text} ({call.line}) with {_quoted(', '.join(call.given))}" for call in node.unknowns]
     if unknown:
-        yield f"calls, but it is unknown: {shortened(unknown, FEW)}"
-    if silent := indifferent(node.runs):
+        yield f"not followed, since it is unknown: {shortened(unknown, FEW)}"
+    if silent := [place for place in indifferent(node.runs) if place not in places]:
         yield f"no layer depends on the mode of {shortened(silent, FEW)}"
     for finding in node.findings:
         yield f"{finding.code} on line {finding.span.line}: {finding.message}"
@@ -93,6 +94,12 @@ def _unknown_callees(graph: CallGraph) -> Iterator[str]:
     plain = sum(node.plain_unknowns for node in graph.functions)
     if plain:
         yield f"calls of something unknown that get no module: {plain}"
+
+
+def _without_modules(graph: CallGraph, telling: set[Key]) -> Iterator[str]:
+    left = [node.key for node in graph.functions if node.key not in telling and node.qualname != BODY]
+    if left:
+        yield from _left_out(LeftOut("functions that were followed, and in which no module is seen", tuple(left)))
 
 
 def _left_out(left: LeftOut) -> Iterator[str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from evalguard.callgraph import BODY, MODES, CallEdge, Cause, FunctionNode, Key, PlaceModes, Run, Site, modes_of
 
 MADE = "made here"
 GONE = "no longer there"
+NEAREST = 2  # calls between a function and what gave a mode, in one line
 
 
 def change(place: PlaceModes, resumed: bool = False, arrow: str = "->") -> str:
@@ -69,11 +70,17 @@ def in_order(causes: Iterable[Cause]) -> list[Cause]:
     return sorted(causes, key=lambda cause: (MODES.index(cause.mode), len(cause.chain), repr(cause)))
 
 
-def since(cause: Cause, home: str) -> str:
-    """Why a place is in a mode: `eval since `model.eval()`, line 25, called from line 40`."""
+def since(cause: Cause, home: str, inside: Sequence[Site] = ()) -> str:
+    """Why a place is in a mode: `eval since `model.eval()`, line 25, called from line 40`. The calls that lead to the
+    function in question, `inside`, are not told again; of the others the nearest."""
     if cause.site is None:
         return "unknown, as the caller left it" if cause.mode == "unknown" else cause.mode
-    through = "".join(f", called from {site_of(site, home)}" for site in reversed(cause.chain))
+    chain = list(cause.chain)
+    for site in inside:
+        if chain[:1] != [site]:
+            break
+        del chain[0]
+    through = "".join(f", called from {site_of(site, home)}" for site in reversed(chain[-NEAREST:]))
     return f"{cause.mode} since `{cause.text}`, {site_of(cause.site, home)}{through}"
 
 
