@@ -99,7 +99,8 @@ def graph_paths(
             run.analysed.append(path)
     unreadable = tuple((finding.path, "") for finding in run.findings)
     with run.stage("link"):
-        graph = explained(files, lambda project: _judged(run, project, files))
+        graph = explained(files, partial(_judged, run, files))
+    run.findings += [finding for node in graph.functions for finding in node.findings]
     report = _report(run, tuple(readers))
     skipped = tuple((path, "") for path in run.skipped)
     unread = [LeftOut(SKIPPED_FILES, skipped), LeftOut(UNREADABLE_FILES, unreadable)]
@@ -245,10 +246,10 @@ def _findings_of(run: _Run, unit: Sequence[FileFacts]) -> list[Finding]:
     """What the rules find in the files of a unit, less what their comments silence."""
     with run.stage("link"):
         project = link_project(unit)
-    return _judged(run, project, unit)
+    return _judged(run, unit, project)
 
 
-def _judged(run: _Run, project: Project, unit: Sequence[FileFacts]) -> list[Finding]:
+def _judged(run: _Run, unit: Sequence[FileFacts], project: Project) -> list[Finding]:
     """What the rules find in a linked project, less what the comments of its files silence."""
     wanted = [rule for rule in rules.RULES if run.config.enables(rule.code, rule.default)]
     run.cut_short += project.cut_short()

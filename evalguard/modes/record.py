@@ -18,7 +18,8 @@ from typing import TypeAlias
 
 from evalguard.finding import Span
 from evalguard.ir.facts import MODULE
-from evalguard.ir.ops import Call, Define, Enter, Exit, Iterate, Op
+from evalguard.ir.ops import Call, Enter, Exit, Iterate, Op
+from evalguard.ir.values import Const
 from evalguard.modes.frame import Frame, source_of
 from evalguard.modes.places import place_name
 from evalguard.modes.state import State
@@ -140,6 +141,8 @@ class Record:
             kind, text = _kind(op, function), _written(op, function, frame)
             found = Called(frame.path, frame.function.qualname, op.span, kind, text, callee)
             self.calls[key] = found
+        if answer is Answer.FOLLOWED:  # a generator may be made and advanced at one place
+            found.kind = _kind(op, function) or found.kind
         found.answers.add(answer)
 
     def unknown(
@@ -228,19 +231,19 @@ class Watch:
 def _kind(op: Op, function: Fn) -> str:
     """What sort of call it is, in a word; "" for a plain one."""
     name = function.qualname.rpartition(".")[2]
-    if isinstance(op, Define):
-        return "decorator"
     if isinstance(op, Iterate):
         return "loop"
     if isinstance(op, (Enter, Exit)) or name in ("__enter__", "__exit__"):
         return "with"
+    if isinstance(op, Call) and isinstance(op.callee, Const):  # nobody has written this call
+        return "decorator"
     return {"__init__": "makes", "__call__": "object"}.get(name, "")
 
 
 def _written(op: Op, function: Fn, frame: Frame) -> str:
     """What is called, as the code says it."""
     match op:
-        case Call(callee=callee):
+        case Call(callee=callee) if not isinstance(callee, Const):
             return source_of(callee, frame)
         case Enter(manager=value) | Exit(manager=value) | Iterate(iterable=value):
             return source_of(value, frame)

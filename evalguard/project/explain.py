@@ -150,7 +150,8 @@ class _Maker:
             root = re.split(r"[.\[]", name, maxsplit=1)[0]
             return root == RESULT or root in parameters or root in own_scope or root in named or key[1] == MODULE
 
-        runs = sorted({self._run(entered, is_seen) for entered in self.entered[key]}, key=repr)
+        found = {self._run(entered, is_seen) for entered in self.entered[key]}
+        runs = sorted(found, key=lambda run: (run.chain, run.resumed, repr(run)))
         return [run for run in runs if not any(_says_less(run, other) for other in runs)]
 
     def _run(self, entered: Entered, is_seen: Callable[[str], bool]) -> Run:
@@ -166,7 +167,11 @@ class _Maker:
         for name in {**entry, **after}:
             before, behind = entry.get(name), after.get(name)
             held = [place for place in (before, behind) if place is not None]
-            if not is_seen(name) or not self._may_be_module(name, held):
+            if (
+                not is_seen(name)
+                or not self._may_be_module(name, held)
+                or self._only_holds(name, held, {*entry, *after})
+            ):
                 continue
             infos = [self._info(identity) for place in held for identity in place.ids]
             said = {info.sensitive for info in infos}
@@ -211,6 +216,14 @@ class _Maker:
             return False
         return any(origin.kind in MADE_KINDS for place in places for origin in place.origins)
 
+    def _only_holds(self, name: str, places: Collection[Place], names: Collection[str]) -> bool:
+        """Whether a place is a list or dict of modules, called after them: `nets`."""
+        infos = [self._info(identity) for place in places for identity in place.ids]
+        if any(info.module or info.evidence or info.cls for info in infos):
+            return False
+        has_mode = any(origin.kind is not OriginKind.ENTRY for place in places for origin in place.origins)
+        return not has_mode and any(other.startswith(f"{name}[") for other in names)
+
     def _is_module(self, identity: Identity) -> bool:
         info = self._info(identity)
         if info.module is not None or info.evidence:
@@ -253,7 +266,8 @@ class _Maker:
         return CallEdge(site, called.text, called.kind, called.callee, why)
 
     def _unknown(self, called: CalledUnknown) -> UnknownCall:
-        names = {identity: name for identity, name in called.given.items() if name != NAMELESS}
+        key = (called.path, called.caller)
+        names = {i: named for i, name in called.given.items() if (named := self._name(key, i, name)) != NAMELESS}
         given = {name for i, name in names.items() if self._is_module(i) and self._info(i).sensitive is not False}
         if called.text.rpartition(".")[2] in QUIET_METHODS:
             given = set()
@@ -270,12 +284,19 @@ class _Maker:
             if judge.may_matter(view, forward) or self._is_module(forward.id):
                 forwards.setdefault((forward.span, forward.place), []).append(forward)
         for step in view.steps:
-            steps.setdefault((step.span, step.place), []).append(step)
-        uses = [self._forward(view, same) for same in forwards.values()]
-        uses += [self._step(view, group) for group in steps.values()]
+            steps.setdefault((step.span, self._name(key, step.id, step.place)), []).append(step)
+        uses = [self._forward(view, place, same) for (_, place), same in forwards.items()]
+        uses += [self._step(view, place, group) for (_, place), group in steps.items()]
         return sorted(uses, key=lambda use: (use.line, use.column, use.kind, use.place))
 
-    def _forward(self, view: FunctionView, same: list[Forward]) -> Use:
+    def _name(self, key: Key, identity: Identity, name: str) -> str:
+        """How a function names an object, where the place that is known says nothing."""
+        if name != NAMELESS:
+            return name
+        places = (p for entered in self.entered[key] for found in (entered.entry, entered.exit) for p in found.items())
+        return next((written for written, place in places if identity in place.ids), name)
+
+    def _forward(self, view: FunctionView, place: str, same: list[Forward]) -> Use:
         first = same[0]
         notes = [_often([forward.grads_off for forward in same], "gradients off")]
         notes += [_often([f.reason == why for f in same], f"evaluation code: {why}") for why in _reasons(same)]
@@ -284,21 +305,21 @@ class _Maker:
             for fate, said in (("backward", "its output goes into a backward"), ("target", "its output is a target"))
         ]
         notes += [_often([not forward.sure for forward in same], "may run its layers")]
-        notes += [self._layers(first.id)]
+        notes += sorted({self._layers(forward.id) for forward in same})
         modes, doubtful = self._modes((f.doubt, f.origins) for f in same)
         verdict = _reported(self.findings, view, first.span) or _forward_verdict(view, same)
-        return Use(first.span.line, first.span.column, "forward", first.place, modes, doubtful, _said(notes), verdict)
+        return Use(first.span.line, first.span.column, "forward", place, modes, doubtful, _said(notes), verdict)
 
-    def _step(self, view: FunctionView, same: list[TrainingStep]) -> Use:
+    def _step(self, view: FunctionView, place: str, same: list[TrainingStep]) -> Use:
         first = same[0]
         notes = [
             "the optimizer holds it" if all(step.held for step in same) else "which module it holds is not sure",
             _often([not step.exercised for step in same], "no forward of it was seen before"),
-            self._layers(first.id),
+            *sorted({self._layers(step.id) for step in same}),
         ]
         modes, doubtful = self._modes((step.doubt, step.origins) for step in same)
         verdict = _reported(self.findings, view, first.span) or _step_verdict(view, same)
-        return Use(first.span.line, first.span.column, "step", first.place, modes, doubtful, _said(notes), verdict)
+        return Use(first.span.line, first.span.column, "step", place, modes, doubtful, _said(notes), verdict)
 
     def _modes(self, found: Iterable[tuple[bool, Iterable[Origin]]]) -> tuple[tuple[Cause, ...], tuple[str, ...]]:
         """The modes on sure paths, and those on doubtful paths only."""

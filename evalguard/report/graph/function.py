@@ -22,7 +22,7 @@ from evalguard.report.graph.wording import by_function, change, changes, in_orde
 
 MOST_RUNS = 12
 MOST_CAUSES = 4  # of one place in one run
-KINDS = {"makes": "makes an object by", "with": "enters or leaves", "loop": "advances", "decorator": "is decorated by"}
+KINDS = {"makes": "makes an object by", "with": "enters or leaves", "loop": "advances", "decorator": "decorates by"}
 GIVES = {"set": "sets", "loaded": "loads weights and leaves", "assumed": "is taken to give"}
 
 
