@@ -3,6 +3,7 @@
 finding <- source <- ir <- +- frontend (the only importer of libcst) --------+
                            +- flow <- modes <- project <- rules <-----------+- check <- cli
 vocabulary (tables, imports nothing) is read by modes and project;   finding <- report
+callgraph (what `evalguard graph` shows) is made by project and rendered by report
 """
 
 from __future__ import annotations

@@ -164,7 +164,7 @@ class _Maker:
             if other.before is not None:
                 entry[name] = Place({identity}, other.before)
         places: list[PlaceModes] = []
-        for name in {**entry, **after}:
+        for name in sorted({**entry, **after}, key=lambda name: name.startswith(RESULT)):
             before, behind = entry.get(name), after.get(name)
             held = [place for place in (before, behind) if place is not None]
             if (
