@@ -46,7 +46,7 @@ from evalguard.project.view import FunctionView
 from evalguard.vocabulary import lookup
 from evalguard.vocabulary.words import MODULE_WORDS, NOT_MODULE_WORDS, words
 
-MADE_KINDS = frozenset({OriginKind.BUILT, OriginKind.ASSUMED, OriginKind.LOADED})
+MADE_KINDS = frozenset({OriginKind.BUILT, OriginKind.LOADED})
 UNFOLLOWED = {Answer.INERT: "only computes with data", Answer.TOO_DEEP: "lies beyond the limits of one analysis"}
 
 QUIET_FILE = "files in which nothing switches a mode, trains or evaluates"
@@ -93,7 +93,8 @@ class _Maker:
     run: set[Identity] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.run |= {forward.id for view in self.views.values() for forward in view.forwards}
+        for view in self.views.values():
+            self.run |= {forward.id for forward in view.forwards if forward.sure and judge.may_matter(view, forward)}
         for entered in self.record.entered.values():
             self.entered.setdefault((entered.path, entered.function), []).append(entered)
         for called in self.record.calls.values():
@@ -210,7 +211,7 @@ class _Maker:
     def _may_be_module(self, name: str, places: Collection[Place]) -> bool:
         """Whether a place is worth showing: a switch of a whole reaches all that it holds, modules or not."""
         ids = {identity for place in places for identity in place.ids}
-        if any(self._is_module(identity) for identity in ids):
+        if any(self._is_module(identity) or identity in self.run for identity in ids):
             return True
         if all(self._info(identity).module is False for identity in ids) or set(words(name)) & NOT_MODULE_WORDS:
             return False

@@ -8,6 +8,7 @@ from evalguard.callgraph import BODY, MODES, CallEdge, Cause, FunctionNode, Key,
 
 MADE = "made here"
 GONE = "no longer there"
+MOST_LINES = 5  # of the calls of one function
 NEAREST = 2  # calls between a function and what gave a mode, in one line
 
 
@@ -93,7 +94,7 @@ def by_function(calls: Iterable[CallEdge], end: str, home: str) -> Iterator[str]
         if call.site.line not in known:
             known.append(call.site.line)
     for key, numbers in lines.items():
-        yield f"{name_of(key, home)} ({', '.join(map(str, sorted(numbers)))})"
+        yield f"{name_of(key, home)} ({shortened(map(str, sorted(numbers)), MOST_LINES)})"
 
 
 def shortened(names: Iterable[str], most: int) -> str:
