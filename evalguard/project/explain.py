@@ -62,7 +62,7 @@ REASONS = (TOO_LARGE, HOOK, LAYERS, UNCALLED, SILENT, MODELESS_FILE, QUIET_FILE)
 def explained(files: Sequence[FileFacts], find: Callable[[Project], Sequence[Finding]]) -> CallGraph:
     """Link the files together and show what was seen; `find` gives the findings."""
     record = Record()
-    project = link_project(files, record)
+    project = link_project(files, record=record)
     return explain(project, record, find(project))
 
 

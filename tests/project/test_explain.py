@@ -123,7 +123,7 @@ def test_a_function_that_is_too_large_is_told(monkeypatch: pytest.MonkeyPatch) -
 def test_recording_changes_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(FIXTURES / "projects" / name)
     files = [lower(read_document(path, str(path))) for path in sorted(Path().rglob("*.py"))]
-    plain, recorded = link_project(files), link_project(files, Record())
+    plain, recorded = link_project(files), link_project(files, record=Record())
     assert list(plain.observations()) == list(recorded.observations())
     assert plain.events.forwards.keys() == recorded.events.forwards.keys()
 
