@@ -2,35 +2,39 @@
 
     discover -> read -> screen -> lower -> link -> rules -> comments -> per-file ignores -> sort
 
-Each file is linked on its own as yet. One that cannot be read, decoded or parsed is the finding EVG901, and the others
-go on. A failure of our own in one file is a `Problem` of the report, and the others go on as well:
-nowhere else is `Exception` caught.
+All files are linked together, as one project. One that cannot be read, decoded or parsed is the finding EVG901, and
+the others go on. A failure of our own in one file is a `Problem` of the report, and the others go on as well: nowhere
+else is `Exception` caught.
 """
 
 from __future__ import annotations
 
 import multiprocessing
 import os
-import re
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from evalguard import rules
+from evalguard.callgraph import CallGraph, LeftOut
 from evalguard.config import Config
 from evalguard.discover import STDIN, discover
 from evalguard.finding import Finding, Span
 from evalguard.ir.facts import FileFacts
-from evalguard.project.link import link_project
+from evalguard.modes.record import Record
+from evalguard.project.explain import explain
+from evalguard.project.link import Project, link_project
+from evalguard.project.view import FunctionView
 from evalguard.report import Problem, Report
+from evalguard.screen import wanted_files
 from evalguard.source import Document, SourceProblem, decode_document, document_of, read_document
 from evalguard.suppress import suppress
 
@@ -38,21 +42,10 @@ STDIN_NAME = "<stdin>"
 UNREADABLE = "EVG901"
 OWN_CODES = {UNREADABLE: "unreadable-file"}
 
-# A file in which none of these stands neither sets nor uses a mode. Torch need not be named: helpers that
-# get their model as an argument never import it.
-_TOKENS = (
-    r"\.\s*(?:train|eval|training)\b",
-    r"\.\s*(?:backward|step)\s*\(",
-    r"\b(?:no_grad|inference_mode|set_grad_enabled|enable_grad|requires_grad)",
-    r"\b(?:load_state_dict|load_from_checkpoint|from_pretrained|torch\s*\.\s*load)\b",
-    r"\bnn\s*\.\s*Module\b",
-    r"\b(?:test|val|valid|validation|eval)_?(?:loader|dataloader|dl|data|set)\b",
-    r"\bdef\s+(?:evaluate|validate|predict|infer)",
-)
-_SCREEN = re.compile("|".join(_TOKENS))
+SKIPPED_FILES = "files without a word that sets or uses a mode"
+UNREADABLE_FILES = "files that cannot be read or parsed"
 
 MANY_FILES = 64  # from so many files on, the work is shared out among processes
-PORTION = 8  # files that a process takes at a time
 
 T = TypeVar("T")
 
@@ -65,21 +58,34 @@ def check_paths(
 ) -> Report:
     """Check files and folders; `-` stands for standard input, to be shown as `stdin_filename`. Without a
     configuration the defaults hold: no configuration file is looked for."""
-    names = [os.fspath(path) for path in paths]
-    config = config or Config()
-    run = _Run(config)
-    with run.stage("discover"):
-        discovery = discover(names, config.excludes(), config.respect_gitignore)
-    run.warnings.extend(discovery.problems)
-    readers = {file.shown: partial(read_document, file.path, file.shown) for file in discovery.files}
-    if STDIN in names:
-        readers[stdin_filename] = partial(decode_document, sys.stdin.buffer.read(), stdin_filename)
-    return _check(run, readers)
+    run = _Run(config or Config())
+    return _check(run, _sources(run, paths, stdin_filename))
 
 
 def check_source(text: str, path: str = STDIN_NAME, config: Config | None = None) -> Report:
     """Check a text as if it stood in a file of that path."""
-    return _check(_Run(config or Config()), {path: partial(document_of, text, path)})
+    return _check(_Run(config or Config()), {path: Source(partial(document_of, text, path), os.path.abspath(path))})
+
+
+def graph_paths(
+    paths: Sequence[str | os.PathLike[str]],
+    config: Config | None = None,
+    *,
+    stdin_filename: str = STDIN_NAME,
+) -> tuple[CallGraph, Report]:
+    """What evalguard thinks happens in all of the files together, and the report of the run with what is found in
+    them."""
+    run = _Run(config or Config())
+    sources = _sources(run, paths, stdin_filename)
+    files = _facts(run, sources)
+    unreadable = tuple((finding.path, "") for finding in run.findings)
+    record = Record()
+    project = _linked(run, files, sources, record)
+    graph = CallGraph() if project is None else explain(project, record, _judged(run, files, project))
+    report = _report(run, tuple(sources))
+    skipped = tuple((path, "") for path in run.skipped)
+    unread = [LeftOut(SKIPPED_FILES, skipped), LeftOut(UNREADABLE_FILES, unreadable)]
+    return replace(graph, left_out=(*graph.left_out, *(left for left in unread if left.what))), report
 
 
 def known_codes() -> dict[str, str]:
@@ -93,6 +99,18 @@ def contained(work: Callable[[], T], path: str = "") -> T | Problem:
         return work()
     except Exception as error:
         return Problem(path, f"{type(error).__name__}: {error}", traceback.format_exc())
+
+
+def _readable(work: Callable[[], T], path: str) -> T | Finding | Problem:
+    """The result of the work on a file's text; a finding where the file itself is to blame for what went wrong."""
+
+    def attempt() -> T | Finding:
+        try:
+            return work()
+        except SourceProblem as problem:
+            return _unreadable(path, problem)
+
+    return contained(attempt, path)
 
 
 @dataclass(slots=True)
@@ -117,16 +135,17 @@ class _Run:
         finally:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
 
-    def add(self, part: _Run) -> None:
-        """Take over what another run has found."""
-        self.findings += part.findings
-        self.analysed += part.analysed
-        self.skipped += part.skipped
-        self.problems += part.problems
-        self.cut_short += part.cut_short
-        self.documents |= part.documents
-        for name, seconds in part.seconds.items():
-            self.seconds[name] = self.seconds.get(name, 0.0) + seconds
+    def take(self, result: T | Finding | Problem) -> T | None:
+        """The result of contained work, if it came to one; what went wrong is kept here."""
+        match result:
+            case Finding():
+                self.findings.append(result)
+            case Problem(path=path, message=message):
+                if (path, message) not in ((known.path, known.message) for known in self.problems):
+                    self.problems.append(result)
+            case _:
+                return result
+        return None
 
     def keep_named_documents(self) -> None:
         """Let go of the texts that no finding shows."""
@@ -134,60 +153,72 @@ class _Run:
         self.documents = {path: document for path, document in self.documents.items() if path in named}
 
 
-def _check(run: _Run, readers: Mapping[str, Callable[[], Document]]) -> Report:
-    parts = _in_processes(run.config, readers) if len(readers) >= MANY_FILES else None
-    for part in parts if parts is not None else [_checked(run.config, readers)]:
-        run.add(part)
-    return _report(run, tuple(readers))
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file to be checked: how it is read, and its absolute path."""
+
+    read: Callable[[], Document]
+    location: str
 
 
-def _in_processes(config: Config, readers: Mapping[str, Callable[[], Document]]) -> list[_Run] | None:
-    """The work shared out among processes, in the order of the files; None where that is not possible."""
-    workers = os.cpu_count() or 1
-    if workers < 2 or "fork" not in multiprocessing.get_all_start_methods():
-        return None
-    names = list(readers)
-    portions = [{name: readers[name] for name in names[at : at + PORTION]} for at in range(0, len(names), PORTION)]
-    try:
-        with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as pool:
-            return list(pool.map(partial(_checked, config), portions))
-    except (BrokenProcessPool, OSError):
-        return None
+def _sources(run: _Run, paths: Sequence[str | os.PathLike[str]], stdin_filename: str) -> dict[str, Source]:
+    """Every file, by the path under which it is shown."""
+    names = [os.fspath(path) for path in paths]
+    with run.stage("discover"):
+        discovery = discover(names, run.config.excludes(), run.config.respect_gitignore)
+    run.warnings.extend(discovery.problems)
+    sources = {
+        file.shown: Source(partial(read_document, file.path, file.shown), os.path.abspath(file.path))
+        for file in discovery.files
+    }
+    if STDIN in names:
+        read = partial(decode_document, sys.stdin.buffer.read(), stdin_filename)
+        sources[stdin_filename] = Source(read, os.path.abspath(stdin_filename))
+    return sources
 
 
-def _checked(config: Config, readers: Mapping[str, Callable[[], Document]]) -> _Run:
-    """What there is to say of some files. The facts of each are let go before the next is read."""
-    run = _Run(config)
-    for path, read in readers.items():
-        facts = contained(partial(_facts_of, run, path, read), path)
-        if isinstance(facts, Problem):
-            run.problems.append(facts)
-        elif facts is not None:
-            found = contained(partial(_findings_of, run, (facts,)), path)
-            if isinstance(found, Problem):
-                run.problems.append(found)
-            else:
-                run.findings.extend(found)
-                run.analysed.append(path)
+def _check(run: _Run, sources: Mapping[str, Source]) -> Report:
+    files = _facts(run, sources)
+    project = _linked(run, files, sources)
+    if project is not None:
+        _judged(run, files, project)
     run.keep_named_documents()
-    return run
+    return _report(run, tuple(sources))
 
 
-def _facts_of(run: _Run, path: str, read: Callable[[], Document]) -> FileFacts | None:
-    """The facts of one file; None if it is not to be analysed."""
-    try:
-        with run.stage("read"):
-            document = read()
-            run.documents[path] = document
-            wanted = _SCREEN.search(document.text) is not None
-        if not wanted:
-            run.skipped.append(path)
-            return None
-        with run.stage("parse"):
-            return _lower(document)
-    except SourceProblem as problem:
-        run.findings.append(_unreadable(path, problem))
-        return None
+def _facts(run: _Run, sources: Mapping[str, Source]) -> list[FileFacts]:
+    """The facts of all files that are worth a parse."""
+    with run.stage("read"):
+        for path, source in sources.items():
+            document = run.take(_readable(source.read, path))
+            if document is not None:
+                run.documents[path] = document
+    with run.stage("screen"):
+        texts = {path: document.text for path, document in run.documents.items()}
+        wanted = wanted_files(texts, {path: source.location for path, source in sources.items()})
+    run.skipped += [path for path in run.documents if path not in wanted]
+    with run.stage("parse"):
+        lowered = map(run.take, _all_lowered([document for path, document in run.documents.items() if path in wanted]))
+        found = [facts for facts in lowered if facts is not None]
+    run.analysed += [facts.path for facts in found]
+    return found
+
+
+def _all_lowered(documents: Sequence[Document]) -> Iterator[FileFacts | Finding | Problem]:
+    """The facts of documents, in their order; of many of them in several processes."""
+    workers = os.cpu_count() or 1
+    if len(documents) >= MANY_FILES and workers > 1 and "fork" in multiprocessing.get_all_start_methods():
+        try:
+            with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as pool:
+                yield from list(pool.map(_lowered, documents, chunksize=8))
+                return
+        except (BrokenProcessPool, OSError):
+            pass  # in this process, then
+    yield from map(_lowered, documents)
+
+
+def _lowered(document: Document) -> FileFacts | Finding | Problem:
+    return _readable(partial(_lower, document), document.path)
 
 
 def _lower(document: Document) -> FileFacts:
@@ -201,19 +232,38 @@ def _unreadable(path: str, problem: SourceProblem) -> Finding:
     return Finding(UNREADABLE, OWN_CODES[UNREADABLE], problem.message, path, span)
 
 
-def _findings_of(run: _Run, unit: Sequence[FileFacts]) -> list[Finding]:
-    """What the rules find in the files of a unit, less what their comments silence."""
-    wanted = [rule for rule in rules.RULES if run.config.enables(rule.code, rule.default)]
+def _linked(
+    run: _Run, files: Sequence[FileFacts], sources: Mapping[str, Source], record: Record | None = None
+) -> Project | None:
+    """The files as one project; None if that fails as a whole."""
+
+    def attempt(path: str, work: Callable[[], None]) -> None:
+        run.take(contained(work, path))
+
     with run.stage("link"):
-        project = link_project(unit)
+        locations = {path: source.location for path, source in sources.items()}
+        return run.take(contained(partial(link_project, files, locations, record, attempt)))
+
+
+def _judged(run: _Run, files: Sequence[FileFacts], project: Project) -> list[Finding]:
+    """What the rules find in a linked project, less what the comments of its files silence."""
+    wanted = [rule for rule in rules.RULES if run.config.enables(rule.code, rule.default)]
     run.cut_short += project.cut_short()
+    found: dict[str, list[Finding]] = {}
     with run.stage("rules"):
-        found = [finding for view in project.views() for rule in wanted for finding in rule.check(view)]
+        for view in project.views():
+            for rule in wanted:
+                for finding in run.take(contained(partial(_list, rule.check, view), view.path)) or ():
+                    found.setdefault(finding.path, []).append(finding)
     kept: list[Finding] = []
-    for file in unit:
-        own = [finding for finding in found if finding.path == file.path]
-        kept += suppress(own, file.comments, run.documents[file.path].text)
+    for file in files:
+        kept += suppress(found.get(file.path, []), file.comments, run.documents[file.path].text)
+    run.findings += kept
     return kept
+
+
+def _list(check: Callable[[FunctionView], Iterable[Finding]], view: FunctionView) -> list[Finding]:
+    return list(check(view))
 
 
 def _report(run: _Run, files: tuple[str, ...]) -> Report:

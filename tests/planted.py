@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import io
 import tokenize
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pytest
@@ -58,6 +58,9 @@ class PlantedProject:
     """A project whose views are the facts of its files."""
 
     files: Sequence[FileFacts]
+    locations: Mapping[str, str] | None = None
+    record: object = None
+    attempt: object = None
 
     def views(self) -> Sequence[FileFacts]:
         return self.files

@@ -252,7 +252,7 @@ def test_verbose_tells_what_was_skipped_and_how_long_it_took(run: Runner) -> Non
     assert "evalguard: skipped, nothing in it sets or uses a mode: plain.py\n" in outcome.err
     assert "evalguard: 2 files, 1 analysed, 1 skipped\n" in outcome.err
     stages = re.findall(r"^evalguard: (\w+): \d+\.\d{3} s$", outcome.err, re.MULTILINE)
-    assert stages == ["discover", "read", "parse", "link", "rules"]
+    assert stages == ["discover", "read", "screen", "parse", "link", "rules"]
 
 
 def test_statistics(run: Runner) -> None:

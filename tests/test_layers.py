@@ -3,6 +3,7 @@
 finding <- source <- ir <- +- frontend (the only importer of libcst) --------+
                            +- flow <- modes <- project <- rules <-----------+- check <- cli
 vocabulary (tables, imports nothing) is read by modes and project;   finding <- report
+callgraph (what `evalguard graph` shows) is made by project and rendered by report
 """
 
 from __future__ import annotations
@@ -21,21 +22,37 @@ import evalguard
 PACKAGE = Path(evalguard.__file__).parent
 MAY_IMPORT: dict[str, set[str]] = {
     "finding": set(),
+    "callgraph": {"finding"},
     "vocabulary": set(),
     "ignore": set(),
     "discover": {"ignore"},
     "config": {"discover", "ignore"},
     "source": {"finding"},
+    "screen": {"project"},
     "suppress": {"finding", "source"},
     "ir": {"finding", "source"},
     "flow": {"ir"},
     "frontend": {"finding", "source", "ir"},
     "modes": {"finding", "ir", "flow", "vocabulary"},
-    "project": {"finding", "ir", "flow", "modes", "vocabulary"},
+    "project": {"callgraph", "finding", "ir", "flow", "modes", "vocabulary"},
     "rules": {"finding", "ir", "flow", "modes", "project"},
-    "report": {"finding", "source"},
-    "check": {"config", "discover", "finding", "frontend", "ir", "project", "report", "rules", "source", "suppress"},
-    "cli": {"check", "config", "discover", "report"},
+    "report": {"callgraph", "finding", "source"},
+    "check": {
+        "callgraph",
+        "screen",
+        "modes",
+        "config",
+        "discover",
+        "finding",
+        "frontend",
+        "ir",
+        "project",
+        "report",
+        "rules",
+        "source",
+        "suppress",
+    },
+    "cli": {"callgraph", "check", "config", "discover", "report"},
     "__main__": {"cli"},
     "__init__": {"check", "config", "finding", "report"},
 }

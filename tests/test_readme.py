@@ -49,7 +49,8 @@ def test_the_configuration_shown_is_the_default_one(tmp_path: Path) -> None:
 
 
 def test_every_option_named_exists() -> None:
-    options = {name for parameter in command.params for name in parameter.opts}
+    commands = [command, *command.commands.values()]
+    options = {name for each in commands for parameter in each.params for name in parameter.opts}
     named = set(re.findall(r"--[a-z-]+", "".join(re.findall(r"`[^`\n]+`", readme()))))
     assert named - options == set()
 

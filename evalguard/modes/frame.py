@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from evalguard.finding import Span, Step
 from evalguard.ir.facts import FunctionFacts
@@ -14,6 +14,9 @@ from evalguard.ir.values import Sequence as SequenceValue
 from evalguard.modes.events import Events
 from evalguard.modes.state import State, Trail, mentions
 from evalguard.modes.values import PARTS, Abstract, Chain, Cls, Ext, Fn, Generator, Identity, Mod, Obj, Site, is_within
+
+if TYPE_CHECKING:
+    from evalguard.modes.record import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class Linker(Protocol):
     """What the meaning of an op needs to know of the project."""
 
     events: Events
+    record: Record | None
 
     def call(
         self,

@@ -71,7 +71,10 @@ def made(
 def origin_of(mode: Mode, kind: OriginKind, op: Call, frame: Frame) -> Origin:
     """The origin that a call is for the mode of what it makes or changes."""
     text = f"{source_of(op.callee, frame)}(...)" if op.arguments else f"{source_of(op.callee, frame)}()"
-    return Origin(mode, kind, frame.path, frame.site(op.span), frame.chain, frame.function.qualname, text)
+    origin = Origin(mode, kind, frame.path, frame.site(op.span), frame.chain, frame.function.qualname, text)
+    if frame.linker.record is not None:
+        frame.linker.record.origins.add(origin)
+    return origin
 
 
 def mark_loaded(identity: Identity, op: Call, state: State, frame: Frame) -> None:

@@ -10,6 +10,8 @@ from evalguard.modes.frame import Frame
 from evalguard.modes.state import State
 from evalguard.modes.values import Identity, Obj
 
+NAMELESS = "the module"
+
 
 def place_name(identity: Identity, state: State, frame: Frame) -> str:
     """How the user would write an object: the variable that holds it here, else where it comes from."""
@@ -47,4 +49,4 @@ def _identity_name(identity: Identity, state: State, frame: Frame) -> str:
         case ("self", *_):
             return "self"
         case _:
-            return frame.info(identity).name or "the module"
+            return frame.info(identity).name or NAMELESS

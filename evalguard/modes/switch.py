@@ -44,6 +44,8 @@ def switch(identity: Identity, mode: Mode, span: Span, text: str, state: State, 
         inferred=mode is Mode.EVAL and any(_is_still_the_evaluation(o, span, frame) for o in before),
         evaluating=state.grads is False or evaluation_reason(frame, state) is not None,
     )
+    if frame.linker.record is not None:
+        frame.linker.record.origins.add(origin)
     note(state, frame, span, f"`{text}` sets {mode.value} mode", mode.value)
     put(identity, frozenset({origin}), state, frame)
 

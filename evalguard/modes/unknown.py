@@ -38,6 +38,8 @@ def unknown(
             taint |= state.taint_of(value)
         if taint:
             state.taints[receiver.id] = state.taints.get(receiver.id, NO_TAINT) | taint
+    if frame.linker.record is not None:
+        frame.linker.record.unknown(text, dotted, given.all(), state, frame, op)
     _handed_to_evaluation(text, given, state, frame)
     params = params_of(given)
     if params is not None:

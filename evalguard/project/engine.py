@@ -28,6 +28,7 @@ from evalguard.ir.ops import Argument, Call, Enter, Exit, Op
 from evalguard.modes.events import Events
 from evalguard.modes.frame import ClassView, Frame, Outcome, Yielded, fresh, new_identity, note
 from evalguard.modes.intent import function_reason
+from evalguard.modes.record import Answer, Record
 from evalguard.modes.significance import distinction
 from evalguard.modes.state import NO_TAINT, Guard, State, Trail, prune, take_in
 from evalguard.modes.switch import evaluation_reason
@@ -90,9 +91,12 @@ class Running:
 class Engine:
     """Runs functions and answers what `modes` asks (see `Linker`). One for each `link_project`."""
 
-    def __init__(self, files: Sequence[FileFacts], locations: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, files: Sequence[FileFacts], locations: Mapping[str, str] | None = None, record: Record | None = None
+    ) -> None:
         self.index = Index(files, locations)
         self.events = Events()
+        self.record = record
         self.knowledge = Knowledge(self.index)
         self.relevance = Relevance(self.index)
         self.visited: set[tuple[str, str]] = set()  # functions that were run, as a root or from a caller
@@ -119,6 +123,8 @@ class Engine:
             self.events.gave_up.append((path, qualname))
             return states
         self._memo.clear()
+        self._running.clear()
+        self._stack.clear()  # another root may have failed
         self.visited.add((path, qualname))
         frame = self._frame(path, facts, (), 0, None, receiver)
         starts: list[State] = []
@@ -180,12 +186,16 @@ class Engine:
             prune(state, live[number], frame.depth, keep)
             return take_in(known, state, apart, unite)
 
+        watch = self.record.run(frame, starts) if self.record is not None else None
         try:
             found = solve_forward(starts, step, arrive)
         except TooManySteps:
             self.events.gave_up.append((frame.path, facts.qualname))
             return Result([], [], [])
-        return Result(found.at(facts.exit), found.at(facts.raise_exit), _different(yields))
+        result = Result(found.at(facts.exit), found.at(facts.raise_exit), _different(yields))
+        if watch is not None:
+            watch.left([*result.exits, *(state for state, _, _ in result.yields)])
+        return result
 
     def _live_paths(self, path: str, facts: FunctionFacts) -> list[Paths]:
         key = (path, facts.qualname)
@@ -212,11 +222,19 @@ class Engine:
             arguments = [_widened(value, function, number) for number, value in enumerate(arguments)]
         env = call_arguments(function, facts, arguments, keywords, state, self.knowledge)
         if facts.is_generator:
+            if self.record is not None:
+                self.record.call(function, state, frame, op, Answer.SUSPENDED)
             return [Outcome(state, Generator(function, tuple(sorted(env.items())), id=new_identity(frame, op.span)))]
         if self._is_out_of_reach(frame):
+            if self.record is not None:
+                self.record.call(function, state, frame, op, Answer.TOO_DEEP)
             return self._unknown(arguments, keywords, state, frame, op)
         if self._needs_no_look(function, facts, [*arguments, *(v for _, v in keywords)], state, frame):
+            if self.record is not None:
+                self.record.call(function, state, frame, op, Answer.INERT)
             return self._unseen(function, self._unknown(arguments, keywords, state, frame, op))
+        if self.record is not None:
+            self.record.call(function, state, frame, op, Answer.FOLLOWED)
         chain = frame.chain if recursive > 1 else (*frame.chain, frame.site(op.span))
         inner = self._frame(
             function.path,
@@ -460,6 +478,8 @@ class Engine:
             return [], [Outcome(state.copy(), NONE)]
         if self._is_out_of_reach(frame) or self._stack.count((function.path, function.qualname)) > 1:
             return [(state, generator, Obj(("unknown",)))], [Outcome(state.copy(), NONE)]
+        if self.record is not None:
+            self.record.call(function, state, frame, op, Answer.FOLLOWED)
         chain = (*frame.chain, frame.site(op.span))
         inner = self._frame(function.path, facts, chain, frame.depth + 1, frame, function.bound, state)
         inner.kind = "generator"

@@ -18,10 +18,11 @@ from dataclasses import dataclass
 from evalguard.ir.facts import FileFacts
 from evalguard.modes.events import Events
 from evalguard.modes.frame import Info
+from evalguard.modes.record import Record
 from evalguard.modes.values import Identity
 from evalguard.project.engine import Engine
 from evalguard.project.resolve import Index
-from evalguard.project.roots import run_all
+from evalguard.project.roots import Attempt, directly, run_all
 from evalguard.project.view import FunctionView, Observation, function_views, observations
 
 
@@ -46,9 +47,18 @@ class Project:
         return observations(self.events)
 
 
-def link_project(files: Sequence[FileFacts], locations: Mapping[str, str] | None = None) -> Project:
-    """Analyse the files together: all that may be asked of them afterwards. `locations` gives the absolute path of each
-    file, by the path under which it is shown, for what imports mean."""
-    engine = Engine(files, locations)
-    run_all(engine)
+def link_project(
+    files: Sequence[FileFacts],
+    locations: Mapping[str, str] | None = None,
+    record: Record | None = None,
+    attempt: Attempt = directly,
+) -> Project:
+    """Analyse the files together: all that may be asked of them afterwards.
+
+    `locations` gives the absolute path of each file, by the path under which it is shown, for what imports mean. A
+    record, if one is given, is filled with what was run and called (see `explain`). `attempt` is given the work of each
+    file, and may contain its failure.
+    """
+    engine = Engine(files, locations, record)
+    run_all(engine, attempt)
     return Project(engine.index, engine.events, engine.knowledge.infos)

@@ -4,7 +4,7 @@
     def fit(model): model.train() ...              relevant
     def main(): fit(Net())                         relevant, because it mentions `fit`
 
-Only names count, also across files (see `call_graph`), so nothing needs to be run for it: a function that is relevant
+Only names count, also across files (see `mentions`), so nothing needs to be run for it: a function that is relevant
 may still do nothing, but one that is not can switch no mode, compute no gradients and step no optimizer.
 """
 
@@ -22,7 +22,7 @@ from evalguard.modes.intent import names_test_data, says_evaluation
 from evalguard.modes.significance import FLAG_TAKERS, Significance, significance
 from evalguard.modes.unknown import names_module
 from evalguard.modes.values import Cls, Fn
-from evalguard.project.call_graph import CallGraph, Key
+from evalguard.project.mentions import Key, Mentions
 from evalguard.project.resolve import Index, acts_of
 from evalguard.vocabulary import lookup
 from evalguard.vocabulary.words import MODULE_WORDS, words
@@ -60,12 +60,12 @@ class Relevance:
 
     def __init__(self, index: Index) -> None:
         self.index = index
-        self.calls = CallGraph(index)
+        self.mentions = Mentions(index)
         keys = [(path, qualname) for path, file in index.files.items() for qualname in file.functions]
-        self._relevant = self.calls.reaching(key for key in keys if self._says_relevant(key))
-        self._giving = self.calls.reaching(key for key in keys if self._gives_itself(key))
-        self._active = self.calls.reaching(
-            key for key in keys if key in self._relevant or any(map(_may_make_module, self.calls.words(key)))
+        self._relevant = self.mentions.reaching(key for key in keys if self._says_relevant(key))
+        self._giving = self.mentions.reaching(key for key in keys if self._gives_itself(key))
+        self._active = self.mentions.reaching(
+            key for key in keys if key in self._relevant or any(map(_may_make_module, self.mentions.words(key)))
         )
         self._significances: dict[Key, Significance] = {}
         self._names: dict[Key, frozenset[str]] = {}
@@ -82,7 +82,7 @@ class Relevance:
         return (
             not acts_of(facts).isdisjoint(RELEVANT)
             or says_evaluation(facts.name)
-            or any(map(names_test_data, self.calls.words(key)))
+            or any(map(names_test_data, self.mentions.words(key)))
         )
 
     def is_worth_a_look(self, path: str, qualname: str) -> bool:
@@ -90,7 +90,7 @@ class Relevance:
         PyTorch; and something that it may call gives a module a mode."""
         if self.is_relevant(path, qualname):
             return True
-        mentioned = self.calls.words((path, qualname))
+        mentioned = self.mentions.words((path, qualname))
         return "numpy" in mentioned and any(MODULE_WORDS & set(words(name)) for name in mentioned)
 
     def gives_a_mode(self, path: str) -> bool:
@@ -118,7 +118,7 @@ class Relevance:
         for block in facts.blocks:
             for op in block.ops:
                 if isinstance(op, Call):
-                    yield from self.calls.named_by(path, op.callee)
+                    yield from self.mentions.named_by(path, op.callee)
 
     def _fills_a_table(self, path: str, facts: FunctionFacts) -> bool:
         return any(
@@ -165,7 +165,7 @@ class Relevance:
         """The last names of all that a function, or one that it calls, tests with an effect on modes."""
         key = (path, qualname)
         if key not in self._names:
-            reached = self.calls.reached(key, lambda callee: callee in self._relevant, MOST_REACHED)
+            reached = self.mentions.reached(key, lambda callee: callee in self._relevant, MOST_REACHED)
             self._names[key] = frozenset().union(
                 *(self.significance_of(p, self.index.files[p].functions[q]).names for p, q in reached)
             )
@@ -175,8 +175,8 @@ class Relevance:
         """Every name that a function, or one that it calls, reads."""
         key = (path, qualname)
         if key not in self._deep_words:
-            reached = self.calls.reached(key, lambda callee: True, MOST_REACHED)
-            self._deep_words[key] = frozenset().union(*map(self.calls.words, reached))
+            reached = self.mentions.reached(key, lambda callee: True, MOST_REACHED)
+            self._deep_words[key] = frozenset().union(*map(self.mentions.words, reached))
         return self._deep_words[key]
 
     def ends_of(self, path: str, qualname: str) -> Ends:
@@ -209,7 +209,7 @@ class Relevance:
         )
         if name in RELEVANT or name in FLAG_TAKERS:
             return True
-        return any(callee in self._relevant for callee in self.calls.named_by(path, op.callee))
+        return any(callee in self._relevant for callee in self.mentions.named_by(path, op.callee))
 
 
 def _may_make_module(name: str) -> bool:

@@ -14,8 +14,10 @@ function is on its own only if no file calls it.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeAlias
 
 from evalguard.ir.facts import MODULE, FunctionFacts
 from evalguard.modes.frame import is_part
@@ -49,13 +51,22 @@ class Home:
     private: list[PrivateMethods] = field(default_factory=list)
 
 
-def run_all(engine: Engine) -> None:
+Attempt: TypeAlias = Callable[[str, Callable[[], None]], None]
+"""Does the work of a file, given its path."""
+
+
+def directly(path: str, work: Callable[[], None]) -> None:
+    """Do the work, and let it fail."""
+    work()
+
+
+def run_all(engine: Engine, attempt: Attempt = directly) -> None:
     """Every root, in an order that depends only on the files' names and text."""
     homes = [Home(path) for path in engine.index.files if _is_worth_a_look(engine, path)]
     for round_ in (_run_body, _run_classes, _run_uncalled, _run_unvisited, _run_private_methods, _run_closures):
         for home in homes:
             engine.turn_to(home.path)
-            round_(engine, home)
+            attempt(home.path, partial(round_, engine, home))
 
 
 def _is_worth_a_look(engine: Engine, path: str) -> bool:

@@ -25,8 +25,8 @@ IMPLIED = ("__init__", "__call__", "__enter__", "__exit__", "__iter__", "__next_
 UNSAID = frozenset({"forward", *IMPLIED})  # methods of which a mention says nothing
 
 
-class CallGraph:
-    """The calls that the functions of a project may make."""
+class Mentions:
+    """The calls that the functions of a project may make, as far as names say."""
 
     def __init__(self, index: Index) -> None:
         self._index = index

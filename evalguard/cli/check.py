@@ -1,66 +1,33 @@
-"""The command `evalguard`: options in, a report and an exit status out.
-
-Exit status: 0 nothing found, 1 findings, 2 wrong usage or a failure of our own, 130 interrupted.
-"""
+"""`evalguard PATHS`: look for modules in the wrong mode, and print what was found."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sys
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 import evalguard
+from evalguard.cli.configuration import HELP, choice, configuration
+from evalguard.cli.group import CommandWithSubcommands
+from evalguard.cli.output import FAILURE, print_text, report_problem, tell_warnings
 from evalguard.report.terminal import visible
 
 if TYPE_CHECKING:
     from evalguard.config import Config
-    from evalguard.report import Problem, Report
+    from evalguard.report import Report
 
 FORMATS = ("text", "flake8", "json")
-CLEAN, FINDINGS, FAILURE, INTERRUPTED = 0, 1, 2, 130
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit status."""
-    from evalguard.check import contained
-    from evalguard.report import Problem
-
-    outcome = contained(lambda: _run_command(arguments))
-    if not isinstance(outcome, Problem):
-        return outcome
-    _report_problem(outcome, with_traceback=True)
-    return FAILURE
-
-
-def _run_command(arguments: Sequence[str] | None) -> int:
-    try:
-        status = command.main(arguments, prog_name="evalguard", standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except click.Abort:
-        return INTERRUPTED
-    return status if isinstance(status, int) else CLEAN
-
-
-def _check_format(context: click.Context, parameter: click.Parameter, value: str) -> str:
-    from evalguard.config import did_you_mean
-
-    if value not in FORMATS:
-        choices = ", ".join(FORMATS)
-        raise click.BadParameter(f'unknown format "{value}"{did_you_mean(value, FORMATS)} (one of {choices})')
-    return value
+CLEAN, FINDINGS = 0, 1
 
 
 def _split_codes(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(code for value in values for code in value.replace(",", " ").split())
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=CommandWithSubcommands, context_settings=HELP)
 @click.argument("paths", nargs=-1, metavar="[PATHS]...")
 @click.option("--stdin-filename", metavar="PATH", help="The name of the file that is given on standard input.")
 @click.option("--select", multiple=True, metavar="CODES", callback=_split_codes, help="Report these codes only.")
@@ -73,7 +40,7 @@ def _split_codes(context: click.Context, parameter: click.Parameter, values: tup
     default="text",
     show_default=True,
     metavar="|".join(FORMATS),
-    callback=_check_format,
+    callback=choice(FORMATS),
     help="How the findings are printed.",
 )
 @click.option("--statistics", is_flag=True, help="Print the number of findings of each rule instead of the findings.")
@@ -108,54 +75,20 @@ def command(
         raise click.UsageError("--statistics has no JSON form: use one of --statistics and --format json.")
     if stdin_filename and "-" not in paths:
         raise click.UsageError("--stdin-filename names the file on standard input: give - as a path.")
-    config = _configuration(paths, stdin_filename, select, ignore, extend_exclude, not no_respect_gitignore)
+    config = configuration(paths, stdin_filename, select, ignore, extend_exclude, not no_respect_gitignore)
     report = check_paths(paths, config, stdin_filename=stdin_filename or STDIN_NAME)
     _tell(report, config, verbose)
-    _print(_rendered(report, "statistics" if statistics else form))
+    print_text(_rendered(report, "statistics" if statistics else form))
     if report.problems:
         return FAILURE
     return FINDINGS if report.findings and not exit_zero else CLEAN
 
 
-def _configuration(
-    paths: Sequence[str],
-    stdin_filename: str | None,
-    select: Sequence[str],
-    ignore: Sequence[str],
-    extend_exclude: Sequence[str],
-    respect_gitignore: bool,
-) -> Config:
-    from evalguard.check import known_codes
-    from evalguard.config import ConfigError, load_config, with_options
-    from evalguard.discover import STDIN, missing
-
-    absent = missing(paths)
-    if absent:
-        raise click.UsageError(f"no such file or folder: {', '.join(map(visible, absent))}")
-    named = [stdin_filename if path == STDIN and stdin_filename else path for path in paths]
-    codes = known_codes()
-    try:
-        config = load_config(named, codes)
-        return with_options(
-            config,
-            codes,
-            select=select,
-            ignore=ignore,
-            extend_exclude=extend_exclude,
-            respect_gitignore=respect_gitignore,
-        )
-    except ConfigError as error:
-        raise click.UsageError(visible(str(error))) from error
-
-
 def _tell(report: Report, config: Config, verbose: bool) -> None:
     """All that is not a finding, on standard error."""
-    for warning in report.warnings:
-        click.echo(f"evalguard: warning: {visible(warning)}", err=True)
-    if not report.files:
-        click.echo("evalguard: warning: no Python files found", err=True)
+    tell_warnings(report)
     for problem in report.problems:
-        _report_problem(problem, with_traceback=verbose)
+        report_problem(problem, with_traceback=verbose)
     if not verbose:
         return
     click.echo(f"evalguard: configuration: {visible(str(config.file)) if config.file else 'none'}", err=True)
@@ -167,15 +100,6 @@ def _tell(report: Report, config: Config, verbose: bool) -> None:
     click.echo(f"evalguard: {counts}", err=True)
     for stage, seconds in report.seconds.items():
         click.echo(f"evalguard: {stage}: {seconds:.3f} s", err=True)
-
-
-def _report_problem(problem: Problem, with_traceback: bool) -> None:
-    place = f" in {visible(problem.path)}" if problem.path else ""
-    click.echo(f"evalguard: internal error{place}: {visible(problem.message)}", err=True)
-    advice = "" if with_traceback else " (-v shows the traceback)"
-    click.echo(f"evalguard: please report this, with the file if you may{advice}", err=True)
-    if with_traceback:
-        click.echo("\n".join(map(visible, problem.traceback.splitlines())), err=True)
 
 
 def _rendered(report: Report, form: str) -> str:
@@ -201,14 +125,3 @@ def _wants_colour() -> bool:
     if os.environ.get("FORCE_COLOR", "0") != "0":
         return True
     return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
-
-
-def _print(text: str) -> None:
-    """Print to standard output, whatever its encoding; a reader that has had enough is no error."""
-    encoding = sys.stdout.encoding or "utf-8"
-    text = text.encode(encoding, errors="backslashreplace").decode(encoding)
-    try:
-        click.echo(text, nl=False, color=True)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,43 @@
+"""The command `evalguard`: options in, a report and an exit status out. One module for each subcommand.
+
+Exit status: 0 nothing found, 1 findings, 2 wrong usage or a failure of our own, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from evalguard.cli.check import CLEAN, FORMATS, command
+from evalguard.cli.graph import graph
+from evalguard.cli.output import FAILURE, report_problem
+
+__all__ = ["FORMATS", "command", "main"]
+
+INTERRUPTED = 130
+
+command.add_command(graph)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status."""
+    from evalguard.check import contained
+    from evalguard.report import Problem
+
+    outcome = contained(lambda: _run_command(arguments))
+    if not isinstance(outcome, Problem):
+        return outcome
+    report_problem(outcome, with_traceback=True)
+    return FAILURE
+
+
+def _run_command(arguments: Sequence[str] | None) -> int:
+    try:
+        status = command.main(arguments, prog_name="evalguard", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        return INTERRUPTED
+    return status if isinstance(status, int) else CLEAN

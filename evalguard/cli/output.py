@@ -1,0 +1,45 @@
+"""What a command says: its result on standard output, all else on standard error."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from evalguard.report.terminal import visible
+
+if TYPE_CHECKING:
+    from evalguard.report import Problem, Report
+
+FAILURE = 2  # the exit status after wrong usage or a failure of our own
+
+
+def print_text(text: str) -> None:
+    """Print to standard output, whatever its encoding; a reader that has had enough is no error."""
+    encoding = sys.stdout.encoding or "utf-8"
+    text = text.encode(encoding, errors="backslashreplace").decode(encoding)
+    try:
+        click.echo(text, nl=False, color=True)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def tell_warnings(report: Report) -> None:
+    """What people should know of a run, on standard error."""
+    for warning in report.warnings:
+        click.echo(f"evalguard: warning: {visible(warning)}", err=True)
+    if not report.files:
+        click.echo("evalguard: warning: no Python files found", err=True)
+
+
+def report_problem(problem: Problem, with_traceback: bool) -> None:
+    """A failure of our own, on standard error."""
+    place = f" in {visible(problem.path)}" if problem.path else ""
+    click.echo(f"evalguard: internal error{place}: {visible(problem.message)}", err=True)
+    advice = "" if with_traceback else " (-v shows the traceback)"
+    click.echo(f"evalguard: please report this, with the file if you may{advice}", err=True)
+    if with_traceback:
+        click.echo("\n".join(map(visible, problem.traceback.splitlines())), err=True)

@@ -1,0 +1,88 @@
+"""Which files are worth a parse, by their text alone.
+
+A file in which nothing sets or uses a mode is left out, unless it imports one that does, directly or through others, and
+either makes modules itself, with which it may call it, or is imported by a wanted one, to which it hands names on.
+
+    lib/engine.py       optimizer.step()               wanted
+    lib/__init__.py     from .engine import fit        says nothing of modes, but hands on what does
+    main.py             fit(resnet50(), loader)        says nothing either, but tells which module it is
+    lib/plots.py        import matplotlib              left out
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Set
+
+from evalguard.project.modules import Modules
+
+# Torch need not be named: helpers that get their model as an argument never import it.
+_TOKENS = (
+    r"\.\s*(?:train|eval|training)\b",
+    r"\.\s*(?:backward|step)\s*\(",
+    r"\b(?:no_grad|inference_mode|set_grad_enabled|enable_grad|requires_grad)",
+    r"\b(?:load_state_dict|load_from_checkpoint|from_pretrained|torch\s*\.\s*load)\b",
+    r"\bnn\s*\.\s*Module\b",
+    r"\b(?:test|val|valid|validation|eval)_?(?:loader|dataloader|dl|data|set)\b",
+    r"\bdef\s+(?:evaluate|validate|predict|infer)",
+)
+_SCREEN = re.compile("|".join(_TOKENS))
+_MAKES = re.compile(r"\bimport\b.*\b(?:models?|nets?|networks?|torchvision|timm|transformers|diffusers)\b|=\s*\w*(?:[Mm]odel|[Nn]et)\w*\(")
+_FROM = re.compile(r"^[ \t]*from[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n#;]*)", re.MULTILINE)
+_IMPORT = re.compile(r"^[ \t]*import[ \t]+([^\n#;]*)", re.MULTILINE)
+_WORD = re.compile(r"[A-Za-z_]\w*")
+
+
+def wanted_files(texts: Mapping[str, str], locations: Mapping[str, str]) -> set[str]:
+    """The files to parse, of these texts by path. `locations` as in `Modules`."""
+    said = {path for path, text in texts.items() if _SCREEN.search(text)}
+    quiet = texts.keys() - said
+    if not said or not quiet:
+        return said
+    modules = Modules(texts, locations)
+    imports = {path: set(_imported_files(path, texts[path], modules)) for path in texts}
+    importers: dict[str, set[str]] = {}
+    for path, found in imports.items():
+        for target in found:
+            importers.setdefault(target, set()).add(path)
+    leading = _spread(said, importers, quiet)
+    making = {path for path in leading if _MAKES.search(texts[path])}
+    return said | making | (leading & _spread(said | making, imports, leading))
+
+
+def _spread(start: Iterable[str], edges: Mapping[str, set[str]], within: Set[str]) -> set[str]:
+    """Where edges lead from `start`, by files of `within` alone."""
+    found: set[str] = set()
+    waiting = list(start)
+    while waiting:
+        for target in edges.get(waiting.pop(), ()):
+            if target in within and target not in found:
+                found.add(target)
+                waiting.append(target)
+    return found
+
+
+def _imported_files(path: str, text: str, modules: Modules) -> Iterator[str]:
+    """The files that a text imports, those around them included."""
+    for target in _targets(text):
+        parts = target.lstrip(".").split(".")
+        dots = "." * (len(target) - len(target.lstrip(".")))
+        for end in range(len(parts) + 1):
+            start = dots + ".".join(parts[:end])
+            found = modules.at(modules.relative(path, start)) if dots else modules.find(path, start) if end else None
+            if found is not None and found != path:
+                yield found
+
+
+def _targets(text: str) -> Iterator[str]:
+    for match in _FROM.finditer(text):
+        module, names = match.groups()
+        separator = "" if module.endswith(".") else "."
+        yield module
+        for name in _WORD.findall(names):
+            yield f"{module}{separator}{name}"
+    for match in _IMPORT.finditer(text):
+        for part in match[1].split(","):
+            words = part.split()
+            if words:
+                yield words[0]
