@@ -1,7 +1,7 @@
 """Which files are worth a parse, by their text alone.
 
-A file in which nothing sets or uses a mode is left out, unless it imports one that does, directly or through others, and
-either makes modules itself, with which it may call it, or is imported by a wanted one, to which it hands names on.
+A file in which nothing sets or uses a mode is left out, unless it imports one that does, directly or through others,
+and either makes modules itself, with which it may call it, or is imported by a wanted one, to which it hands names on.
 
     lib/engine.py       optimizer.step()               wanted
     lib/__init__.py     from .engine import fit        says nothing of modes, but hands on what does
@@ -27,7 +27,9 @@ _TOKENS = (
     r"\bdef\s+(?:evaluate|validate|predict|infer)",
 )
 _SCREEN = re.compile("|".join(_TOKENS))
-_MAKES = re.compile(r"\bimport\b.*\b(?:models?|nets?|networks?|torchvision|timm|transformers|diffusers)\b|=\s*\w*(?:[Mm]odel|[Nn]et)\w*\(")
+_MAKES = re.compile(
+    r"\bimport\b.*\b(?:models?|nets?|networks?|torchvision|timm|transformers|diffusers)\b|=\s*\w*(?:[Mm]odel|[Nn]et)\w*\("
+)
 _FROM = re.compile(r"^[ \t]*from[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n#;]*)", re.MULTILINE)
 _IMPORT = re.compile(r"^[ \t]*import[ \t]+([^\n#;]*)", re.MULTILINE)
 _WORD = re.compile(r"[A-Za-z_]\w*")

@@ -33,6 +33,7 @@ from evalguard.modes.values import (
     Origin,
     OriginKind,
     Seq,
+    bounded,
     identities,
     is_within,
     params_in,
@@ -87,6 +88,7 @@ def container_method(base: Seq | Map | Iteration, name: str, given: Given, state
 
 def store(target: ir.Value, value: Abstract, state: State, frame: Frame) -> None:
     """Bind a name, attribute or item."""
+    value = bounded(value)
     match target:
         case ir.Name(id=name):
             write_name(name, value, state, frame)

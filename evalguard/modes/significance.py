@@ -20,24 +20,14 @@ from evalguard.modes.frame import Info
 from evalguard.modes.state import State
 from evalguard.modes.values import (
     Abstract,
-    Cls,
     Expr,
-    Ext,
-    Fn,
-    Generator,
-    Grad,
     Identity,
     Iteration,
     Known,
     Map,
-    Mod,
-    ModeFlag,
     Obj,
-    Optim,
-    Params,
-    Partial,
+    Origins,
     Seq,
-    Super,
 )
 
 BOUND_METHODS = frozenset("train eval forward step backward zero_grad generate parameters".split())
@@ -121,46 +111,41 @@ def _behind(value: Value, made_by: dict[int, Op], assigned: dict[str, list[Value
 
 def distinction(state: State, chosen: Significance, infos: dict[Identity, Info], depth: int) -> Hashable:
     """What keeps two states apart: modes, gradients, and the significant tests and values."""
+    modes, paths, names = state.modes, chosen.paths, chosen.names
     return (
-        frozenset((place, frozenset(origin.mode for origin in origins)) for place, origins in state.modes.items()),
+        frozenset([(place, frozenset([origin.mode for origin in origins])) for place, origins in modes.items()]),
         frozenset(
-            (name, token)
-            for name, value in state.env.items()
-            if (token := _token(value, name in chosen.paths or name.startswith("<"), state, infos)) is not None
+            [
+                (name, value)
+                for name, value in state.env.items()
+                if _matters(value, name in paths or name[0] == "<", modes, infos)
+            ]
         ),
         frozenset(
-            (key, token)
-            for key, value in state.store.items()
-            if (token := _token(value, key[1] in chosen.names, state, infos)) is not None
+            [(key, value) for key, value in state.store.items() if _matters(value, key[1] in names, modes, infos)]
         ),
         frozenset(
-            (guard.test, guard.holds) for guard in state.guards if guard.depth != depth or guard.paths & chosen.paths
+            [(guard.test, guard.holds) for guard in state.guards if guard.depth != depth or guard.paths & chosen.paths]
         ),
         state.grads,
     )
 
 
-def _token(value: Abstract, is_chosen: bool, state: State, infos: dict[Identity, Info]) -> Hashable:
-    """What of a value keeps states apart; None for mere data."""
+def _matters(value: Abstract, is_chosen: bool, modes: dict[Identity, Origins], infos: dict[Identity, Info]) -> bool:
+    """Whether a value keeps states apart: it decides a test, or is no mere data."""
     match value:
         case Known():
-            return value if is_chosen else None
+            return is_chosen
         case Obj(id=identity):
+            if identity in modes or (identity[0] == "attr" and identity[2] in BOUND_METHODS):
+                return True
             info = infos.get(identity)
-            if identity[0] == "attr" and identity[2] in BOUND_METHODS:
-                return value
-            if identity in state.modes or (info is not None and (info.module or info.cls is not None or info.evidence)):
-                return value
-            return None
-        case (
-            Fn() | Cls() | Ext() | Mod() | Partial() | Optim() | Params() | Grad() | ModeFlag() | Generator() | Super()
-        ):
-            return value
+            return info is not None and bool(info.module or info.cls is not None or info.evidence)
         case Seq(items=items) | Iteration(of=items) | Expr(operands=items):
             if is_chosen:
-                return value
-            tokens = tuple(_token(item, False, state, infos) for item in items)
-            return tokens if any(token is not None for token in tokens) else None
+                return True
+            return any(_matters(item, False, modes, infos) for item in items)
         case Map(items=pairs):
-            held = tuple((key, _token(item, False, state, infos)) for key, item in pairs)
-            return held if any(token is not None for _, token in held) else None
+            return any(_matters(item, False, modes, infos) for _, item in pairs)
+        case _:
+            return True

@@ -44,6 +44,7 @@ from evalguard.modes.values import (
     Obj,
     Params,
     Seq,
+    bounded,
     identities,
 )
 
@@ -223,7 +224,7 @@ def transfer(op: Op, state: State, frame: Frame) -> tuple[list[State], list[Stat
                 if outcome.raised:
                     raised.append(outcome.state)
                 else:
-                    outcome.state.env[f"%{result.number}"] = outcome.value
+                    outcome.state.env[f"%{result.number}"] = bounded(outcome.value)
                     normal.append(outcome.state)
             return normal, raised
         case Enter(result=result, manager=manager):

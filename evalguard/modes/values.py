@@ -251,6 +251,30 @@ def parts(value: Abstract) -> tuple[Abstract, ...]:
             return ()
 
 
+MOST_PARTS = 48  # inside one value; what is larger is flattened
+
+
+def bounded(value: Abstract) -> Abstract:
+    """The value, or, for lists of lists and the like that have grown too large to be compared again and again, one that
+    holds the same objects without saying where."""
+    if not isinstance(value, (Seq, Map, Expr, Iteration)):
+        return value
+    leaves: dict[Abstract, None] = {}
+    waiting, seen = list(parts(value)), 0
+    while waiting and seen <= MOST_PARTS * 4:
+        current = waiting.pop()
+        seen += 1
+        inner = parts(current)
+        if inner:
+            waiting.extend(inner)
+        elif not isinstance(current, Known):
+            leaves[current] = None
+    if seen <= MOST_PARTS:
+        return value
+    kept = tuple(reversed(leaves))[:16]
+    return Seq("grown", kept) if isinstance(value, Seq) else Expr("deep", kept[:8])
+
+
 def identities(value: Abstract) -> Iterator[Identity]:
     """The objects that a value is or holds."""
     match value:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from evalguard.modes.frame import ClassView, Info
 from evalguard.modes.state import Unite, unite_origins
-from evalguard.modes.values import NONE, Abstract, Cls, Identity, ModeFlag, Obj, Optim, Params, Seq
+from evalguard.modes.values import NONE, Abstract, Cls, Identity, ModeFlag, Obj, Optim, Params, Seq, bounded
 from evalguard.project.resolve import Index, assigned_attributes
 from evalguard.project.sensitivity import Sensitivity, sensitivity
 
@@ -93,7 +93,7 @@ class Knowledge:
             if isinstance(x, Optim) and isinstance(y, Optim):
                 return Optim(x.of | y.of if x.of is not None and y.of is not None else None, x.id)
             if isinstance(x, Seq) and isinstance(y, Seq):
-                return Seq("grown", tuple(dict.fromkeys(x.items + y.items))[:16])
+                return bounded(Seq("grown", tuple(dict.fromkeys(x.items + y.items))[:16]))
             if isinstance(x, ModeFlag) and isinstance(y, ModeFlag) and (x.id, x.negated) == (y.id, y.negated):
                 return ModeFlag(x.id, unite_origins(x.origins, y.origins), x.negated)
             if x == NONE:

@@ -54,6 +54,11 @@ class Mentions:
             self._words[key] = frozenset(words_of(self._index.files[key[0]].functions[key[1]]))
         return self._words[key]
 
+    def classes(self, key: Key) -> set[Cls]:
+        """The classes of the project that a function names."""
+        found = (self._index.resolve(key[0], value) for value in _chains(self._index.files[key[0]].functions[key[1]]))
+        return {meaning for meaning in found if isinstance(meaning, Cls)}
+
     def sure(self, key: Key) -> frozenset[Key]:
         """The functions that a function mentions by a name that leaves little doubt."""
         if key not in self._sure:

@@ -44,6 +44,7 @@ MODE_GIVING = frozenset(
 """Calls after which something is known of a mode; `backward` too, for the step after it may go by any name."""
 
 
+NAMING_WORDS = MODULE_WORDS | {"optimizer", "optim"}
 MOST_REACHED = 300  # functions that are asked for what a callee tests or reads
 
 
@@ -64,9 +65,7 @@ class Relevance:
         keys = [(path, qualname) for path, file in index.files.items() for qualname in file.functions]
         self._relevant = self.mentions.reaching(key for key in keys if self._says_relevant(key))
         self._giving = self.mentions.reaching(key for key in keys if self._gives_itself(key))
-        self._active = self.mentions.reaching(
-            key for key in keys if key in self._relevant or any(map(_may_make_module, self.mentions.words(key)))
-        )
+        self._active = self.mentions.reaching(key for key in keys if key in self._relevant or self._says_active(key))
         self._significances: dict[Key, Significance] = {}
         self._names: dict[Key, frozenset[str]] = {}
         self._deep_words: dict[Key, frozenset[str]] = {}
@@ -78,7 +77,7 @@ class Relevance:
         return (path, qualname) in self._relevant
 
     def _says_relevant(self, key: Key) -> bool:
-        facts = self.index.files[key[0]].functions[key[1]]
+        facts = self._facts(key)
         return (
             not acts_of(facts).isdisjoint(RELEVANT)
             or says_evaluation(facts.name)
@@ -99,7 +98,7 @@ class Relevance:
         return any((path, qualname) in self._giving for qualname in self.index.files[path].functions)
 
     def _gives_itself(self, key: Key) -> bool:
-        facts = self.index.files[key[0]].functions[key[1]]
+        facts = self._facts(key)
         return not acts_of(facts).isdisjoint(MODE_GIVING) or self._makes_module(key[0], facts)
 
     def body_matters(self, path: str) -> bool:
@@ -154,6 +153,20 @@ class Relevance:
         """Whether a function and those that it may call name no class, no module and no mode."""
         return (path, qualname) not in self._active
 
+    def _says_active(self, key: Key) -> bool:
+        """Whether a function itself names a module or an optimizer, or a class that makes one or says anything of
+        modes."""
+        if any(map(_names_module, self.mentions.words(key))) or self._makes_module(key[0], self._facts(key)):
+            return True
+        return any(
+            (method.path, method.qualname) in self._relevant
+            for cls in self.mentions.classes(key)
+            for method in self.index.methods(cls).values()
+        )
+
+    def _facts(self, key: Key) -> FunctionFacts:
+        return self.index.files[key[0]].functions[key[1]]
+
     def significance_of(self, path: str, facts: FunctionFacts) -> Significance:
         """The access paths of a function whose values decide what happens to modes."""
         key = (path, facts.qualname)
@@ -167,7 +180,7 @@ class Relevance:
         if key not in self._names:
             reached = self.mentions.reached(key, lambda callee: callee in self._relevant, MOST_REACHED)
             self._names[key] = frozenset().union(
-                *(self.significance_of(p, self.index.files[p].functions[q]).names for p, q in reached)
+                *(self.significance_of(callee[0], self._facts(callee)).names for callee in reached)
             )
         return self._names[key]
 
@@ -212,7 +225,5 @@ class Relevance:
         return any(callee in self._relevant for callee in self.mentions.named_by(path, op.callee))
 
 
-def _may_make_module(name: str) -> bool:
-    return bool(set(words(name)) & (MODULE_WORDS | {"optimizer", "optim"})) or (
-        name[:1].isupper() and not name.isupper()
-    )
+def _names_module(name: str) -> bool:
+    return not NAMING_WORDS.isdisjoint(words(name))
