@@ -22,13 +22,17 @@ from evalguard.modes.unknown import names_module
 from evalguard.modes.values import Cls
 from evalguard.project.resolve import Index, acts_of, called_names, words_of
 from evalguard.vocabulary import lookup
+from evalguard.vocabulary.exporters import TELLING
 from evalguard.vocabulary.words import MODULE_WORDS, words
 
-RELEVANT = frozenset(
-    """
-    train eval no_grad inference_mode set_grad_enabled backward step load_state_dict from_pretrained reveal_mode
-    manual_backward optimizer_step
-    """.split()
+RELEVANT = (
+    frozenset(
+        """
+        train eval no_grad inference_mode set_grad_enabled backward step load_state_dict from_pretrained reveal_mode
+        manual_backward optimizer_step
+        """.split()
+    )
+    | TELLING
 )
 
 

@@ -1,0 +1,125 @@
+"""Is a module exported in train mode by accident?
+
+What a tracer records is final: nobody can switch it to eval mode afterwards. So train mode is an accident unless
+something says that it is meant; each such reason is a function below, with the idiom that it knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from evalguard.ir.ops import Call
+from evalguard.ir.values import Attribute, Name
+from evalguard.modes.events import Export
+from evalguard.modes.values import Cls, Mode, Origin, OriginKind
+from evalguard.project.judge import blamed, is_chosen_by_flag, may_matter
+from evalguard.project.resolve import called_names
+from evalguard.project.view import FunctionView
+from evalguard.vocabulary.words import words
+
+EXPORT_WORDS = frozenset(
+    "convert deploy export exporter exports freeze jit onnx quantize save script serialize trace".split()
+)
+TRAINING_MODE_WORDS = frozenset("qat train trainable training".split())
+SCRIPT_FILES = ("torch.jit.save", "torch.jit.ScriptModule.")
+
+
+@dataclass(frozen=True, slots=True)
+class ExportAccident:
+    """An export that may find its module in train mode, and the origin to blame."""
+
+    export: Export
+    origin: Origin
+
+    is_file: bool
+    """Whether a scripted module is saved: then it is the reader of the file who gets the mode."""
+
+
+def exports_in_train_mode(view: FunctionView) -> Iterator[ExportAccident]:
+    """The exports of a function that may record train mode by accident."""
+    if view.is_unit_test:
+        return
+    for export in view.exports:
+        origin = blamed(export, Mode.TRAIN)
+        if origin is None or export.in_forward or export.effect not in ("keeps", "preserves"):
+            continue
+        if not may_matter(view, export) or not _is_sure(view, export, origin) or _is_meant(view, export, origin):
+            continue
+        is_file = export.exporter.startswith(SCRIPT_FILES)
+        if is_file and _loads_scripts(view):
+            continue
+        yield ExportAccident(export, origin, is_file)
+
+
+def _is_sure(view: FunctionView, export: Export, origin: Origin) -> bool:
+    """Whether more than a guess says that the module is in train mode, and that this matters."""
+    if origin.kind is OriginKind.ASSUMED:
+        return False
+    info = view.info(export.id)
+    return origin.kind is not OriginKind.BUILT or info.cls is None or info.sensitive is True
+
+
+def _is_meant(view: FunctionView, export: Export, origin: Origin) -> bool:
+    return (
+        _preserves_a_choice(export, origin)
+        or _says_train_mode(export)
+        or is_chosen_by_flag(origin)
+        or _is_chosen_by_test(view, export, origin)
+        or _is_quantised_while_trained(view)
+        or _is_trained_afterwards(view, export)
+        or _is_part_of_a_module(view)
+    )
+
+
+def _preserves_a_choice(export: Export, origin: Origin) -> bool:
+    """onnx-preserve: `train()`, then `training=TrainingMode.PRESERVE`."""
+    return export.effect == "preserves" and origin.kind is OriginKind.SET
+
+
+def _says_train_mode(export: Export) -> bool:
+    """training-export: `export_for_training`, `trace_trainable`, `save_qat_model`."""
+    found = set(words(export.function.rpartition(".")[2]))
+    return bool(found & EXPORT_WORDS and found & TRAINING_MODE_WORDS)
+
+
+def _is_chosen_by_test(view: FunctionView, export: Export, origin: Origin) -> bool:
+    """export-option: `model.train() if opt.train else model.eval()`, in a function that trains nothing."""
+    if origin.kind is not OriginKind.SET or (origin.path, origin.function) != (export.path, export.function):
+        return False
+    said = {word for test in export.tests for word in words(test.rpartition(".")[2])}
+    return bool(said & TRAINING_MODE_WORDS) and not any(step.function == export.function for step in view.steps)
+
+
+def _is_quantised_while_trained(view: FunctionView) -> bool:
+    """quantisation-aware-training: what is exported is then prepared for training."""
+    return any(name.startswith("prepare_qat") for name, _ in called_names(view.facts))
+
+
+def _is_trained_afterwards(view: FunctionView, export: Export) -> bool:
+    """traced-to-train-faster: an optimizer holds the traced module, or gradients flow back through it."""
+    if export.result is None:
+        return False
+    if "optimizer" in view.info(export.result).evidence:
+        return True
+    return any(forward.id == export.result and "backward" in forward.fate for forward in view.events.forwards.values())
+
+
+def _is_part_of_a_module(view: FunctionView) -> bool:
+    """traced-submodule: the constructor of a module traces a part of it, which is trained as such."""
+    owner = view.facts.owner
+    if owner is None or view.facts.name != "__init__":
+        return False
+    return view.index.is_module(Cls(view.path, owner)) is not False
+
+
+def _loads_scripts(view: FunctionView) -> bool:
+    """Whether the project reads scripted modules from files: there `eval()` can be called as well."""
+    return any(
+        view.index.resolve(path, op.callee) == "torch.jit.load"
+        for path, file in view.index.files.items()
+        for facts in file.functions.values()
+        for block in facts.blocks
+        for op in block.ops
+        if isinstance(op, Call) and isinstance(op.callee, (Name, Attribute))
+    )
