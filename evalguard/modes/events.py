@@ -49,8 +49,7 @@ class Export:
     """A module is written down for use elsewhere by `exporter`, a name of the tables; `effect` is what this call does
     about the mode.
 
-    `result` is the module that the call gives, None if it gives none; `tests` are the names that the
-    tests passed on the way read, where they hold.
+    `result` is the module that the call gives, None if it gives none.
     """
 
     key: EventKey
@@ -64,7 +63,6 @@ class Export:
     origins: Origins
     exporter: str
     effect: ExportEffect
-    tests: frozenset[str]
     in_forward: bool
     doubt: bool
     trail: Trail | None

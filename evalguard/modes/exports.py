@@ -70,7 +70,8 @@ def _exported(exporter: Exporter, base: Abstract | None, given: Given, frame: Fr
     position = exporter.module.position
     if named is None and position is not None and position < len(positional):
         named = positional[position]
-    return value, source_of(named.value, frame) if named is not None else "the module"
+    text = source_of(named.value, frame) if named is not None else "the module"
+    return value, text.removesuffix(".forward")
 
 
 def _module_of(value: Abstract | None) -> Obj | None:
@@ -91,8 +92,7 @@ def _record(exporter: Exporter, identity: Identity, text: str, given: Given, sta
     keywords = {name: _literal(value) for name, value in given.keywords}
     effect = lookup.export_effect(exporter, [_literal(value) for value in given.positional], keywords)
     origins = _origins(identity, state, frame)
-    tests = frozenset(path for guard in state.guards if guard.holds for path in guard.paths)
-    key = ("export", frame.path, op.span, frame.chain, identity, frozenset(o.mode for o in origins), effect, tests)
+    key = ("export", frame.path, op.span, frame.chain, identity, frozenset(o.mode for o in origins), effect)
     found = frame.linker.events.exports.get(key)
     if found is not None:
         found.origins = unite_origins(found.origins, origins)
@@ -111,7 +111,6 @@ def _record(exporter: Exporter, identity: Identity, text: str, given: Given, sta
         origins,
         exporter.name,
         effect,
-        tests,
         frame.in_forward,
         state.doubt,
         state.trail,

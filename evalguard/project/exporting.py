@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from evalguard.ir.ops import Call
+from evalguard.flow.liveness import path_of
+from evalguard.ir.ops import Assign, Call
 from evalguard.ir.values import Attribute, Name
 from evalguard.modes.events import Export
 from evalguard.modes.values import Cls, Mode, Origin, OriginKind
@@ -69,6 +70,7 @@ def _is_meant(view: FunctionView, export: Export, origin: Origin) -> bool:
         or _is_quantised_while_trained(view)
         or _is_trained_afterwards(view, export)
         or _is_part_of_a_module(view)
+        or _takes_its_place(view, export)
     )
 
 
@@ -85,10 +87,15 @@ def _says_train_mode(export: Export) -> bool:
 
 def _is_chosen_by_test(view: FunctionView, export: Export, origin: Origin) -> bool:
     """export-option: `model.train() if opt.train else model.eval()`, in a function that trains nothing."""
-    if origin.kind is not OriginKind.SET or (origin.path, origin.function) != (export.path, export.function):
+    if not _is_set_in(export, origin) or any(step.function == export.function for step in view.steps):
         return False
-    said = {word for test in export.tests for word in words(test.rpartition(".")[2])}
-    return bool(said & TRAINING_MODE_WORDS) and not any(step.function == export.function for step in view.steps)
+    same = (other for other in view.exports if (other.span, other.id) == (export.span, export.id))
+    return any(o.mode is Mode.EVAL and _is_set_in(export, o) for other in same for o in other.origins)
+
+
+def _is_set_in(export: Export, origin: Origin) -> bool:
+    here = (origin.path, origin.function) == (export.path, export.function)
+    return here and origin.kind is OriginKind.SET
 
 
 def _is_quantised_while_trained(view: FunctionView) -> bool:
@@ -100,7 +107,7 @@ def _is_trained_afterwards(view: FunctionView, export: Export) -> bool:
     """traced-to-train-faster: an optimizer holds the traced module, or gradients flow back through it."""
     if export.result is None:
         return False
-    if "optimizer" in view.info(export.result).evidence:
+    if "optimizer" in view.info(export.result).evidence - view.info(export.id).evidence:
         return True
     return any(forward.id == export.result and "backward" in forward.fate for forward in view.events.forwards.values())
 
@@ -111,6 +118,21 @@ def _is_part_of_a_module(view: FunctionView) -> bool:
     if owner is None or view.facts.name != "__init__":
         return False
     return view.index.is_module(Cls(view.path, owner)) is not False
+
+
+def _takes_its_place(view: FunctionView, export: Export) -> bool:
+    """traced-in-place: `self.net = torch.jit.trace(self.net, x)`, and no file: it is used as the former was."""
+    if any(name in ("save", "_save_for_lite_interpreter") for name, _ in called_names(view.facts)):
+        return False
+    ops = [op for block in view.facts.blocks for op in block.ops]
+    results = {op.result for op in ops if isinstance(op, Call) and op.span == export.span}
+    return any(
+        isinstance(op, Assign)
+        and op.value in results
+        and isinstance(op.target, Attribute)
+        and path_of(op.target) == export.place
+        for op in ops
+    )
 
 
 def _loads_scripts(view: FunctionView) -> bool:

@@ -207,5 +207,5 @@ ALIASES = (
 
 TABLE = Table(exporters=(*TORCH, *QUANTIZATION, *OTHERS), aliases=ALIASES)
 
-TELLING = frozenset(names("dynamo_export export script torch2trt trace trace_module"))
+TELLING = frozenset(names("dynamo_export export script to_onnx torch2trt trace trace_module"))
 """Last names of calls for which a function is worth a look; the others (`convert`, `compile`, `save`) say too little alone."""
