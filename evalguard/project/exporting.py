@@ -65,6 +65,7 @@ def _is_meant(view: FunctionView, export: Export, origin: Origin) -> bool:
     return (
         _preserves_a_choice(export, origin)
         or _says_train_mode(export)
+        or _is_all_that_train_is_for(view, export, origin)
         or is_chosen_by_flag(origin)
         or _is_chosen_by_test(view, export, origin)
         or _is_quantised_while_trained(view)
@@ -85,8 +86,13 @@ def _says_train_mode(export: Export) -> bool:
     return bool(found & EXPORT_WORDS and found & TRAINING_MODE_WORDS)
 
 
+def _is_all_that_train_is_for(view: FunctionView, export: Export, origin: Origin) -> bool:
+    """explicit-train: `model.train()` where the model is exported, and nothing ever trains it."""
+    return _is_set_in(export, origin) and not any(True for _ in view.steps_of(export.id))
+
+
 def _is_chosen_by_test(view: FunctionView, export: Export, origin: Origin) -> bool:
-    """export-option: `model.train() if opt.train else model.eval()`, in a function that trains nothing."""
+    """export-option: `self.net.train() if trainable else self.net.eval()`, in a method that trains nothing."""
     if not _is_set_in(export, origin) or any(step.function == export.function for step in view.steps):
         return False
     same = (other for other in view.exports if (other.span, other.id) == (export.span, export.id))

@@ -50,7 +50,8 @@ class ExportInTrainMode(Rule):
     ## Known limits
     Silent for exporters that switch to eval mode themselves, as `torch.onnx.export` does without `dynamo=True` (before
     PyTorch 2.9) and without `training=`, and for those that raise in train mode (`torch.jit.freeze`, `fuse_modules`).
-    A scripted module that is saved is not reported where the project itself loads scripted modules.
+    Silent where `train()` is called for the export alone: in the function that exports, on a module that nothing
+    trains. A scripted module that is saved is not reported where the project itself loads scripted modules.
     """
 
     code = "EVG104"
