@@ -23,6 +23,7 @@ _TOKENS = (
     r"\b(?:no_grad|inference_mode|set_grad_enabled|enable_grad|requires_grad)",
     r"\b(?:load_state_dict|load_from_checkpoint|from_pretrained|torch\s*\.\s*load)\b",
     r"\bnn\s*\.\s*Module\b",
+    r"\btorch\s*\.\s*(?:jit|onnx|export)\b|\btorch2trt\b|\btorch_tensorrt\b",
     r"\b(?:test|val|valid|validation|eval)_?(?:loader|dataloader|dl|data|set)\b",
     r"\bdef\s+(?:evaluate|validate|predict|infer)",
 )

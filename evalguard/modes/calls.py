@@ -20,9 +20,10 @@ from evalguard.ir.ops import Call
 from evalguard.modes.arguments import Given, arguments_of
 from evalguard.modes.containers import container_method, grow
 from evalguard.modes.evaluate import attribute, evaluate
+from evalguard.modes.exports import export_method
 from evalguard.modes.frame import Frame, Outcome, fresh, new_identity, source_of
 from evalguard.modes.generators import advance, exhaust
-from evalguard.modes.libraries import call_library, managed, wrapped
+from evalguard.modes.libraries import call_library, exported, managed, wrapped
 from evalguard.modes.managers import enter_manager, free_slot
 from evalguard.modes.mode_calls import is_mode_call, may_be_module, switch_called
 from evalguard.modes.objects import construct, is_assigned_part, is_proved, made, mark_loaded
@@ -200,6 +201,9 @@ def _object_method(base: Obj, name: str, given: Given, state: State, frame: Fram
             return call_value(Obj(("attr", identity, name)), given, state, frame)
         if view.module is False and name in ("train", "eval") and not view.foreign:
             return unknown(given, state, frame, receiver=base)
+    exporter = export_method(base, name, frame)
+    if exporter is not None:
+        return [Outcome(state, exported(exporter, base, given, state, frame))]
     if info.external is not None:
         dotted = f"{info.external}.{name}"
         if lookup.self_moding(dotted) or lookup.framework_call(dotted):

@@ -1,4 +1,4 @@
-"""What happens to modules along the paths: forwards and training steps, each with the modes it may find.
+"""What happens to modules along the paths: forwards, training steps and exports, each with the modes it may find.
 
 An event is recorded once per call chain, module, modes and tests passed; what becomes of a forward's output (a
 backward, a caller, an environment) is learned later on the same path and added to it.
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from evalguard.finding import Span
 from evalguard.modes.state import EventKey, Trail
 from evalguard.modes.values import Chain, Identity, Origins
+from evalguard.vocabulary.terms import ExportEffect
 
 
 @dataclass(slots=True)
@@ -41,6 +42,31 @@ class Forward:
     doubt: bool
     trail: Trail | None
     fate: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Export:
+    """A module is written down for use elsewhere by `exporter`, a name of the tables; `effect` is what this call does
+    about the mode.
+
+    `result` is the module that the call gives, None if it gives none.
+    """
+
+    key: EventKey
+    path: str
+    function: str
+    span: Span
+    chain: Chain
+    loops: tuple[Span, ...]
+    place: str
+    id: Identity
+    origins: Origins
+    exporter: str
+    effect: ExportEffect
+    in_forward: bool
+    doubt: bool
+    trail: Trail | None
+    result: Identity | None = None
 
 
 @dataclass(slots=True)
@@ -90,6 +116,7 @@ class Events:
     """All that was recorded."""
 
     forwards: dict[EventKey, Forward] = field(default_factory=dict)
+    exports: dict[EventKey, Export] = field(default_factory=dict)
     steps: dict[EventKey, TrainingStep] = field(default_factory=dict)
     reveals: dict[EventKey, Reveal] = field(default_factory=dict)
     backwards: dict[tuple[str, str, Span], Backward] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from evalguard.modes.arguments import Given, params_of
 from evalguard.modes.evaluate import attribute, shallow
+from evalguard.modes.exports import export
 from evalguard.modes.frame import Frame, Outcome, fresh, new_identity
 from evalguard.modes.generators import advance, exhaust
 from evalguard.modes.guards import negate, truth
@@ -23,12 +24,14 @@ from evalguard.modes.steps import step_of
 from evalguard.modes.switch import put
 from evalguard.modes.unknown import flow_into, unknown
 from evalguard.modes.values import (
+    ENTRY,
     NONE,
     Abstract,
     Cls,
     Expr,
     Generator,
     Grad,
+    Identity,
     Iteration,
     Known,
     Map,
@@ -43,7 +46,7 @@ from evalguard.modes.values import (
     params_in,
 )
 from evalguard.vocabulary import lookup
-from evalguard.vocabulary.terms import Wrapper
+from evalguard.vocabulary.terms import Exporter, Wrapper
 
 PURE_BUILTINS = frozenset("isinstance hasattr len bool int float str callable type issubclass id abs min max".split())
 REPACKING_BUILTINS = frozenset("list tuple set sorted reversed iter filter sum".split())
@@ -56,6 +59,9 @@ def call_library(dotted: str, given: Given, state: State, frame: Frame, cls: Cls
     op = given.op
     if dotted.startswith("builtins."):
         return _builtin(dotted.removeprefix("builtins."), given, state, frame)
+    exporter = lookup.exporter(dotted)
+    if exporter is not None:
+        return [Outcome(state, exported(exporter, None, given, state, frame))]
     gradients = lookup.gradients(dotted)
     if gradients is not None:
         enabled: Abstract = Known(gradients.effect == "on")
@@ -145,6 +151,16 @@ def managed(dotted: str, base: Abstract | None, given: Given, state: State, fram
     return [Outcome(state, result)]
 
 
+def exported(exporter: Exporter, base: Abstract | None, given: Given, state: State, frame: Frame) -> Abstract:
+    """A module is exported: what comes out is what the table of wrappers says, or nothing that has a mode."""
+    wrapper = lookup.wrapper(exporter.name)
+    event = export(exporter, base, given, state, frame)
+    result = wrapped(wrapper, given, state, frame) if wrapper is not None else fresh(frame, state, given.op.span)
+    if event is not None and isinstance(result, Obj) and wrapper is not None:
+        event.result = result.id
+    return result
+
+
 def wrapped(wrapper: Wrapper, given: Given, state: State, frame: Frame) -> Abstract:
     """What `DataParallel(model)` or `prepare(model, optimizer)` gives: the module, a copy of it, or all it got."""
     op = given.op
@@ -160,6 +176,10 @@ def wrapped(wrapper: Wrapper, given: Given, state: State, frame: Frame) -> Abstr
         return fresh(frame, state, op.span)
     if wrapper.relation == "copy":
         result = copied(module, given, state, frame)
+        if wrapper.makes is not None and isinstance(result, Obj):
+            frame.info(result.id).external = wrapper.makes
+        if wrapper.baked and isinstance(result, Obj):
+            _bake(result.id, state)
         if wrapper.mode is not None and isinstance(result, Obj):
             put(result.id, frozenset({origin_of(Mode(wrapper.mode), OriginKind.BUILT, op, frame)}), state, frame)
         if wrapper.attribute is not None and isinstance(result, Obj):
@@ -175,6 +195,12 @@ def wrapped(wrapper: Wrapper, given: Given, state: State, frame: Frame) -> Abstr
         rest = optimizer if optimizer is not None else fresh(frame, state, op.span, "optimizer")
         return Seq("tuple", (result, rest, *(fresh(frame, state, op.span, f"part{i}") for i in (2, 3))))
     return result
+
+
+def _bake(identity: Identity, state: State) -> None:
+    """What was recorded in train mode stays so whatever is called on it: there is no mode left to watch."""
+    origins = state.origins(identity)
+    state.modes[identity] = frozenset(ENTRY if origin.mode is Mode.TRAIN else origin for origin in origins)
 
 
 def _builtin(name: str, given: Given, state: State, frame: Frame) -> list[Outcome]:

@@ -32,7 +32,7 @@ def forward(identity: Identity, given: Given, text: str, state: State, frame: Fr
         result = fresh(frame, state, op.span)
         flow_into(result.id, given.all(), state, frame)
         return Outcome(state, result)
-    origins = _partly_in_eval(identity, state.origins(identity), state, frame)
+    origins = partly_in_eval(identity, state.origins(identity), state, frame)
     arguments = tuple(source_of(argument.value, frame) for argument in op.arguments)
     reason = evaluation_reason(frame, state) or argument_reason(arguments)
     place = _place(text)
@@ -157,7 +157,7 @@ def _is_dummy(given: Given, frame: Frame) -> bool:
     )
 
 
-def _partly_in_eval(identity: Identity, origins: Origins, state: State, frame: Frame) -> Origins:
+def partly_in_eval(identity: Identity, origins: Origins, state: State, frame: Frame) -> Origins:
     """A wrapper that was only built, around a part that was put in eval mode: what matters is the part's mode."""
     if any(origin.kind is not OriginKind.BUILT for origin in origins):
         return origins

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from evalguard.modes.events import Forward, TrainingStep
+from evalguard.modes.events import Export, Forward, TrainingStep
 from evalguard.modes.values import PARTS, Mode, Origin, OriginKind
 from evalguard.project.view import FunctionView
 from evalguard.vocabulary.words import (
@@ -65,12 +65,12 @@ def _is_set_here(view: FunctionView, forward: Forward, origin: Origin) -> bool:
     return origin.evaluating or not _is_trained(view, forward)
 
 
-def blamed(forward: Forward, mode: Mode) -> Origin | None:
-    """The surest origin of a mode at a forward; None if it is never in that mode, or only on paths that hardly
-    happen."""
-    if forward.doubt or not forward.sure:
+def blamed(event: Forward | Export, mode: Mode) -> Origin | None:
+    """The surest origin of a mode at a forward or export; None if it is never in that mode, or only on paths that
+    hardly happen."""
+    if event.doubt or (isinstance(event, Forward) and not event.sure):
         return None
-    found = [origin for origin in forward.origins if origin.mode is mode and origin.site is not None]
+    found = [origin for origin in event.origins if origin.mode is mode and origin.site is not None]
     order = [OriginKind.SET, OriginKind.LOADED, OriginKind.TRAINED, OriginKind.BUILT, OriginKind.ASSUMED]
     return min(found, key=lambda o: (order.index(o.kind), o.site or (), o.chain)) if found else None
 
@@ -84,19 +84,19 @@ def is_inference(view: FunctionView, forward: Forward) -> bool:
     return "numpy" in forward.fate and not view.backwards_in(forward.path, forward.function)
 
 
-def may_matter(view: FunctionView, forward: Forward) -> bool:
+def may_matter(view: FunctionView, event: Forward | Export) -> bool:
     """Whether the module is one, and some layer of it may listen to the mode."""
-    info = view.info(forward.id)
-    if info.module is False or info.sensitive is False or _belongs_to_insensitive(view, forward):
+    info = view.info(event.id)
+    if info.module is False or info.sensitive is False or _belongs_to_insensitive(view, event):
         return False
     if info.module or info.cls is not None:
         return True
-    said = set(words(forward.place))
+    said = set(words(event.place))
     return bool(info.evidence) or bool(said & MODULE_WORDS)
 
 
-def _belongs_to_insensitive(view: FunctionView, forward: Forward) -> bool:
-    identity = forward.id
+def _belongs_to_insensitive(view: FunctionView, event: Forward | Export) -> bool:
+    identity = event.id
     while identity[0] in PARTS:
         identity = identity[1]
         if view.info(identity).sensitive is False:
@@ -113,7 +113,7 @@ def is_meant(view: FunctionView, forward: Forward, origin: Origin) -> bool:
         or _is_acting(forward)
         or _is_sampling_dropout(forward)
         or _is_weak(forward, origin)
-        or _is_chosen_by_flag(origin)
+        or (origin.evaluating and is_chosen_by_flag(origin))
         or _is_smoke_test(forward, origin)
     )
 
@@ -171,10 +171,10 @@ def _is_sampling_dropout(forward: Forward) -> bool:
     return bool(set(words(forward.function)) & SAMPLING_WORDS)
 
 
-def _is_chosen_by_flag(origin: Origin) -> bool:
-    """bool-parameter-mode: evaluation code that sets the mode by a flag lets its user choose."""
+def is_chosen_by_flag(origin: Origin) -> bool:
+    """bool-parameter-mode: code that sets the mode by a flag where it uses the module lets its user choose."""
     argument = origin.text.rpartition("(")[2].rstrip(")").removeprefix("mode=")
-    return origin.kind is OriginKind.SET and origin.evaluating and argument not in ("", "True")
+    return origin.kind is OriginKind.SET and argument not in ("", "True")
 
 
 def _is_smoke_test(forward: Forward, origin: Origin) -> bool:

@@ -25,13 +25,17 @@ from evalguard.modes.values import Cls, Fn
 from evalguard.project.mentions import Key, Mentions
 from evalguard.project.resolve import Index, acts_of
 from evalguard.vocabulary import lookup
+from evalguard.vocabulary.exporters import TELLING
 from evalguard.vocabulary.words import MODULE_WORDS, words
 
-RELEVANT = frozenset(
-    """
-    train eval no_grad inference_mode set_grad_enabled backward step load_state_dict from_pretrained reveal_mode
-    manual_backward optimizer_step
-    """.split()
+RELEVANT = (
+    frozenset(
+        """
+        train eval no_grad inference_mode set_grad_enabled backward step load_state_dict from_pretrained reveal_mode
+        manual_backward optimizer_step
+        """.split()
+    )
+    | TELLING
 )
 
 

@@ -1,4 +1,5 @@
-"""What a rule may ask: the forwards and training steps of a function, where their modes come from, and by which path.
+"""What a rule may ask: the forwards, training steps and exports of a function, where their modes come from, and by
+which path.
 
 A rule asks, it never walks the graph.
 """
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 
 from evalguard.finding import Span, Step
 from evalguard.ir.facts import FileFacts, FunctionFacts
-from evalguard.modes.events import Backward, Events, Forward, TrainingStep
+from evalguard.modes.events import Backward, Events, Export, Forward, TrainingStep
 from evalguard.modes.frame import Info, is_related
 from evalguard.modes.intent import is_unit_test
 from evalguard.modes.state import Trail
@@ -44,6 +45,7 @@ class FunctionView:
     infos: dict[Identity, Info]
     forwards: list[Forward]
     steps: list[TrainingStep]
+    exports: list[Export]
 
     @property
     def is_unit_test(self) -> bool:
@@ -73,11 +75,14 @@ def function_views(index: Index, events: Events, infos: dict[Identity, Info]) ->
     """The views of all functions in which something happens."""
     forwards: dict[tuple[str, str], list[Forward]] = {}
     steps: dict[tuple[str, str], list[TrainingStep]] = {}
+    exports: dict[tuple[str, str], list[Export]] = {}
     for event in events.forwards.values():
         forwards.setdefault((event.path, event.function), []).append(event)
     for step in events.steps.values():
         steps.setdefault((step.path, step.function), []).append(step)
-    for path, qualname in sorted(set(forwards) | set(steps)):
+    for export in events.exports.values():
+        exports.setdefault((export.path, export.function), []).append(export)
+    for path, qualname in sorted(set(forwards) | set(steps) | set(exports)):
         file = index.files[path]
         yield FunctionView(
             path,
@@ -89,6 +94,7 @@ def function_views(index: Index, events: Events, infos: dict[Identity, Info]) ->
             infos,
             sorted(forwards.get((path, qualname), ()), key=lambda e: (e.span, e.place, repr(e.key))),
             sorted(steps.get((path, qualname), ()), key=lambda e: (e.span, e.place, repr(e.key))),
+            sorted(exports.get((path, qualname), ()), key=lambda e: (e.span, e.place, repr(e.key))),
         )
 
 

@@ -103,16 +103,6 @@ SELF_MODING = (
         "turns on the gradients of all parameters and calls train()",
         f"{SOURCE}/pytorch/core/module.py",
     ),
-    *(
-        SelfModing(
-            f"lightning.pytorch.LightningModule.{method}",
-            "eval",
-            None,
-            "calls eval(), exports, and restores the mode",
-            f"{SOURCE}/pytorch/core/module.py",
-        )
-        for method in ("to_onnx", "to_torchscript", "to_tensorrt")
-    ),
 )
 
 FACTORIES = (

@@ -19,6 +19,7 @@ from typing import Final, Generic, Protocol, TypeVar
 from evalguard.vocabulary import (
     accelerate,
     distributed,
+    exporters,
     fastai,
     ignite,
     layers,
@@ -38,6 +39,8 @@ from evalguard.vocabulary import (
 from evalguard.vocabulary.terms import (
     Alias,
     Backward,
+    ExportEffect,
+    Exporter,
     Factory,
     ForwardMethod,
     Framework,
@@ -66,7 +69,7 @@ TABLES: Final[tuple[Table, ...]] = tuple(
     module.TABLE
     for module in (
         *(torch, torchvision, timm, transformers, lightning, accelerate, ignite, fastai),
-        *(distributed, layers, models, optimizers, trainers, not_torch_tables, sinks),
+        *(distributed, exporters, layers, models, optimizers, trainers, not_torch_tables, sinks),
     )
 )
 
@@ -253,6 +256,29 @@ def runner(dotted: str) -> Runner | None:
 
 
 @cache
+def exporter(dotted: str) -> Exporter | None:
+    """The call of that name that writes a module down for use elsewhere."""
+    return _find(_EXPORTERS, dotted)
+
+
+def export_effect(
+    found: Exporter, positional: Sequence[object] = (), keywords: Mapping[str, object] | None = None
+) -> ExportEffect:
+    """What the exporter does about the mode with these arguments: literals, or names for what is named."""
+    given = keywords or {}
+    if any(given.get(name) not in (None, False) for name in found.keeps_with):
+        return "keeps"
+    if found.keeps_if is not None and _holds(found.keeps_if, positional, given):
+        return "keeps"
+    if found.option is None or found.choices is None:
+        return found.effect
+    value = _value(found.option, positional, given)
+    if value is None:
+        return found.effect
+    return found.choices.get(str(value).rpartition(".")[2], "chosen")
+
+
+@cache
 def self_moding(dotted: str) -> SelfModing | None:
     """The library method of that name that sets the mode it needs itself."""
     return _find(_SELF_MODING, dotted)
@@ -371,6 +397,7 @@ _FRAMEWORK_CALLS: Final = _indexed(entry for table in TABLES for entry in table.
 _RUNNERS: Final = _indexed(entry for table in TABLES for entry in table.runners)
 _SELF_MODING: Final = _indexed(entry for table in TABLES for entry in table.self_moding)
 _MODE_MANAGERS: Final = _indexed(entry for table in TABLES for entry in table.mode_managers)
+_EXPORTERS: Final = _indexed(entry for table in TABLES for entry in table.exporters)
 _SINKS: Final = _indexed(entry for table in TABLES for entry in table.sinks)
 _NOT_TORCH: Final = {entry.name: entry for table in TABLES for entry in table.not_torch}
 _ALIASES: Final = {alias.old: alias for table in TABLES for alias in table.aliases}

@@ -136,6 +136,8 @@ class Wrapper:
     attribute: str | None = None
     sensitive: bool = False
     unless: Rule | None = None  # the call does not switch the module if it holds
+    makes: str | None = None  # the class of the copy, where it is another one than the module's
+    baked: bool = False  # the copy does what was recorded: no later switch changes it
     others: tuple[str, ...] = ()  # for part "arguments": the keywords of the further arguments, in their order
 
 
@@ -198,6 +200,36 @@ class Backward:
     loss: Literal["receiver", "either"] | Parameter
     why: str
     link: str
+
+
+ExportEffect: TypeAlias = Literal["keeps", "switches", "refuses", "listens", "preserves", "chosen"]
+"""What a call that writes a module down for use elsewhere does about its mode. It `keeps` the one that it finds: what comes
+out behaves so for ever. It `switches` the module to eval for as long as it runs. It `refuses` a module in train mode with
+an error. What comes out still `listens` to train() and eval(). It `preserves` the mode because an argument asks for that,
+or the mode is `chosen` by an argument."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exporter:
+    """A call that writes a module down for use elsewhere: traces, scripts, exports, quantises, saves the program.
+
+    A method's entry has the class and the method as its name, and no `module`. `keeps_if` is the rule by which a call
+    that `switches` keeps the mode all the same, `keeps_with` are keywords that say so by being given. `option` is the
+    argument that names a mode, `choices` what its values (their last names) mean; any other value is `chosen`. `leaves`
+    is the mode after the call, None if it is the one before. With `of`, only objects of that class count.
+    """
+
+    name: str
+    module: Parameter | None
+    effect: ExportEffect
+    why: str
+    link: str
+    keeps_if: Rule | None = None
+    keeps_with: tuple[str, ...] = ()
+    option: Parameter | None = None
+    choices: Mapping[str, ExportEffect] | None = None
+    leaves: Mode | None = None
+    of: str | None = None
 
 
 HookMode: TypeAlias = Literal["train", "eval", "managed"]
@@ -325,5 +357,6 @@ class Table:
     runners: tuple[Runner, ...] = ()
     self_moding: tuple[SelfModing, ...] = ()
     mode_managers: tuple[ModeManager, ...] = ()
+    exporters: tuple[Exporter, ...] = ()
     sinks: tuple[Sink, ...] = ()
     aliases: tuple[Alias, ...] = ()

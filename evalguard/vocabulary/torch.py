@@ -285,13 +285,43 @@ WRAPPERS = (
         "copy",
         "a new ScriptModule with the `training` of the module given",
         _page("torch.jit.script"),
+        makes="torch.jit.ScriptModule",
+    ),
+    *(
+        Wrapper(
+            name,
+            parameter,
+            "copy",
+            "a new ScriptModule that behaves for ever as in the mode in which it was traced",
+            _page(name),
+            makes="torch.jit.TopLevelTracedModule",
+            baked=True,
+        )
+        for name, parameter in (
+            ("torch.jit.trace", Parameter("func", 0, required=True)),
+            ("torch.jit.trace_module", Parameter("mod", 0, required=True)),
+        )
+    ),
+    *(
+        Wrapper(
+            name,
+            Parameter("mod", 0, required=True),
+            "copy",
+            "a new ScriptModule, in eval mode: it freezes the module, which only works there",
+            _page(name),
+            mode="eval",
+            makes="torch.jit.ScriptModule",
+        )
+        for name in ("torch.jit.freeze", "torch.jit.optimize_for_inference")
     ),
     Wrapper(
-        "torch.jit.trace",
-        Parameter("func", 0, required=True),
+        "torch.utils.mobile_optimizer.optimize_for_mobile",
+        Parameter("script_module", 0, required=True),
         "copy",
-        "a new ScriptModule that records the mode at the call",
-        _page("torch.jit.trace"),
+        "clones the module and calls eval() on the clone",
+        f"{SOURCE}/torch/csrc/jit/passes/xnnpack_rewrite.cpp",
+        mode="eval",
+        makes="torch.jit.ScriptModule",
     ),
     Wrapper(
         "torch.fx.symbolic_trace",

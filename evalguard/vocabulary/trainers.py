@@ -229,11 +229,6 @@ FRAMEWORK_CALLS = (
             ("thop.profile", RESTORES, "https://github.com/Lyken17/pytorch-OpCounter/blob/master/thop/profile.py"),
             ("torchinfo.summary", f"{RESTORES}, unless told otherwise", "https://github.com/TylerYep/torchinfo"),
             (
-                "torch.onnx.export",
-                f"{RESTORES}, unless told otherwise",
-                "https://docs.pytorch.org/docs/stable/onnx.html",
-            ),
-            (
                 "torch.utils.tensorboard.SummaryWriter.add_graph",
                 RESTORES,
                 "https://github.com/pytorch/pytorch/blob/main/torch/utils/tensorboard/_pytorch_graph.py",

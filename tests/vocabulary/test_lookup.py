@@ -431,3 +431,42 @@ def test_layers_with_a_mode_do_not(short: str, arguments: tuple[object, ...], sh
     with torch.no_grad():
         inputs = torch.randn(shape)
         assert not torch.equal(layer.train()(inputs), layer.eval()(inputs))
+
+
+@pytest.mark.parametrize(
+    ("dotted", "positional", "keywords", "effect"),
+    [
+        ("torch.jit.trace", (), {}, "keeps"),
+        ("torch.jit._trace.trace", (), {}, "keeps"),
+        ("torch.jit.script", (), {}, "listens"),
+        ("torch.jit.freeze", (), {}, "refuses"),
+        ("torch._export.export", (), {}, "keeps"),
+        ("torch.quantization.convert", (), {}, "listens"),
+        ("torch.quantization.quantize_fx.prepare_fx", (), {}, "refuses"),
+        ("torch.onnx.export", (), {}, "switches"),
+        ("torch.onnx.utils.export", (), {}, "switches"),
+        ("torch.onnx.export", (), {"training": None}, "switches"),
+        ("torch.onnx.export", (), {"training": "torch.onnx.TrainingMode.EVAL"}, "switches"),
+        ("torch.onnx.export", (), {"training": "torch.onnx.TrainingMode.PRESERVE"}, "preserves"),
+        ("torch.onnx.export", (), {"training": "torch.onnx.TrainingMode.TRAINING"}, "chosen"),
+        ("torch.onnx.export", (), {"training": lookup.ARGUMENT_UNKNOWN}, "chosen"),
+        ("torch.onnx.export", ("m", "x", "f", True, False, True), {}, "chosen"),
+        ("torch.onnx.export", ("m", "x", "f", True, False, False), {}, "switches"),
+        ("torch.onnx.export", (), {"dynamo": True, "training": "torch.onnx.TrainingMode.EVAL"}, "keeps"),
+        ("torch.onnx.export", (), {"dynamo": False}, "switches"),
+        ("torch.onnx.export", (), {"dynamo": lookup.ARGUMENT_UNKNOWN}, "switches"),
+        ("torch.onnx.export", (), {"dynamic_shapes": lookup.ARGUMENT_UNKNOWN}, "keeps"),
+        ("torch.onnx.export", (), {"dynamic_shapes": None}, "switches"),
+    ],
+)
+def test_what_an_exporter_does_about_the_mode(
+    dotted: str, positional: tuple[object, ...], keywords: dict[str, object], effect: str
+) -> None:
+    found = lookup.exporter(dotted)
+    assert found is not None
+    assert lookup.export_effect(found, positional, keywords) == effect
+
+
+@pytest.mark.parametrize("dotted", ["torch.compile", "torch.fx.symbolic_trace", "torch.export.export_for_training"])
+def test_no_exporter(dotted: str) -> None:
+    assert lookup.exporter(dotted) is None
