@@ -164,6 +164,7 @@ class Frame:
     block: int = 0
     in_forward: bool = False
     receiver: Abstract | None = None
+    coarse: bool = False  # it only builds modules: its paths are told apart by modes alone
     kind: Literal["plain", "generator"] = "plain"
     significant: frozenset[str] = frozenset()  # the access paths whose tests decide something about modes
     temps: dict[int, Op] = field(default_factory=dict)

@@ -266,6 +266,8 @@ def _layer(dotted: str, given: Given, state: State, frame: Frame) -> Obj:
     }
     info.sensitive = lookup.depends_on_mode(layer, positional, keywords)
     info.layer = dotted.rpartition(".")[2] if info.sensitive else None
+    if info.sensitive is False:
+        del state.modes[obj.id]  # its mode cannot matter: one thing less that tells paths apart
     return obj
 
 

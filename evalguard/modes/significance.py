@@ -17,7 +17,7 @@ from evalguard.ir.graph import EdgeKind
 from evalguard.ir.ops import Assign, Call, Enter, Op, Raise, Return
 from evalguard.ir.values import Attribute, Name, Temp, Value
 from evalguard.modes.frame import Info
-from evalguard.modes.state import State
+from evalguard.modes.state import State, mode_shape
 from evalguard.modes.values import (
     Abstract,
     Expr,
@@ -131,6 +131,11 @@ def distinction(state: State, chosen: Significance, infos: dict[Identity, Info],
     )
 
 
+def coarse_distinction(state: State) -> Hashable:
+    """The same for code that only builds modules: the modes, and where loops and generators stand."""
+    return mode_shape(state), frozenset([(name, value) for name, value in state.env.items() if name[0] == "<"])
+
+
 def _matters(value: Abstract, is_chosen: bool, modes: dict[Identity, Origins], infos: dict[Identity, Info]) -> bool:
     """Whether a value keeps states apart: it decides a test, or is no mere data."""
     match value:
@@ -140,7 +145,9 @@ def _matters(value: Abstract, is_chosen: bool, modes: dict[Identity, Origins], i
             if identity in modes or (identity[0] == "attr" and identity[2] in BOUND_METHODS):
                 return True
             info = infos.get(identity)
-            return info is not None and bool(info.module or info.cls is not None or info.evidence)
+            if info is None or info.sensitive is False:
+                return False
+            return bool(info.module or info.cls is not None or info.evidence)
         case Seq(items=items) | Iteration(of=items) | Expr(operands=items):
             if is_chosen:
                 return True

@@ -29,7 +29,7 @@ from evalguard.modes.events import Events
 from evalguard.modes.frame import ClassView, Frame, Outcome, Yielded, fresh, new_identity, note
 from evalguard.modes.intent import function_reason
 from evalguard.modes.record import Answer, Record
-from evalguard.modes.significance import distinction
+from evalguard.modes.significance import coarse_distinction, distinction
 from evalguard.modes.state import NO_TAINT, Guard, State, Trail, prune, take_in
 from evalguard.modes.switch import evaluation_reason
 from evalguard.modes.transfer import run_block
@@ -161,7 +161,16 @@ class Engine:
             and facts.owner is not None
             and self.index.is_module(Cls(path, facts.owner)) is not False
         )
-        return Frame(self, path, facts, chain, depth, reason, self.knowledge.infos, 0, in_forward, receiver)
+        coarse = caller is not None and (caller.coarse or self._only_builds(path, facts))
+        return Frame(self, path, facts, chain, depth, reason, self.knowledge.infos, 0, in_forward, receiver, coarse)
+
+    def _only_builds(self, path: str, facts: FunctionFacts) -> bool:
+        """Whether a function makes a module and says nothing of modes, or is a module's constructor."""
+        if facts.qualname == MODULE:
+            return False
+        if facts.name == "__init__" and facts.owner is not None and self.index.is_module(Cls(path, facts.owner)):
+            return True
+        return not self.relevance.is_relevant(path, facts.qualname)
 
     def _solve(self, frame: Frame, starts: list[tuple[int, State]]) -> Result:
         facts = frame.function
@@ -180,6 +189,8 @@ class Engine:
             return ends.onward
 
         def apart(state: State) -> Hashable:
+            if frame.coarse:
+                return coarse_distinction(state)
             return distinction(state, chosen, self.knowledge.infos, frame.depth)
 
         def arrive(number: int, known: list[State], state: State) -> State | None:
@@ -216,7 +227,6 @@ class Engine:
     ) -> list[Outcome]:
         """Run a function of the project from this state."""
         facts = self.index.facts(function)
-        self.visited.add((function.path, function.qualname))
         recursive = self._stack.count((function.path, function.qualname))
         if recursive:
             arguments = [_widened(value, function, number) for number, value in enumerate(arguments)]
@@ -229,6 +239,7 @@ class Engine:
             if self.record is not None:
                 self.record.call(function, state, frame, op, Answer.TOO_DEEP)
             return self._unknown(arguments, keywords, state, frame, op)
+        self.visited.add((function.path, function.qualname))
         if self._needs_no_look(function, facts, [*arguments, *(v for _, v in keywords)], state, frame):
             if self.record is not None:
                 self.record.call(function, state, frame, op, Answer.INERT)
