@@ -25,7 +25,8 @@ _TOKENS = (
     r"\bnn\s*\.\s*Module\b",
     r"\btorch\s*\.\s*(?:jit|onnx|export)\b|\btorch2trt\b|\btorch_tensorrt\b",
     r"\b(?:test|val|valid|validation|eval)_?(?:loader|dataloader|dl|data|set)\b",
-    r"\bdef\s+(?:evaluate|validate|predict|infer)",
+    r"\bdef\s+(?:eval|val|test|infer|predict)(?:_|uate|id|\b|ence)",
+    r"\b(?:\w+_)?(?:model|net|network|encoder|decoder|classifier|generator|backbone|teacher|student)\(",
 )
 _SCREEN = re.compile("|".join(_TOKENS))
 _MAKES = re.compile(
