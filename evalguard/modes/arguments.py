@@ -80,6 +80,11 @@ def params_of(given: Given) -> frozenset[Identity] | None:
     return frozenset(found) if any_found else None
 
 
+def call_text(op: Call, frame: Frame) -> str:
+    """A call as the user wrote it: `net.train(mode=False)`."""
+    return f"{source_of(op.callee, frame)}({', '.join(argument_text(argument, frame) for argument in op.arguments)})"
+
+
 def argument_text(argument: Argument, frame: Frame) -> str:
     """An argument as the user wrote it: `mode=False`."""
     prefix = "*" * argument.stars + (f"{argument.keyword}=" if argument.keyword else "")

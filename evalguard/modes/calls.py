@@ -22,14 +22,14 @@ from evalguard.modes.containers import container_method, grow
 from evalguard.modes.evaluate import attribute, evaluate
 from evalguard.modes.frame import Frame, Outcome, fresh, new_identity, source_of
 from evalguard.modes.generators import advance, exhaust
-from evalguard.modes.libraries import call_library, managed, wrapped
+from evalguard.modes.libraries import call_library, knows_method, wrapped
 from evalguard.modes.managers import enter_manager, free_slot
 from evalguard.modes.mode_calls import is_mode_call, may_be_module, switch_called
 from evalguard.modes.objects import construct, is_assigned_part, is_proved, made, mark_loaded
 from evalguard.modes.passes import backward_method, forward, maybe_forward, record_reveal
 from evalguard.modes.significance import BOUND_METHODS
 from evalguard.modes.state import State
-from evalguard.modes.steps import optimizer_method, step_method
+from evalguard.modes.steps import optimizer_method, step_by_table, step_method
 from evalguard.modes.switch import switch
 from evalguard.modes.unknown import unknown
 from evalguard.modes.values import (
@@ -63,6 +63,7 @@ from evalguard.vocabulary.methods import (
     SUBMODULE_METHODS,
     UNTAINTED_METHODS,
 )
+from evalguard.vocabulary.terms import Runner
 from evalguard.vocabulary.words import step_receiver
 
 
@@ -89,6 +90,11 @@ def call(op: Call, state: State, frame: Frame) -> list[Outcome]:
 
 def call_value(callee: Abstract, given: Given, state: State, frame: Frame) -> list[Outcome]:
     """Call a value."""
+    told = frame.linker.told(callee) if isinstance(callee, (Fn, Cls)) else None
+    if told is not None:
+        bound_to = callee.bound if isinstance(callee, Fn) else None
+        cls = callee if isinstance(callee, Cls) else None
+        return call_library(told, given, state, frame, cls, bound_to)
     match callee:
         case Fn():
             return frame.linker.call(callee, given.positional, given.keywords, state, frame, given.op)
@@ -169,14 +175,28 @@ def call_method(base: Abstract, name: str, given: Given, state: State, frame: Fr
 
 
 def _named(dotted: str, given: Given, state: State, frame: Frame) -> list[Outcome]:
-    """A name of a library is called; `map` calls what it is given."""
+    """A name of a library is called; `map` and runners call what they are given."""
     if dotted == "builtins.map" and len(given.positional) >= 2:
         function = given.positional[0]
         if isinstance(function, (Fn, Cls, Partial)):
             inner = Given(given.op, [Obj(("each", new_identity(frame, given.op.span)))], [], True)
             outcomes = call_value(function, inner, state, frame)
             return [Outcome(o.state, Seq("grown", (o.value,)), o.raised) for o in outcomes]
-    return call_library(dotted, given, state, frame)
+    runner = lookup.runner(dotted)
+    run = _run_by(runner, given.op) if runner is not None else None
+    return call(run, state, frame) if run is not None else call_library(dotted, given, state, frame)
+
+
+def _run_by(runner: Runner, op: Call) -> Call | None:
+    """The call that a runner makes: `checkpoint(self.block, x)` is `self.block(x)`, as far as modes are concerned."""
+    wanted = runner.module
+    for position, argument in enumerate(op.arguments):
+        if argument.stars:
+            return None
+        if argument.keyword == wanted.keyword or (argument.keyword is None and position == wanted.position):
+            rest = op.arguments[:position] + op.arguments[position + 1 :]
+            return replace(op, callee=argument.value, arguments=rest)
+    return None
 
 
 def _object_method(base: Obj, name: str, given: Given, state: State, frame: Frame) -> list[Outcome]:
@@ -199,13 +219,20 @@ def _object_method(base: Obj, name: str, given: Given, state: State, frame: Fram
             return call_value(Obj(("attr", identity, name)), given, state, frame)
         if view.module is False and name in ("train", "eval") and not view.foreign:
             return unknown(given, state, frame, receiver=base)
-    if info.external is not None:
-        dotted = f"{info.external}.{name}"
-        if lookup.self_moding(dotted) or lookup.framework_call(dotted):
-            return managed(dotted, base, given, state, frame)
-        if lookup.wrapper(dotted):
-            return call_library(dotted, given, state, frame)
+    for dotted in _full_names(base, name, frame):
+        if knows_method(dotted):
+            return call_library(dotted, given, state, frame, base=base)
     return _module_method(base, name, given, state, frame)
+
+
+def _full_names(base: Obj, name: str, frame: Frame) -> list[str]:
+    """The names under which tables may know a method that is not of the project: of the class that made the object, of
+    the libraries' classes that its class inherits from, or, if a user has told of it, its own."""
+    info = frame.info(base.id)
+    owners = [info.external] if info.external is not None else []
+    if info.cls is not None:
+        owners += frame.linker.class_view(info.cls).foreign
+    return [*(f"{owner}.{name}" for owner in owners), *([name] if lookup.told(name) == name else [])]
 
 
 def _module_method(base: Obj, name: str, given: Given, state: State, frame: Frame) -> list[Outcome]:
@@ -243,10 +270,12 @@ def _module_method(base: Obj, name: str, given: Given, state: State, frame: Fram
     known_wrapper = lookup.wrapper_method(name)
     if known_wrapper is not None and given.positional:
         return [Outcome(state, wrapped(known_wrapper, given, state, frame))]
-    if name == "backward":
+    if lookup.backward(name) is not None:
         return backward_method(base, given, state, frame)
     if name in ("step", "optimizer_step"):
         return step_method(base, name, given, state, frame)
+    if (stepping := lookup.step(name)) is not None:
+        return step_by_table(stepping, base, given, state, frame)
     if name == "numpy":
         for event_key in state.taint_of(base):
             if event_key in frame.linker.events.forwards:

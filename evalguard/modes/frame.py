@@ -118,6 +118,10 @@ class Linker(Protocol):
         """All that is known of a class."""
         ...
 
+    def told(self, value: Fn | Cls) -> str | None:
+        """The name by which a user has told what a function or class of the project does."""
+        ...
+
     def function_value(self, path: str, qualname: str, state: State, frame: Frame) -> Abstract:
         """What a `def` binds: the function, wrapped by its decorators."""
         ...

@@ -37,6 +37,7 @@ from evalguard.modes.values import (
     Partial,
     Seq,
     Super,
+    Switching,
 )
 
 BOUND_METHODS = frozenset("train eval forward step backward zero_grad generate parameters".split())
@@ -152,6 +153,8 @@ def _token(value: Abstract, is_chosen: bool, state: State, infos: dict[Identity,
                 return value
             return None
         case Fn() | Cls() | Ext() | Partial() | Optim() | Params() | Grad() | ModeFlag() | Generator() | Super():
+            return value
+        case Switching():
             return value
         case Seq(items=items) | Iteration(of=items) | Expr(operands=items):
             if is_chosen:

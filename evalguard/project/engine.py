@@ -58,6 +58,7 @@ from evalguard.project.knowledge import Knowledge
 from evalguard.project.parameters import call_arguments, root_arguments
 from evalguard.project.relevance import Relevance
 from evalguard.project.resolve import Index, assigned_attributes, runs_layers
+from evalguard.project.told import told_of
 from evalguard.vocabulary.words import MODULE_WORDS, words
 
 DEEPEST = 14  # calls inside calls
@@ -94,6 +95,7 @@ class Engine:
         self.knowledge = Knowledge(self.index)
         self.relevance = Relevance(self.index)
         self.visited: set[tuple[str, str]] = set()  # functions that were run, as a root or from a caller
+        self._told = told_of(self.index)
         self._live: dict[tuple[str, str], list[Paths]] = {}
         self._memo: dict[Hashable, tuple[list[Outcome], Trail | None]] = {}
         self._running: dict[Hashable, Running] = {}
@@ -543,6 +545,10 @@ class Engine:
     def is_static(self, function: Fn) -> bool:
         """Whether the function takes no receiver."""
         return is_static(self.index.facts(function))
+
+    def told(self, value: Fn | Cls) -> str | None:
+        """See `told_of`."""
+        return self._told.get((value.path, value.qualname))
 
     def is_part(self, cls: Cls, name: str) -> bool:
         """See `Knowledge.is_part`."""

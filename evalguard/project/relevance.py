@@ -71,9 +71,8 @@ class Relevance:
         functions = self.index.files[path].functions
         facts = functions[qualname]
         mentioned = words_of(facts)
-        relevant = (
-            bool(acts_of(facts) & RELEVANT) or says_evaluation(facts.name) or any(map(names_test_data, mentioned))
-        )
+        acts = bool(acts_of(facts) & (RELEVANT | lookup.acts()))
+        relevant = acts or says_evaluation(facts.name) or any(map(names_test_data, mentioned))
         self._relevant[key] = relevant or any(
             self.is_relevant(path, other.qualname)
             for other in functions.values()
@@ -94,7 +93,8 @@ class Relevance:
         """Whether anything in a file gives a module a mode: a switch, a step, loaded weights, or a module made in it.
         Where nothing does, no path can tell in which mode a module is."""
         file = self.index.files[path]
-        return any(acts_of(facts) & MODE_GIVING or self._makes_module(path, facts) for facts in file.functions.values())
+        giving = MODE_GIVING | lookup.acts()
+        return any(acts_of(facts) & giving or self._makes_module(path, facts) for facts in file.functions.values())
 
     def _makes_module(self, path: str, facts: FunctionFacts) -> bool:
         for block in facts.blocks:
@@ -106,7 +106,7 @@ class Relevance:
                     if self.index.is_module(found) is not False:
                         return True
                 elif isinstance(found, str):
-                    if lookup.factory(found) is not None or lookup.layer(found) is not None:
+                    if any(ask(found) is not None for ask in (lookup.factory, lookup.layer, lookup.module_class)):
                         return True
                     name = found.rpartition(".")[2]
                     if MODULE_WORDS & set(words(name)) and names_module(name):
@@ -197,7 +197,7 @@ class Relevance:
             if isinstance(op.callee, ir.Name)
             else ""
         )
-        if name in RELEVANT or name in FLAG_TAKERS:
+        if name in RELEVANT or name in FLAG_TAKERS or name in lookup.acts():
             return True
         return any(
             facts.name == name and self.is_relevant(path, facts.qualname)

@@ -23,6 +23,7 @@ from evalguard.modes.values import Cls, Fn, Obj
 from evalguard.project.decorators import is_static
 from evalguard.project.engine import Engine
 from evalguard.project.resolve import called_names, called_on_self
+from evalguard.project.told import full_name
 from evalguard.vocabulary import lookup
 
 HOOKS = frozenset({"training_step", "validation_step", "test_step", "predict_step"})  # of Lightning, and many a trainer
@@ -145,7 +146,8 @@ def _is_hook(engine: Engine, cls: Cls, name: str) -> bool:
     """Whether a framework calls the method, in a mode that it sets."""
     if name in HOOKS:
         return True
-    for base in engine.index.ancestry(cls)[1]:
+    own, foreign = engine.index.ancestry(cls)
+    for base in (*foreign, *(full_name(parent.path, parent.qualname) for parent in own)):
         framework = lookup.framework_base(base)
         if framework is not None and lookup.hook_mode(framework, name) is not None:
             return True

@@ -48,6 +48,15 @@ OPTIMIZERS = (
         "steps the optimizer given and averages its weights",
         "https://github.com/pytorch/contrib/blob/master/torchcontrib/optim/swa.py",
     ),
+    *(
+        Optimizer(
+            f"mmengine.optim.{name}",
+            Parameter("optimizer", 0, required=True),
+            "steps the optimizer given",
+            "https://mmengine.readthedocs.io/en/latest/tutorials/optim_wrapper.html",
+        )
+        for name in ("AmpOptimWrapper", "ApexOptimWrapper", "OptimWrapper")
+    ),
     Optimizer(
         "pcgrad.PCGrad",
         Parameter("optimizer", 0, required=True),
@@ -75,10 +84,11 @@ OPTIMIZERS = (
 
 STEPS = (
     Step(
-        "mmengine.optim.OptimWrapper.update_params",
+        "update_params",
         "receiver",
-        "computes the gradients of the loss, and steps at the end of an accumulation",
+        "of mmengine's OptimWrapper: computes the gradients of the loss, and steps at the end of an accumulation",
         "https://mmengine.readthedocs.io/en/latest/tutorials/optim_wrapper.html",
+        loss=Parameter("loss", 0, required=True),
     ),
 )
 

@@ -201,9 +201,9 @@ def test_the_unknown() -> None:
     assert lookup.from_pretrained_mode("mylib.Model.from_pretrained") == "unknown"
     assert lookup.ordinary("transformers.AutoTokenizer.from_pretrained") is not None
     assert lookup.ordinary("transformers.AutoModel.from_pretrained") is None
-    assert lookup.hub_mode("pytorch/vision:v0.10.0") == "train"
-    assert lookup.hub_mode("ultralytics/yolov5") == "eval"
-    assert lookup.hub_mode(lookup.ARGUMENT_UNKNOWN) == "train"
+    assert lookup.hub_repository("pytorch/vision:v0.10.0") is None
+    assert getattr(lookup.hub_repository("ultralytics/yolov5:master"), "mode", None) == "eval"
+    assert lookup.hub_repository(lookup.ARGUMENT_UNKNOWN) is None
     assert lookup.layer("mylib.Layer") is None
     assert lookup.framework_base("object") is None
 
