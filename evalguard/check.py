@@ -33,6 +33,7 @@ from evalguard.project.link import link_project
 from evalguard.report import Problem, Report
 from evalguard.source import Document, SourceProblem, decode_document, document_of, read_document
 from evalguard.suppress import suppress
+from evalguard.vocabulary import lookup
 
 STDIN_NAME = "<stdin>"
 UNREADABLE = "EVG901"
@@ -135,9 +136,10 @@ class _Run:
 
 
 def _check(run: _Run, readers: Mapping[str, Callable[[], Document]]) -> Report:
-    parts = _in_processes(run.config, readers) if len(readers) >= MANY_FILES else None
-    for part in parts if parts is not None else [_checked(run.config, readers)]:
-        run.add(part)
+    with lookup.extended(run.config.vocabulary):  # forked processes take it along
+        parts = _in_processes(run.config, readers) if len(readers) >= MANY_FILES else None
+        for part in parts if parts is not None else [_checked(run.config, readers)]:
+            run.add(part)
     return _report(run, tuple(readers))
 
 
@@ -179,7 +181,9 @@ def _facts_of(run: _Run, path: str, read: Callable[[], Document]) -> FileFacts |
         with run.stage("read"):
             document = read()
             run.documents[path] = document
-            wanted = _SCREEN.search(document.text) is not None
+            wanted = _SCREEN.search(document.text) is not None or any(
+                name.rpartition(".")[2] in document.text for name in lookup.told_names()
+            )
         if not wanted:
             run.skipped.append(path)
             return None

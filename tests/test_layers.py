@@ -2,7 +2,7 @@
 
 finding <- source <- ir <- +- frontend (the only importer of libcst) --------+
                            +- flow <- modes <- project <- rules <-----------+- check <- cli
-vocabulary (tables, imports nothing) is read by modes and project;   finding <- report
+vocabulary (tables, imports nothing) is read by modes and project, and extended by check;   finding <- report
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "vocabulary": set(),
     "ignore": set(),
     "discover": {"ignore"},
-    "config": {"discover", "ignore"},
+    "toml_values": set(),
+    "user_vocabulary": {"toml_values", "vocabulary"},
+    "config": {"discover", "ignore", "toml_values", "user_vocabulary", "vocabulary"},
     "source": {"finding"},
     "suppress": {"finding", "source"},
     "ir": {"finding", "source"},
@@ -34,7 +36,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "project": {"finding", "ir", "flow", "modes", "vocabulary"},
     "rules": {"finding", "ir", "flow", "modes", "project"},
     "report": {"finding", "source"},
-    "check": {"config", "discover", "finding", "frontend", "ir", "project", "report", "rules", "source", "suppress"},
+    "check": {
+        *("config", "discover", "finding", "frontend", "ir", "project", "report", "rules", "source", "suppress"),
+        "vocabulary",
+    },
     "cli": {"check", "config", "discover", "report"},
     "__main__": {"cli"},
     "__init__": {"check", "config", "finding", "report"},

@@ -68,6 +68,18 @@ def arguments_of(op: Call, state: State, frame: Frame) -> Given:
     return Given(op, positional, keywords, complete)
 
 
+def named_too(given: Given, parameters: tuple[str, ...]) -> Given:
+    """The same arguments, each to be had by its position and by its name, for a function whose parameters are known."""
+    named = dict(given.keywords)
+    positional = list(given.positional)
+    for name in parameters[len(positional) :]:
+        if name not in named:
+            break
+        positional.append(named[name])
+    named = {**dict(zip(parameters, positional, strict=False)), **named}
+    return Given(given.op, positional, list(named.items()), given.complete)
+
+
 def params_of(given: Given) -> frozenset[Identity] | None:
     """The modules whose parameters are among the arguments; None if there are none."""
     found: set[Identity] = set()

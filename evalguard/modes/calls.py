@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from evalguard.ir import values as ir
 from evalguard.ir.ops import Call
-from evalguard.modes.arguments import Given, arguments_of
+from evalguard.modes.arguments import Given, arguments_of, named_too
 from evalguard.modes.containers import container_method, grow
 from evalguard.modes.evaluate import attribute, evaluate
 from evalguard.modes.frame import Frame, Outcome, fresh, new_identity, source_of
@@ -94,7 +94,7 @@ def call_value(callee: Abstract, given: Given, state: State, frame: Frame) -> li
     if told is not None:
         bound_to = callee.bound if isinstance(callee, Fn) else None
         cls = callee if isinstance(callee, Cls) else None
-        return call_library(told, given, state, frame, cls, bound_to)
+        return call_library(told.name, named_too(given, told.parameters), state, frame, cls, bound_to)
     match callee:
         case Fn():
             return frame.linker.call(callee, given.positional, given.keywords, state, frame, given.op)

@@ -25,7 +25,7 @@ from evalguard.ir.facts import MODULE, FileFacts, FunctionFacts
 from evalguard.ir.graph import EdgeKind
 from evalguard.ir.ops import Argument, Call, Enter, Exit, Op
 from evalguard.modes.events import Events
-from evalguard.modes.frame import ClassView, Frame, Outcome, Yielded, fresh, new_identity, note
+from evalguard.modes.frame import ClassView, Frame, Outcome, Told, Yielded, fresh, new_identity, note
 from evalguard.modes.intent import function_reason
 from evalguard.modes.significance import distinction
 from evalguard.modes.state import NO_TAINT, Guard, State, Trail, prune, take_in
@@ -546,7 +546,7 @@ class Engine:
         """Whether the function takes no receiver."""
         return is_static(self.index.facts(function))
 
-    def told(self, value: Fn | Cls) -> str | None:
+    def told(self, value: Fn | Cls) -> Told | None:
         """See `told_of`."""
         return self._told.get((value.path, value.qualname))
 

@@ -11,26 +11,38 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from evalguard.ir.facts import MODULE
+from evalguard.modes.frame import Told
 from evalguard.modes.values import Cls, Fn
+from evalguard.project.decorators import is_static
 from evalguard.project.resolve import Index
 from evalguard.vocabulary import lookup
 
 
-def told_of(index: Index) -> Mapping[tuple[str, str], str]:
-    """The path and qualified name of each function and class that the user has told of, and the name that was given."""
+def told_of(index: Index) -> Mapping[tuple[str, str], Told]:
+    """The functions and classes that the user has told of, by path and qualified name."""
     if not lookup.told_names():
         return {}
-    found: dict[tuple[str, str], str] = {}
+    found: dict[tuple[str, str], Told] = {}
     for name in sorted(lookup.told_names()):
         target = _imported(index, name)
         if target is not None:
-            found[target.path, target.qualname] = name
+            found[target.path, target.qualname] = _told(index, target, name)
     for path, file in index.files.items():
         for qualname in (*file.functions, *file.classes):
             name_given = lookup.told(full_name(path, qualname)) if qualname != MODULE else None
             if name_given is not None:
-                found[path, qualname] = name_given
+                target = Cls(path, qualname) if qualname in file.classes else Fn(path, qualname)
+                found[path, qualname] = _told(index, target, name_given)
     return found
+
+
+def _told(index: Index, target: Cls | Fn, name: str) -> Told:
+    function = index.method(target, "__init__") if isinstance(target, Cls) else target
+    if function is None:
+        return Told(name, ())
+    facts = index.facts(function)
+    has_receiver = facts.owner is not None and not is_static(facts)
+    return Told(name, tuple(parameter.name for parameter in facts.parameters[has_receiver:]))
 
 
 def full_name(path: str, qualname: str) -> str:
