@@ -174,8 +174,8 @@ def test_a_broken_project_file_that_never_names_us_is_passed_over() -> None:
         (
             'vocabulary = { frameworks = [{ name = "f", hooks = { training_step = "trian" } }] }',
             (
-                'evalguard.toml: vocabulary.frameworks[0].hooks.training_step: must be one of "train", "eval", "managed", '
-                'not the string "trian"; did you mean "train"?'
+                "evalguard.toml: vocabulary.frameworks[0].hooks.training_step: must be one of "
+                '"train", "eval", "managed", not the string "trian"; did you mean "train"?'
             ),
         ),
         (

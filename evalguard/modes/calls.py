@@ -112,7 +112,12 @@ def call_value(callee: Abstract, given: Given, state: State, frame: Frame) -> li
                 and isinstance(given.op.callee, (ir.Name, ir.Temp))
             ):
                 return call_method(Obj(identity[1]), identity[2], given, state, frame)
-            cls = frame.info(identity).cls
+            info = frame.info(identity)
+            runner = lookup.runner(f"{info.external}.__call__") if info.external is not None else None
+            run = _run_by(runner, given.op) if runner is not None else None
+            if run is not None:
+                return call(run, state, frame)
+            cls = info.cls
             if cls is not None:
                 view = frame.linker.class_view(cls)
                 method = frame.linker.method(cls, "__call__")
@@ -149,7 +154,8 @@ def call_method(base: Abstract, name: str, given: Given, state: State, frame: Fr
             if isinstance(found, Fn):
                 return call_value(found, given, state, frame)
             for foreign in frame.linker.class_view(cls).foreign:
-                if lookup.factory(f"{foreign}.{name}") is not None or name == "from_pretrained":
+                known = lookup.factory(f"{foreign}.{name}") is not None or knows_method(f"{foreign}.{name}")
+                if known or name == "from_pretrained":
                     return call_library(f"{foreign}.{name}", given, state, frame, cls)
             if name in ("load_from_checkpoint", "from_config", "from_name"):
                 return [Outcome(state, made(given, state, frame, Mode.TRAIN, cls=cls))]
@@ -246,7 +252,7 @@ def _module_method(base: Obj, name: str, given: Given, state: State, frame: Fram
         and may_be_module(identity, text, frame)
     ):
         return switch_called(base, name, given, state, frame)
-    if name in MODE_SETTING_METHODS and not given.positional:
+    if name in MODE_SETTING_METHODS:
         switch(identity, Mode(MODE_SETTING_METHODS[name]), op.span, f"{text}()", state, frame)
         return [Outcome(state, base)]
     if name in PARAMETER_METHODS:

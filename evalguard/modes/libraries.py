@@ -201,20 +201,20 @@ def managed(dotted: str, base: Abstract | None, given: Given, state: State, fram
     leaves = managing.leaves if managing is not None else calling.leaves if calling is not None else None
     if calling is not None and calling.model is not None:
         target = given.get(calling.model.position, calling.model.keyword)
-    if leaves is not None and isinstance(target, Obj):
+    if leaves is not None and target is not None:
         left = ENTRY if leaves == "unknown" else origin_of(Mode(leaves), OriginKind.BUILT, op, frame)
-        for identity in _modules_in(target, state, frame):
+        for identity in [found for whole in identities(target) for found in _modules_in(whole, state, frame)]:
             put(identity, frozenset({left}), state, frame)
     return [Outcome(state, fresh(frame, state, op.span))]
 
 
-def _modules_in(target: Obj, state: State, frame: Frame) -> list[Identity]:
+def _modules_in(target: Identity, state: State, frame: Frame) -> list[Identity]:
     """The module itself, or those that an object which is none holds."""
-    info = frame.info(target.id)
+    info = frame.info(target)
     is_module = info.module if info.cls is None else frame.linker.class_view(info.cls).module
     if is_module is not False:
-        return [target.id]
-    held = [value for (owner, _), value in state.store.items() if owner == target.id]
+        return [target]
+    held = [value for (owner, _), value in state.store.items() if owner == target]
     return [value.id for value in held if isinstance(value, Obj) and frame.info(value.id).module is not False]
 
 
@@ -240,7 +240,8 @@ def wrapped(wrapper: Wrapper, given: Given, state: State, frame: Frame) -> Abstr
         return result
     result = module
     if isinstance(module, Obj):
-        frame.info(module.id).evidence.add("wrapped")
+        if frame.info(module.id).module is not False:
+            frame.info(module.id).evidence.add("wrapped")
         switches = wrapper.mode is not None and _holds(wrapper.unless, given)
         if wrapper.mode is not None and switches is not True:
             left = ENTRY if switches is None else origin_of(Mode(wrapper.mode), OriginKind.BUILT, op, frame)

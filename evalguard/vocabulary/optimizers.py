@@ -30,6 +30,7 @@ CLASSES = (
     ("ranger21.Ranger21", "https://github.com/lessw2020/Ranger21"),
     ("sophia.SophiaG", "https://github.com/Liuhong99/Sophia"),
     ("colossalai.nn.optimizer.HybridAdam", "https://colossalai.org/docs/basics/booster_api"),
+    ("gpytorch.optim.NGD", "https://docs.gpytorch.ai/en/stable/optim.html"),
     ("geoopt.optim.RiemannianAdam", "https://geoopt.readthedocs.io/en/latest/optimizers.html"),
     ("geoopt.optim.RiemannianSGD", "https://geoopt.readthedocs.io/en/latest/optimizers.html"),
 )

@@ -206,7 +206,8 @@ class Backward:
 
 
 HookMode: TypeAlias = Literal["train", "eval", "managed"]
-"""`managed`: the framework sets the mode before it calls, but it may be either."""
+"""The mode of the whole module when the framework calls; of parts that were switched apart it says nothing. `managed`: the
+framework sets the mode before it calls, but it may be either."""
 
 
 @dataclass(frozen=True, slots=True)
