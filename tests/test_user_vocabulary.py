@@ -165,6 +165,12 @@ def test_a_framework_sets_the_mode_of_its_hooks() -> None:
     assert codes(TASK, base(hooks={"other": "eval"})) == ["EVG101"]
 
 
+def test_the_base_class_may_be_one_of_the_project() -> None:
+    text = TASK.replace("from mylib import BaseTask", "class BaseTask:\n    pass")
+    assert codes(text, {}) == ["EVG101"]
+    assert codes(text, {"frameworks": [{"name": "BaseTask", "hooks": {"score": "eval"}}]}) == []
+
+
 def test_a_file_that_only_calls_what_was_told_is_looked_at() -> None:
     text = "from mylib import update\n\nfor x in data:\n    update(x)\n"
     assert check_source(text).skipped == ("<stdin>",)

@@ -147,11 +147,9 @@ def _is_hook(engine: Engine, cls: Cls, name: str) -> bool:
     if name in HOOKS:
         return True
     own, foreign = engine.index.ancestry(cls)
-    for base in (*foreign, *(full_name(parent.path, parent.qualname) for parent in own)):
-        framework = lookup.framework_base(base)
-        if framework is not None and lookup.hook_mode(framework, name) is not None:
-            return True
-    return False
+    frameworks = [lookup.framework_base(base) for base in foreign]
+    frameworks += [lookup.told_framework(full_name(base.path, base.qualname)) for base in own]
+    return any(framework is not None and lookup.hook_mode(framework, name) is not None for framework in frameworks)
 
 
 def _after_init(engine: Engine, cls: Cls, receiver: Obj, base: State) -> list[State]:

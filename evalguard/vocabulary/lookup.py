@@ -273,6 +273,11 @@ def framework_base(dotted: str) -> Framework | None:
     return _find(_tables.frameworks, dotted)
 
 
+def told_framework(dotted: str) -> Framework | None:
+    """The same, if a user has told of it: a base class of the project that is analysed."""
+    return _told(_tables.frameworks, dotted)
+
+
 def hook_mode(framework: Framework, method: str) -> HookMode | None:
     """The mode in which the framework calls that method; None if it is an ordinary method."""
     return framework.hooks.get(method, framework.default)
