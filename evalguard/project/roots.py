@@ -26,7 +26,9 @@ from evalguard.project.resolve import called_names, called_on_self
 from evalguard.project.told import full_name
 from evalguard.vocabulary import lookup
 
-HOOKS = frozenset({"training_step", "validation_step", "test_step", "predict_step"})  # of Lightning, and many a trainer
+HOOKS = frozenset("training_step validation_step val_step test_step predict_step".split())
+"""Methods that Lightning, mmengine and many a trainer call in the mode that each needs."""
+
 MOST_ROUNDS = 4  # of the public methods of a class
 
 
