@@ -37,6 +37,7 @@ from evalguard.report import Problem, Report
 from evalguard.screen import wanted_files
 from evalguard.source import Document, SourceProblem, decode_document, document_of, read_document
 from evalguard.suppress import suppress
+from evalguard.vocabulary import lookup
 
 STDIN_NAME = "<stdin>"
 UNREADABLE = "EVG901"
@@ -77,11 +78,12 @@ def graph_paths(
     them."""
     run = _Run(config or Config())
     sources = _sources(run, paths, stdin_filename)
-    files = _facts(run, sources)
-    unreadable = tuple((finding.path, "") for finding in run.findings)
-    record = Record()
-    project = _linked(run, files, sources, record)
-    graph = CallGraph() if project is None else explain(project, record, _judged(run, files, project))
+    with lookup.extended(run.config.vocabulary):
+        files = _facts(run, sources)
+        unreadable = tuple((finding.path, "") for finding in run.findings)
+        record = Record()
+        project = _linked(run, files, sources, record)
+        graph = CallGraph() if project is None else explain(project, record, _judged(run, files, project))
     report = _report(run, tuple(sources))
     skipped = tuple((path, "") for path in run.skipped)
     unread = [LeftOut(SKIPPED_FILES, skipped), LeftOut(UNREADABLE_FILES, unreadable)]
@@ -178,10 +180,11 @@ def _sources(run: _Run, paths: Sequence[str | os.PathLike[str]], stdin_filename:
 
 
 def _check(run: _Run, sources: Mapping[str, Source]) -> Report:
-    files = _facts(run, sources)
-    project = _linked(run, files, sources)
-    if project is not None:
-        _judged(run, files, project)
+    with lookup.extended(run.config.vocabulary):  # forked processes take it along
+        files = _facts(run, sources)
+        project = _linked(run, files, sources)
+        if project is not None:
+            _judged(run, files, project)
     run.keep_named_documents()
     return _report(run, tuple(sources))
 
@@ -195,7 +198,8 @@ def _facts(run: _Run, sources: Mapping[str, Source]) -> list[FileFacts]:
                 run.documents[path] = document
     with run.stage("screen"):
         texts = {path: document.text for path, document in run.documents.items()}
-        wanted = wanted_files(texts, {path: source.location for path, source in sources.items()})
+        locations = {path: source.location for path, source in sources.items()}
+        wanted = wanted_files(texts, locations, lookup.told_names())
     run.skipped += [path for path in run.documents if path not in wanted]
     with run.stage("parse"):
         lowered = map(run.take, _all_lowered([document for path, document in run.documents.items() if path in wanted]))

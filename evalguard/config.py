@@ -13,12 +13,17 @@ from __future__ import annotations
 import difflib
 import os
 import sys
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from evalguard.discover import DEFAULT_EXCLUDE, STDIN, shown_path
 from evalguard.ignore import Patterns, parse_patterns
+from evalguard.toml_values import ConfigError as ConfigError
+from evalguard.toml_values import did_you_mean as did_you_mean
+from evalguard.toml_values import type_name
+from evalguard.user_vocabulary import read_vocabulary
+from evalguard.vocabulary.terms import Table
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -30,14 +35,11 @@ OWN_FILE = "evalguard.toml"
 PROJECT_FILE = "pyproject.toml"
 
 
-class ConfigError(Exception):
-    """A configuration that cannot be used; the message is for the user."""
-
-
 @dataclass(frozen=True, slots=True)
 class Config:
     """The choices of one run. `select` is None for the codes that are on by default. The patterns of the lists begin at
-    `folder`; `more_excludes` come after them. `file` is the configuration file, None without one."""
+    `folder`; `more_excludes` come after them. `vocabulary` is what the user tells of functions and classes. `file`
+    is the configuration file, None without one."""
 
     select: tuple[str, ...] | None = None
     ignore: tuple[str, ...] = ()
@@ -46,6 +48,7 @@ class Config:
     extend_exclude: tuple[str, ...] = ()
     respect_gitignore: bool = True
     per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    vocabulary: Table = field(default_factory=Table)
     more_excludes: tuple[Patterns, ...] = ()
     folder: Path = field(default_factory=Path.cwd)
     file: Path | None = None
@@ -111,12 +114,6 @@ def with_options(
     )
 
 
-def did_you_mean(word: str, possible: Collection[str]) -> str:
-    """`; did you mean "…"?` where one of the possible words is near, else nothing."""
-    near = difflib.get_close_matches(word, possible, n=1, cutoff=0.6)
-    return f'; did you mean "{near[0]}"?' if near else ""
-
-
 def _longest_prefix(code: str, prefixes: Sequence[str]) -> int:
     """The length of the longest of the prefixes that the code has; 0 for `ALL`, -1 for none."""
     matching = ["" if prefix == EVERY_CODE else prefix for prefix in prefixes]
@@ -153,7 +150,7 @@ def _tool_table(path: Path) -> dict[str, object] | None:
     table = tool.get("evalguard") if isinstance(tool, dict) else None
     if table is None or isinstance(table, dict):
         return table
-    raise ConfigError(f"{shown_path(path)}: tool.evalguard: must be a table, not {_type_name(table)}")
+    raise ConfigError(f"{shown_path(path)}: tool.evalguard: must be a table, not {type_name(table)}")
 
 
 def _config_of(table: Mapping[str, object], file: Path, prefix: str, known_codes: Mapping[str, str]) -> Config:
@@ -183,16 +180,16 @@ def _meant_code(word: str, known_codes: Mapping[str, str]) -> str:
 
 def _strings(value: object, place: str, known_codes: Mapping[str, str]) -> tuple[str, ...]:
     if isinstance(value, str) or not isinstance(value, Sequence):
-        raise ConfigError(f"{place}: must be a list of strings, not {_type_name(value)}")
+        raise ConfigError(f"{place}: must be a list of strings, not {type_name(value)}")
     for item in value:
         if not isinstance(item, str):
-            raise ConfigError(f"{place}: must be a list of strings, but holds {_type_name(item)}")
+            raise ConfigError(f"{place}: must be a list of strings, but holds {type_name(item)}")
     return tuple(value)
 
 
 def _flag(value: object, place: str, known_codes: Mapping[str, str]) -> bool:
     if not isinstance(value, bool):
-        raise ConfigError(f"{place}: must be true or false, not {_type_name(value)}")
+        raise ConfigError(f"{place}: must be true or false, not {type_name(value)}")
     return value
 
 
@@ -200,24 +197,12 @@ def _codes_by_glob(
     value: object, place: str, known_codes: Mapping[str, str]
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
     if not isinstance(value, Mapping):
-        raise ConfigError(f"{place}: must be a table of globs to codes, not {_type_name(value)}")
+        raise ConfigError(f"{place}: must be a table of globs to codes, not {type_name(value)}")
     return tuple((glob, _codes(codes, f'{place}."{glob}"', known_codes)) for glob, codes in value.items())
 
 
-def _type_name(value: object) -> str:
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case str():
-            return f'the string "{value}"'
-        case int() | float():
-            return f"the number {value}"
-        case Mapping():
-            return "a table"
-        case Sequence():
-            return "a list"
-        case _:
-            return f"a {type(value).__name__}"
+def _vocabulary(value: object, place: str, known_codes: Mapping[str, str]) -> Table:
+    return read_vocabulary(value, place)
 
 
 _Reader = Callable[[object, str, Mapping[str, str]], object]
@@ -229,4 +214,5 @@ _READERS: dict[str, _Reader] = {
     "extend-exclude": _strings,
     "respect-gitignore": _flag,
     "per-file-ignores": _codes_by_glob,
+    "vocabulary": _vocabulary,
 }

@@ -37,9 +37,11 @@ _IMPORT = re.compile(r"^[ \t]*import[ \t]+([^\n#;]*)", re.MULTILINE)
 _WORD = re.compile(r"[A-Za-z_]\w*")
 
 
-def wanted_files(texts: Mapping[str, str], locations: Mapping[str, str]) -> set[str]:
-    """The files to parse, of these texts by path. `locations` as in `Modules`."""
-    said = {path for path, text in texts.items() if _SCREEN.search(text)}
+def wanted_files(texts: Mapping[str, str], locations: Mapping[str, str], told: Iterable[str] = ()) -> set[str]:
+    """The files to parse, of these texts by path. `locations` as in `Modules`; `told` are the dotted names that a user
+    has told of."""
+    told_names = {name.rpartition(".")[2] for name in told}
+    said = {path for path, text in texts.items() if _SCREEN.search(text) or any(name in text for name in told_names)}
     quiet = texts.keys() - said
     if not said or not quiet:
         return said

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from evalguard.config import Config, ConfigError, load_config, with_options
+from evalguard.user_vocabulary import LINK, WHY
+from evalguard.vocabulary.terms import Factory, ForwardMethod, Framework, ModeManager, Parameter, Step, Table
 
 CODES = {
     "EVG101": "inference-in-train-mode",
@@ -59,6 +61,8 @@ def test_every_key() -> None:
         respect-gitignore = false
         [per-file-ignores]
         "tests/*" = ["EVG1"]
+        [vocabulary]
+        forward-methods = ["encode_everything"]
         """
     )
     config = load()
@@ -70,6 +74,7 @@ def test_every_key() -> None:
         extend_exclude=("b",),
         respect_gitignore=False,
         per_file_ignores=(("tests/*", ("EVG1",)),),
+        vocabulary=Table(forward_methods=(ForwardMethod("encode_everything", WHY, LINK, unproved=True),)),
         folder=Path.cwd(),
         file=Path.cwd() / "evalguard.toml",
     )
@@ -122,6 +127,73 @@ def test_a_broken_project_file_that_never_names_us_is_passed_over() -> None:
             'evalguard.toml: per-file-ignores."a.py": unknown code "E501"',
         ),
         ("select = [", "evalguard.toml: not valid TOML: "),
+        ("vocabulary = []", "evalguard.toml: vocabulary: must be a table, not a list"),
+        (
+            "vocabulary = { set-mode = [] }",
+            'evalguard.toml: unknown key "vocabulary.set-mode"; did you mean "sets-mode"?',
+        ),
+        ("vocabulary = { steps = {} }", "evalguard.toml: vocabulary.steps: must be a list, not a table"),
+        (
+            'vocabulary = { sets-mode = ["mylib.freeze"] }',
+            'evalguard.toml: vocabulary.sets-mode[0]: must be a table, not the string "mylib.freeze"',
+        ),
+        (
+            'vocabulary = { sets-mode = [{ name = "f", mode = "eval" }, { name = "g", mod = "eval" }] }',
+            'evalguard.toml: unknown key "vocabulary.sets-mode[1].mod"; did you mean "mode"?',
+        ),
+        ('vocabulary = { factories = [{ mode = "eval" }] }', 'evalguard.toml: vocabulary.factories[0]: has no "name"'),
+        (
+            'vocabulary = { factories = [{ name = "f" }] }',
+            'evalguard.toml: vocabulary.factories[0]: has no "mode": one of "train", "eval", "unknown"',
+        ),
+        (
+            'vocabulary = { sets-mode = [{ name = "f", mode = "evl" }] }',
+            (
+                'evalguard.toml: vocabulary.sets-mode[0].mode: must be one of "train", "eval", not the string "evl"; '
+                'did you mean "eval"?'
+            ),
+        ),
+        (
+            'vocabulary = { factories = [{ name = "my lib", mode = "eval" }] }',
+            (
+                'evalguard.toml: vocabulary.factories[0].name: must be a dotted name, such as "mylib.freeze", '
+                'not the string "my lib"'
+            ),
+        ),
+        (
+            'vocabulary = { sets-mode = [{ name = "f", mode = "eval", argument = -1 }] }',
+            (
+                "evalguard.toml: vocabulary.sets-mode[0].argument: must be a position, a name, both as in "
+                '[0, "model"], or "self", not the number -1'
+            ),
+        ),
+        (
+            'vocabulary = { sets-mode = [{ name = "f", mode = "eval", restores = "yes" }] }',
+            'evalguard.toml: vocabulary.sets-mode[0].restores: must be true or false, not the string "yes"',
+        ),
+        (
+            'vocabulary = { frameworks = [{ name = "f", hooks = { training_step = "trian" } }] }',
+            (
+                "evalguard.toml: vocabulary.frameworks[0].hooks.training_step: must be one of "
+                '"train", "eval", "managed", not the string "trian"; did you mean "train"?'
+            ),
+        ),
+        (
+            "vocabulary = { forward-methods = [1] }",
+            "evalguard.toml: vocabulary.forward-methods[0]: must be the name of a method, not the number 1",
+        ),
+        (
+            'vocabulary = { forward-methods = ["f", "f"] }',
+            'evalguard.toml: vocabulary.forward-methods[1]: "f" is told twice',
+        ),
+        (
+            'vocabulary = { steps = [{ name = "f" }] }',
+            'evalguard.toml: vocabulary.steps[0]: says not what is trained: it needs "optimizer", "module" or "loss"',
+        ),
+        (
+            'vocabulary = { steps = [{ name = "f", optimizer = 0, module = 1 }] }',
+            'evalguard.toml: vocabulary.steps[0]: has an "optimizer" and a "module": one of them is enough',
+        ),
     ],
 )
 def test_an_error_names_the_file_the_key_and_what_was_meant(text: str, message: str) -> None:
@@ -138,6 +210,44 @@ def test_errors_in_a_project_file_name_its_table() -> None:
     project("[tool]\nevalguard = true", "a")
     with pytest.raises(ConfigError, match=r"^a/pyproject\.toml: tool\.evalguard: must be a table, not true$"):
         load("a")
+
+
+def test_a_user_tells_what_functions_do() -> None:
+    project(
+        """
+        [tool.evalguard.vocabulary]
+        sets-mode = [
+            { name = "mylib.freeze_for_eval", mode = "eval" },
+            { name = "mylib.scoring", mode = "eval", argument = [1, "net"], restores = true },
+            { name = "thaw", mode = "train", argument = "self" },
+        ]
+        factories = [{ name = "mylib.build_net", mode = "train", part = "first", layers = [] }]
+        frameworks = [{ name = "mylib.BaseTask", hooks = { training_step = "train" }, module = true }]
+        forward-methods = ["encode_everything"]
+        steps = [
+            { name = "mylib.engine.update", optimizer = "opt" },
+            { name = "Engine.advance", module = "self", loss = 0 },
+        ]
+        """
+    )
+    proof = {"why": WHY, "link": LINK}
+    assert load().vocabulary == Table(
+        mode_managers=(
+            ModeManager("mylib.freeze_for_eval", Parameter("module", 0, required=True), "eval", False, **proof),
+            ModeManager("mylib.scoring", Parameter("net", 1, required=True), "eval", True, **proof),
+            ModeManager("thaw", "receiver", "train", False, **proof),
+        ),
+        factories=(Factory("mylib.build_net", "train", **proof, part="first", layers=()),),
+        frameworks=(Framework("mylib.BaseTask", True, {"training_step": "train"}, **proof),),
+        forward_methods=(ForwardMethod("encode_everything", **proof, unproved=True),),
+        steps=(
+            Step("mylib.engine.update", Parameter("opt", None, required=True), **proof),
+            Step("Engine.advance", "engine", **proof, loss=Parameter("", 0, required=True)),
+        ),
+    )
+    project("[tool.evalguard.vocabulary]\nstep = []")
+    with pytest.raises(ConfigError, match=r'^pyproject\.toml: unknown key "tool\.evalguard\.vocabulary\.step"; did'):
+        load()
 
 
 @pytest.mark.parametrize(

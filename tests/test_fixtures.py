@@ -22,6 +22,7 @@ from evalguard.finding import Finding
 from evalguard.frontend import lower
 from evalguard.project.link import link_project
 from evalguard.source import read_document
+from evalguard.vocabulary import lookup
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def differences(case: Case, tmp_path: Path) -> list[str]:
     texts = {name: text_of(case.root / name) for name in case.files}
     markers = [marker for name, text in texts.items() for marker in read_markers(name, text)]
     lines = {(name, line) for name, text in texts.items() for line in reveal_lines(text)}
-    return disagreements(markers, findings(case, tmp_path), revealed(case) if lines else [], lines)
+    return disagreements(markers, findings(case, tmp_path), revealed(case, tmp_path) if lines else [], lines)
 
 
 def findings(case: Case, tmp_path: Path) -> tuple[Finding, ...]:
@@ -98,14 +99,15 @@ def findings(case: Case, tmp_path: Path) -> tuple[Finding, ...]:
     return report.findings
 
 
-def revealed(case: Case) -> list[Revealed]:
-    project = link_project([lower(read_document(Path(name), name)) for name in case.files])
-    return [observation for observation in project.observations() if observation.kind == "reveal"]
+def revealed(case: Case, tmp_path: Path) -> list[Revealed]:
+    with lookup.extended(configuration(case, tmp_path).vocabulary):
+        project = link_project([lower(read_document(Path(name), name)) for name in case.files])
+        return [observation for observation in project.observations() if observation.kind == "reveal"]
 
 
 def configuration(case: Case, tmp_path: Path) -> Config:
-    """What the first file begins with, or else the defaults, and the code of a rule's folder."""
-    options = read_options(text_of(case.root / case.files[0]))
+    """What the first file by name begins with, or else the defaults, and the code of a rule's folder."""
+    options = read_options(text_of(case.root / min(case.files)))
     if options:
         (tmp_path / OWN_FILE).write_text(options, encoding="utf-8")
         return load_config([str(tmp_path)], known_codes())

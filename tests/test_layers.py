@@ -2,7 +2,7 @@
 
 finding <- source <- ir <- +- frontend (the only importer of libcst) --------+
                            +- flow <- modes <- project <- rules <-----------+- check <- cli
-vocabulary (tables, imports nothing) is read by modes and project;   finding <- report
+vocabulary (tables, imports nothing) is read by modes and project, and extended by check;   finding <- report
 callgraph (what `evalguard graph` shows) is made by project and rendered by report
 """
 
@@ -26,7 +26,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "vocabulary": set(),
     "ignore": set(),
     "discover": {"ignore"},
-    "config": {"discover", "ignore"},
+    "toml_values": set(),
+    "user_vocabulary": {"toml_values", "vocabulary"},
+    "config": {"discover", "ignore", "toml_values", "user_vocabulary", "vocabulary"},
     "source": {"finding"},
     "screen": {"project"},
     "suppress": {"finding", "source"},
@@ -38,19 +40,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "rules": {"finding", "ir", "flow", "modes", "project"},
     "report": {"callgraph", "finding", "source"},
     "check": {
-        "callgraph",
-        "screen",
-        "modes",
-        "config",
-        "discover",
-        "finding",
-        "frontend",
-        "ir",
-        "project",
-        "report",
-        "rules",
-        "source",
-        "suppress",
+        *("callgraph", "config", "discover", "finding", "frontend", "ir", "modes", "project", "report", "rules"),
+        *("screen", "source", "suppress", "vocabulary"),
     },
     "cli": {"callgraph", "check", "config", "discover", "report"},
     "__main__": {"cli"},

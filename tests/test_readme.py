@@ -48,6 +48,17 @@ def test_the_configuration_shown_is_the_default_one(tmp_path: Path) -> None:
     assert load_config([str(tmp_path)], known_codes()) == Config(folder=tmp_path, file=file)
 
 
+def test_the_vocabulary_shown_is_understood(tmp_path: Path) -> None:
+    shown = re.findall(r"```toml\n(.*?)```", readme(), re.DOTALL)[1]
+    (tmp_path / "pyproject.toml").write_text(shown, encoding="utf-8")
+    vocabulary = load_config([str(tmp_path)], known_codes()).vocabulary
+    assert vocabulary.mode_managers
+    assert vocabulary.factories
+    assert vocabulary.frameworks
+    assert vocabulary.forward_methods
+    assert vocabulary.steps
+
+
 def test_every_option_named_exists() -> None:
     commands = [command, *command.commands.values()]
     options = {name for each in commands for parameter in each.params for name in parameter.opts}

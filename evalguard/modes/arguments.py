@@ -68,6 +68,18 @@ def arguments_of(op: Call, state: State, frame: Frame) -> Given:
     return Given(op, positional, keywords, complete)
 
 
+def named_too(given: Given, parameters: tuple[str, ...]) -> Given:
+    """The same arguments, each to be had by its position and by its name, for a function whose parameters are known."""
+    named = dict(given.keywords)
+    positional = list(given.positional)
+    for name in parameters[len(positional) :]:
+        if name not in named:
+            break
+        positional.append(named[name])
+    named = {**dict(zip(parameters, positional, strict=False)), **named}
+    return Given(given.op, positional, list(named.items()), given.complete)
+
+
 def params_of(given: Given) -> frozenset[Identity] | None:
     """The modules whose parameters are among the arguments; None if there are none."""
     found: set[Identity] = set()
@@ -78,6 +90,11 @@ def params_of(given: Given) -> frozenset[Identity] | None:
             any_found = True
             found |= held
     return frozenset(found) if any_found else None
+
+
+def call_text(op: Call, frame: Frame) -> str:
+    """A call as the user wrote it: `net.train(mode=False)`."""
+    return f"{source_of(op.callee, frame)}({', '.join(argument_text(argument, frame) for argument in op.arguments)})"
 
 
 def argument_text(argument: Argument, frame: Frame) -> str:

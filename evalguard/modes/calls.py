@@ -17,20 +17,20 @@ from dataclasses import replace
 
 from evalguard.ir import values as ir
 from evalguard.ir.ops import Call
-from evalguard.modes.arguments import Given, arguments_of
+from evalguard.modes.arguments import Given, arguments_of, named_too
 from evalguard.modes.containers import container_method, grow
 from evalguard.modes.evaluate import attribute, evaluate
 from evalguard.modes.exports import export_method
 from evalguard.modes.frame import Frame, Outcome, fresh, new_identity, source_of
 from evalguard.modes.generators import advance, exhaust
-from evalguard.modes.libraries import call_library, exported, managed, wrapped
+from evalguard.modes.libraries import call_library, exported, knows_method, wrapped
 from evalguard.modes.managers import enter_manager, free_slot
 from evalguard.modes.mode_calls import is_mode_call, may_be_module, switch_called
 from evalguard.modes.objects import construct, is_assigned_part, is_proved, made, mark_loaded
 from evalguard.modes.passes import backward_method, forward, maybe_forward, record_reveal
 from evalguard.modes.significance import BOUND_METHODS
 from evalguard.modes.state import State
-from evalguard.modes.steps import optimizer_method, step_method
+from evalguard.modes.steps import optimizer_method, step_by_table, step_method
 from evalguard.modes.switch import switch
 from evalguard.modes.unknown import unknown
 from evalguard.modes.values import (
@@ -65,6 +65,7 @@ from evalguard.vocabulary.methods import (
     SUBMODULE_METHODS,
     UNTAINTED_METHODS,
 )
+from evalguard.vocabulary.terms import Runner
 from evalguard.vocabulary.words import step_receiver
 
 
@@ -91,6 +92,11 @@ def call(op: Call, state: State, frame: Frame) -> list[Outcome]:
 
 def call_value(callee: Abstract, given: Given, state: State, frame: Frame) -> list[Outcome]:
     """Call a value."""
+    told = frame.linker.told(callee) if isinstance(callee, (Fn, Cls)) else None
+    if told is not None:
+        bound_to = callee.bound if isinstance(callee, Fn) else None
+        cls = callee if isinstance(callee, Cls) else None
+        return call_library(told.name, named_too(given, told.parameters), state, frame, cls, bound_to)
     match callee:
         case Fn():
             return frame.linker.call(callee, given.positional, given.keywords, state, frame, given.op)
@@ -108,7 +114,12 @@ def call_value(callee: Abstract, given: Given, state: State, frame: Frame) -> li
                 and isinstance(given.op.callee, (ir.Name, ir.Temp))
             ):
                 return call_method(Obj(identity[1]), identity[2], given, state, frame)
-            cls = frame.info(identity).cls
+            info = frame.info(identity)
+            runner = lookup.runner(f"{info.external}.__call__") if info.external is not None else None
+            run = _run_by(runner, given.op) if runner is not None else None
+            if run is not None:
+                return call(run, state, frame)
+            cls = info.cls
             if cls is not None:
                 view = frame.linker.class_view(cls)
                 method = frame.linker.method(cls, "__call__")
@@ -145,7 +156,8 @@ def call_method(base: Abstract, name: str, given: Given, state: State, frame: Fr
             if isinstance(found, Fn):
                 return call_value(found, given, state, frame)
             for foreign in frame.linker.class_view(cls).foreign:
-                if lookup.factory(f"{foreign}.{name}") is not None or name == "from_pretrained":
+                known = lookup.factory(f"{foreign}.{name}") is not None or knows_method(f"{foreign}.{name}")
+                if known or name == "from_pretrained":
                     return call_library(f"{foreign}.{name}", given, state, frame, cls)
             if name in ("load_from_checkpoint", "from_config", "from_name"):
                 return [Outcome(state, made(given, state, frame, Mode.TRAIN, cls=cls))]
@@ -171,14 +183,28 @@ def call_method(base: Abstract, name: str, given: Given, state: State, frame: Fr
 
 
 def _named(dotted: str, given: Given, state: State, frame: Frame) -> list[Outcome]:
-    """A name of a library is called; `map` calls what it is given."""
+    """A name of a library is called; `map` and runners call what they are given."""
     if dotted == "builtins.map" and len(given.positional) >= 2:
         function = given.positional[0]
         if isinstance(function, (Fn, Cls, Partial)):
             inner = Given(given.op, [Obj(("each", new_identity(frame, given.op.span)))], [], True)
             outcomes = call_value(function, inner, state, frame)
             return [Outcome(o.state, Seq("grown", (o.value,)), o.raised) for o in outcomes]
-    return call_library(dotted, given, state, frame)
+    runner = lookup.runner(dotted)
+    run = _run_by(runner, given.op) if runner is not None else None
+    return call(run, state, frame) if run is not None else call_library(dotted, given, state, frame)
+
+
+def _run_by(runner: Runner, op: Call) -> Call | None:
+    """The call that a runner makes: `checkpoint(self.block, x)` is `self.block(x)`, as far as modes are concerned."""
+    wanted = runner.module
+    for position, argument in enumerate(op.arguments):
+        if argument.stars:
+            return None
+        if argument.keyword == wanted.keyword or (argument.keyword is None and position == wanted.position):
+            rest = op.arguments[:position] + op.arguments[position + 1 :]
+            return replace(op, callee=argument.value, arguments=rest)
+    return None
 
 
 def _object_method(base: Obj, name: str, given: Given, state: State, frame: Frame) -> list[Outcome]:
@@ -204,13 +230,20 @@ def _object_method(base: Obj, name: str, given: Given, state: State, frame: Fram
     exporter = export_method(base, name, frame)
     if exporter is not None:
         return [Outcome(state, exported(exporter, base, given, state, frame))]
-    if info.external is not None:
-        dotted = f"{info.external}.{name}"
-        if lookup.self_moding(dotted) or lookup.framework_call(dotted):
-            return managed(dotted, base, given, state, frame)
-        if lookup.wrapper(dotted):
-            return call_library(dotted, given, state, frame)
+    for dotted in _full_names(base, name, frame):
+        if knows_method(dotted):
+            return call_library(dotted, given, state, frame, base=base)
     return _module_method(base, name, given, state, frame)
+
+
+def _full_names(base: Obj, name: str, frame: Frame) -> list[str]:
+    """The names under which tables may know a method that is not of the project: of the class that made the object, of
+    the libraries' classes that its class inherits from, or, if a user has told of it, its own."""
+    info = frame.info(base.id)
+    owners = [info.external] if info.external is not None else []
+    if info.cls is not None:
+        owners += frame.linker.class_view(info.cls).foreign
+    return [*(f"{owner}.{name}" for owner in owners), *([name] if lookup.told(name) == name else [])]
 
 
 def _module_method(base: Obj, name: str, given: Given, state: State, frame: Frame) -> list[Outcome]:
@@ -224,7 +257,7 @@ def _module_method(base: Obj, name: str, given: Given, state: State, frame: Fram
         and may_be_module(identity, text, frame)
     ):
         return switch_called(base, name, given, state, frame)
-    if name in MODE_SETTING_METHODS and not given.positional:
+    if name in MODE_SETTING_METHODS:
         switch(identity, Mode(MODE_SETTING_METHODS[name]), op.span, f"{text}()", state, frame)
         return [Outcome(state, base)]
     if name in PARAMETER_METHODS:
@@ -248,10 +281,12 @@ def _module_method(base: Obj, name: str, given: Given, state: State, frame: Fram
     known_wrapper = lookup.wrapper_method(name)
     if known_wrapper is not None and given.positional:
         return [Outcome(state, wrapped(known_wrapper, given, state, frame))]
-    if name == "backward":
+    if lookup.backward(name) is not None:
         return backward_method(base, given, state, frame)
     if name in ("step", "optimizer_step"):
         return step_method(base, name, given, state, frame)
+    if (stepping := lookup.step(name)) is not None:
+        return step_by_table(stepping, base, given, state, frame)
     if name == "numpy":
         for event_key in state.taint_of(base):
             if event_key in frame.linker.events.forwards:

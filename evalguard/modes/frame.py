@@ -130,9 +130,21 @@ class Linker(Protocol):
         """All that is known of a class."""
         ...
 
+    def told(self, value: Fn | Cls) -> Told | None:
+        """By what name a user has told what a function or class of the project does."""
+        ...
+
     def function_value(self, path: str, qualname: str, state: State, frame: Frame) -> Abstract:
         """What a `def` binds: the function, wrapped by its decorators."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The name by which a user has told of a function, and the names of its parameters, `self` left out."""
+
+    name: str
+    parameters: tuple[str, ...]
 
 
 @dataclass(slots=True)

@@ -30,6 +30,7 @@ from evalguard.modes.values import (
     Params,
     Partial,
     Seq,
+    Switching,
 )
 
 OPPOSITE = {"!=": "==", "is not": "is", "not in": "in"}
@@ -88,7 +89,7 @@ def truth(value: Abstract, state: State) -> bool | None:
             return bool(items)
         case Map(items=items):
             return True if items else None
-        case Fn() | Cls() | Ext() | Mod() | Params() | Optim() | Partial() | Generator() | Grad():
+        case Fn() | Cls() | Ext() | Mod() | Params() | Optim() | Partial() | Generator() | Grad() | Switching():
             return True
         case ModeFlag(origins=origins, negated=negated):
             modes = {origin.mode for origin in origins}

@@ -5,8 +5,11 @@
     nn.Dropout()                 a layer, which listens to the mode
     DataParallel(net)            `net` itself, for our purpose
     AutoModel.from_pretrained()  a module in eval mode
+    Trainer(model, ...)          an object that holds `model`: its `evaluate()` leaves it in eval mode
+    eval_mode(net)               a manager that puts `net` in eval mode
 
-A name that no table has is unknown (see `unknown`).
+A name that no table has is unknown (see `unknown`). What a user has told of a function comes here too, also of one of
+the project.
 """
 
 from __future__ import annotations
@@ -14,13 +17,14 @@ from __future__ import annotations
 from evalguard.modes.arguments import Given, params_of
 from evalguard.modes.evaluate import attribute, shallow
 from evalguard.modes.exports import export
-from evalguard.modes.frame import Frame, Outcome, fresh, new_identity
+from evalguard.modes.frame import Frame, Outcome, fresh, new_identity, source_of
 from evalguard.modes.generators import advance, exhaust
 from evalguard.modes.guards import negate, truth
-from evalguard.modes.objects import copied, made, origin_of
-from evalguard.modes.passes import through_backward
+from evalguard.modes.managers import mode_manager
+from evalguard.modes.objects import copied, is_proved, made, origin_of
+from evalguard.modes.passes import forward, through_backward
 from evalguard.modes.state import State
-from evalguard.modes.steps import step_of
+from evalguard.modes.steps import step_by_table, step_of
 from evalguard.modes.switch import put
 from evalguard.modes.unknown import flow_into, unknown
 from evalguard.modes.values import (
@@ -46,7 +50,7 @@ from evalguard.modes.values import (
     params_in,
 )
 from evalguard.vocabulary import lookup
-from evalguard.vocabulary.terms import Exporter, Wrapper
+from evalguard.vocabulary.terms import Exporter, Factory, Rule, Wrapper
 
 PURE_BUILTINS = frozenset("isinstance hasattr len bool int float str callable type issubclass id abs min max".split())
 REPACKING_BUILTINS = frozenset("list tuple set sorted reversed iter filter sum".split())
@@ -54,14 +58,31 @@ EXHAUSTING_BUILTINS = frozenset("list tuple set frozenset sorted sum min max any
 PROGRESS_BARS = frozenset("tqdm.tqdm tqdm.auto.tqdm tqdm.notebook.tqdm tqdm.trange rich.progress.track".split())
 
 
-def call_library(dotted: str, given: Given, state: State, frame: Frame, cls: Cls | None = None) -> list[Outcome]:
-    """A call of a library's name."""
+def knows_method(dotted: str) -> bool:
+    """Whether the tables say what a method does, by the full name of its class and itself."""
+    questions = (lookup.self_moding, lookup.framework_call, lookup.wrapper, lookup.mode_manager, lookup.step)
+    return any(ask(dotted) is not None for ask in questions) or lookup.told(dotted) is not None
+
+
+def call_library(
+    dotted: str, given: Given, state: State, frame: Frame, cls: Cls | None = None, base: Abstract | None = None
+) -> list[Outcome]:
+    """A call of a library's name; `base` is the object whose method it is, `cls` the class of what it makes."""
     op = given.op
     if dotted.startswith("builtins."):
         return _builtin(dotted.removeprefix("builtins."), given, state, frame)
     exporter = lookup.exporter(dotted)
     if exporter is not None:
         return [Outcome(state, exported(exporter, None, given, state, frame))]
+    managing = lookup.mode_manager(dotted)
+    if managing is not None:
+        return [mode_manager(managing, base, given, state, frame)]
+    stepping = lookup.step(dotted)
+    if stepping is not None:
+        return step_by_table(stepping, base, given, state, frame)
+    if isinstance(base, Obj) and lookup.forward_method(dotted) is not None:
+        frame.info(base.id).evidence.add(dotted)
+        return [forward(base.id, given, source_of(op.callee, frame), state, frame)]
     gradients = lookup.gradients(dotted)
     if gradients is not None:
         enabled: Abstract = Known(gradients.effect == "on")
@@ -91,11 +112,15 @@ def call_library(dotted: str, given: Given, state: State, frame: Frame, cls: Cls
     if dotted in ("copy.deepcopy", "copy.copy") and given.positional:
         return [Outcome(state, copied(given.positional[0], given, state, frame))]
     if lookup.self_moding(dotted) or lookup.framework_call(dotted):
-        return managed(dotted, given.positional[0] if given.positional else None, given, state, frame)
-    factory = lookup.factory(dotted)
+        first = given.positional[0] if given.positional else None
+        return managed(dotted, base if base is not None else first, given, state, frame)
+    factory = _factory(dotted, given)
     if factory is not None or dotted.endswith(".from_pretrained"):
         mode = Mode(factory.mode if factory is not None else lookup.from_pretrained_mode(dotted))
-        obj = made(given, state, frame, mode, cls=cls, external=dotted)
+        if factory is not None and factory.unless is not None and _holds(factory.unless, given) is not False:
+            mode = Mode.UNKNOWN
+        external = factory.makes if factory is not None and factory.makes is not None else dotted
+        obj = made(given, state, frame, mode, cls=cls, external=external)
         if factory is not None and factory.layers is not None:
             frame.info(obj.id).sensitive = bool(factory.layers)
             frame.info(obj.id).layer = factory.layers[0] if factory.layers else None
@@ -105,6 +130,16 @@ def call_library(dotted: str, given: Given, state: State, frame: Frame, cls: Cls
     layer = lookup.layer(dotted)
     if layer is not None:
         return [Outcome(state, _layer(dotted, given, state, frame))]
+    library_class = lookup.module_class(dotted)
+    if library_class is not None:
+        obj = made(given, state, frame, Mode.TRAIN, external=dotted)
+        if library_class.layers is not None:
+            frame.info(obj.id).sensitive = bool(library_class.layers)
+            frame.info(obj.id).layer = library_class.layers[0] if library_class.layers else None
+        return [Outcome(state, obj)]
+    framework = lookup.framework_base(dotted)
+    if framework is not None and framework.module is False:
+        return [Outcome(state, _holder(dotted, given, state, frame))]
     found_backward = lookup.backward(dotted)
     if found_backward is not None and given.positional:
         through_backward(given.positional[0], given, state, frame)
@@ -134,21 +169,57 @@ def call_library(dotted: str, given: Given, state: State, frame: Frame, cls: Cls
         return [Outcome(state, Params(params) if params is not None else result)]
     if dotted in PROGRESS_BARS and given.positional:
         return [Outcome(state, given.positional[0])]
-    return unknown(given, state, frame, dotted=dotted)
+    outcomes = unknown(given, state, frame, dotted=dotted)
+    if dotted.rpartition(".")[2][:1].isupper():  # a class: what its methods do, tables may know
+        for outcome in outcomes:
+            if isinstance(outcome.value, Obj) and outcome.value.id[0] == "new":
+                frame.info(outcome.value.id).external = dotted
+    return outcomes
+
+
+def _factory(dotted: str, given: Given) -> Factory | None:
+    if lookup.canonical(dotted) == "torch.hub.load":
+        repository = given.get(0, "repo_or_dir")
+        known = lookup.hub_repository(repository.value) if isinstance(repository, Known) else None
+        if known is not None:
+            return known
+    return lookup.factory(dotted) or lookup.factory_method(dotted.rpartition(".")[2])
+
+
+def _holder(dotted: str, given: Given, state: State, frame: Frame) -> Obj:
+    """An object of a framework, no module itself, with the modules that it is given."""
+    obj = fresh(frame, state, given.op.span)
+    info = frame.info(obj.id)
+    info.external, info.module = dotted, False
+    for name, value in [*((f"<{n}>", value) for n, value in enumerate(given.positional)), *given.keywords]:
+        if isinstance(value, Obj) and (value.id in state.modes or is_proved(value.id, frame)):
+            state.store[(obj.id, name)] = value
+    return obj
 
 
 def managed(dotted: str, base: Abstract | None, given: Given, state: State, frame: Frame) -> list[Outcome]:
     """A library's method that sets the modes it needs: a trainer's `fit`, an encoder's `encode`."""
     managing = lookup.self_moding(dotted)
     calling = lookup.framework_call(dotted)
-    target: Abstract | None = base
+    op, target = given.op, base
     leaves = managing.leaves if managing is not None else calling.leaves if calling is not None else None
     if calling is not None and calling.model is not None:
         target = given.get(calling.model.position, calling.model.keyword)
-    if leaves is not None and isinstance(target, Obj) and leaves != "unknown":
-        put(target.id, frozenset({origin_of(Mode(leaves), OriginKind.BUILT, given.op, frame)}), state, frame)
-    result = fresh(frame, state, given.op.span)
-    return [Outcome(state, result)]
+    if leaves is not None and target is not None:
+        left = ENTRY if leaves == "unknown" else origin_of(Mode(leaves), OriginKind.BUILT, op, frame)
+        for identity in [found for whole in identities(target) for found in _modules_in(whole, state, frame)]:
+            put(identity, frozenset({left}), state, frame)
+    return [Outcome(state, fresh(frame, state, op.span))]
+
+
+def _modules_in(target: Identity, state: State, frame: Frame) -> list[Identity]:
+    """The module itself, or those that an object which is none holds."""
+    info = frame.info(target)
+    is_module = info.module if info.cls is None else frame.linker.class_view(info.cls).module
+    if is_module is not False:
+        return [target]
+    held = [value for (owner, _), value in state.store.items() if owner == target]
+    return [value.id for value in held if isinstance(value, Obj) and frame.info(value.id).module is not False]
 
 
 def exported(exporter: Exporter, base: Abstract | None, given: Given, state: State, frame: Frame) -> Abstract:
@@ -180,16 +251,19 @@ def wrapped(wrapper: Wrapper, given: Given, state: State, frame: Frame) -> Abstr
             frame.info(result.id).external = wrapper.makes
         if wrapper.baked and isinstance(result, Obj):
             _bake(result.id, state)
-        if wrapper.mode is not None and isinstance(result, Obj):
+        if wrapper.mode is not None and isinstance(result, Obj) and _holds(wrapper.unless, given) is not True:
             put(result.id, frozenset({origin_of(Mode(wrapper.mode), OriginKind.BUILT, op, frame)}), state, frame)
         if wrapper.attribute is not None and isinstance(result, Obj):
             state.store[(result.id, wrapper.attribute)] = result
         return result
     result = module
     if isinstance(module, Obj):
-        frame.info(module.id).evidence.add("wrapped")
-        if wrapper.mode is not None:
-            put(module.id, frozenset({origin_of(Mode(wrapper.mode), OriginKind.BUILT, op, frame)}), state, frame)
+        if frame.info(module.id).module is not False:
+            frame.info(module.id).evidence.add("wrapped")
+        switches = wrapper.mode is not None and _holds(wrapper.unless, given)
+        if wrapper.mode is not None and switches is not True:
+            left = ENTRY if switches is None else origin_of(Mode(wrapper.mode), OriginKind.BUILT, op, frame)
+            put(module.id, frozenset({left}), state, frame)
     if wrapper.part == "first":
         optimizer = next((v for v in given.all() if isinstance(v, Optim)), None)
         rest = optimizer if optimizer is not None else fresh(frame, state, op.span, "optimizer")
@@ -260,15 +334,27 @@ def _layer(dotted: str, given: Given, state: State, frame: Frame) -> Obj:
             for child in identities(value):
                 state.store[(obj.id, f"<{number}:{child!r}>")] = Obj(child)
         return obj
-    positional = [value.value if isinstance(value, Known) else lookup.ARGUMENT_UNKNOWN for value in given.positional]
-    keywords = {
-        name: value.value if isinstance(value, Known) else lookup.ARGUMENT_UNKNOWN for name, value in given.keywords
-    }
+    positional, keywords = _literals(given)
     info.sensitive = lookup.depends_on_mode(layer, positional, keywords)
     info.layer = dotted.rpartition(".")[2] if info.sensitive else None
     if info.sensitive is False:
         del state.modes[obj.id]  # its mode cannot matter: one thing less that tells paths apart
     return obj
+
+
+def _literals(given: Given) -> tuple[list[object], dict[str, object]]:
+    """The arguments as the tables want them."""
+
+    def literal(value: Abstract) -> object:
+        return value.value if isinstance(value, Known) else lookup.ARGUMENT_UNKNOWN
+
+    return [literal(value) for value in given.positional], {name: literal(value) for name, value in given.keywords}
+
+
+def _holds(rule: Rule | None, given: Given) -> bool | None:
+    if rule is None:
+        return False
+    return lookup.holds(rule, *_literals(given)) if given.complete else None
 
 
 def _optimizer(dotted: str, given: Given, frame: Frame) -> Abstract:
@@ -279,6 +365,8 @@ def _optimizer(dotted: str, given: Given, frame: Frame) -> Abstract:
         value = given.positional[0]
     if value is None:
         return Optim(None, identity)
+    if isinstance(value, Optim):
+        return Optim(value.of, identity)  # it steps the optimizer that it is given
     held = params_in(value)
     if held is not None:
         for module in held:

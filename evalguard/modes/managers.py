@@ -3,7 +3,8 @@
     with torch.no_grad():        gradients are off; the end restores what they were
     with evaluating(net):        a generator of the project: run to its yield, at the end from there on
     with Timer() as t:           `__enter__` and `__exit__` of a class of the project
-    with suppress(KeyError):     a library's: its name says whether it swallows exceptions
+    with eval_mode(net):         a library's, of which a table says what it does
+    with suppress(KeyError):     one that nobody knows: its name says whether it swallows exceptions
 
 What the end has to undo is remembered in a slot, a hidden variable such as `<with 3>`, or one of several for an
 `ExitStack`.
@@ -15,8 +16,9 @@ from dataclasses import replace
 
 from evalguard.ir import values as ir
 from evalguard.ir.ops import Call, Enter, Exit, Op
+from evalguard.modes.arguments import Given, call_text
 from evalguard.modes.evaluate import evaluate
-from evalguard.modes.frame import Frame, Outcome, source_of
+from evalguard.modes.frame import Frame, Outcome, fresh, is_part, source_of
 from evalguard.modes.guards import assume, truth
 from evalguard.modes.intent import says_evaluation
 from evalguard.modes.state import State
@@ -34,8 +36,33 @@ from evalguard.modes.values import (
     ModeFlag,
     Obj,
     Seq,
+    Switching,
     identities,
 )
+from evalguard.vocabulary.terms import ModeManager
+
+
+def mode_manager(entry: ModeManager, base: Abstract | None, given: Given, state: State, frame: Frame) -> Outcome:
+    """A call of a library's function that puts modules in a mode: at once, or as a manager as soon as it is entered.
+    One that switches at once hands its module back, as most do."""
+    modules: list[Abstract] = []
+    if entry.module == "receiver":
+        modules += [base] if base is not None else []
+    elif entry.many:
+        modules += given.positional
+    else:
+        found = given.get(entry.module.position, entry.module.keyword)
+        modules += [found] if found is not None else []
+    of = tuple(dict.fromkeys(identity for value in modules for identity in identities(value)))
+    text = call_text(given.op, frame)
+    mode = Mode(entry.mode)
+    for identity in of:
+        frame.info(identity).evidence.add(entry.name)
+    if entry.restores:
+        return Outcome(state, Switching(of, mode, text, entry.gradients_off))
+    for identity in of:
+        switch(identity, mode, given.op.span, text, state, frame)
+    return Outcome(state, modules[0] if modules else fresh(frame, state, given.op.span))
 
 
 def enter_manager(manager: Abstract, state: State, frame: Frame, op: Op, slot: str) -> list[Outcome]:
@@ -53,6 +80,14 @@ def enter_manager(manager: Abstract, state: State, frame: Frame, op: Op, slot: s
                 branch.grads = holds
                 results.append(Outcome(branch, NONE))
             return results
+        case Switching(of=of, mode=mode, text=text, gradients_off=gradients_off):
+            saved = [flag for identity in of for flag in _modes_of(identity, state, frame)]
+            state.env[slot] = Seq("tuple", (Ext("<modes>"), Known(state.grads), *saved))
+            if gradients_off:
+                state.grads = False
+            for identity in of:
+                switch(identity, mode, op.span, text, state, frame)
+            return [Outcome(state, NONE)]
         case Generator():
             yielded, ended = frame.linker.resume(manager, state, frame, op)
             for after, suspended, _ in yielded:
@@ -67,10 +102,26 @@ def enter_manager(manager: Abstract, state: State, frame: Frame, op: Op, slot: s
                 bound = replace(method, bound=manager)
                 return frame.linker.call(bound, [], [], state, frame, _as_call(op))
             saved = _put_in_eval(op, state, frame)
-            state.env[slot] = Seq("tuple", (Ext("<modes>"), *saved)) if saved else manager
+            held = Seq("tuple", (Ext("<modes>"), Known(state.grads), *saved))
+            state.env[slot] = held if saved else manager
             return [Outcome(state, manager)]
         case _:
             return [Outcome(state, manager)]
+
+
+def _modes_of(identity: Identity, state: State, frame: Frame) -> list[ModeFlag]:
+    """The modes of a module and of those of its parts that have their own; the whole comes first."""
+    apart = [place for place in state.modes if place != identity and is_part(place, identity, frame.infos)]
+    return [ModeFlag(place, state.origins(place)) for place in (identity, *sorted(apart, key=repr))]
+
+
+def _give_back(saved: list[ModeFlag], state: State, frame: Frame) -> None:
+    """Every module in the mode that it had: first with all of its parts, then the parts that had their own."""
+    for flag in saved:
+        if not any(flag.id != other.id and is_part(flag.id, other.id, frame.infos) for other in saved):
+            put(flag.id, flag.origins, state, frame)
+    for flag in saved:
+        state.modes[flag.id] = flag.origins
 
 
 def _put_in_eval(op: Op, state: State, frame: Frame) -> list[ModeFlag]:
@@ -83,7 +134,7 @@ def _put_in_eval(op: Op, state: State, frame: Frame) -> list[ModeFlag]:
     for argument in made_by.arguments:
         for identity in identities(evaluate(argument.value, state, frame)):
             if identity in state.modes or frame.info(identity).evidence or frame.info(identity).module:
-                saved.append(ModeFlag(identity, state.origins(identity)))
+                saved += _modes_of(identity, state, frame)
                 text = f"{source_of(made_by.callee, frame)}(...)"
                 switch(identity, Mode.EVAL, op.span, text, state, frame)
     return saved
@@ -96,11 +147,10 @@ def exit_manager(slot: str, state: State, frame: Frame, op: Op, exceptional: boo
         case Seq(items=(Ext(name="<grads>"), Known(value=previous))):
             state.grads = previous if previous is None else bool(previous)
             return [Outcome(state, NONE, exceptional)]
-        case Seq(items=(Ext(name="<modes>"), *saved)):
-            for flag in saved:
-                if isinstance(flag, ModeFlag):
-                    put(flag.id, flag.origins, state, frame)
-            return [Outcome(state, NONE)]
+        case Seq(items=(Ext(name="<modes>"), Known(value=previous), *saved)):
+            state.grads = previous if previous is None else bool(previous)
+            _give_back([flag for flag in saved if isinstance(flag, ModeFlag)], state, frame)
+            return [Outcome(state, NONE, exceptional)]
         case Generator() if not exceptional:
             yielded, ended = frame.linker.resume(held, state, frame, op)
             return ended or [Outcome(path, NONE) for path, _, _ in yielded] or [Outcome(state, NONE)]

@@ -9,8 +9,8 @@ Where the arguments do not tell, the names do: `x.train(epoch)` is given no flag
 from __future__ import annotations
 
 from evalguard.ir import values as ir
-from evalguard.modes.arguments import Given, argument_text
-from evalguard.modes.frame import Frame, Outcome, source_of
+from evalguard.modes.arguments import Given, call_text
+from evalguard.modes.frame import Frame, Outcome
 from evalguard.modes.objects import is_assigned_part
 from evalguard.modes.state import State
 from evalguard.modes.switch import switch, switch_by
@@ -70,7 +70,7 @@ def switch_called(base: Obj, name: str, given: Given, state: State, frame: Frame
     """`x.train()`, `x.eval()`, `x.train(flag)`: the outcomes hand back `x`, in its new mode."""
     identity = base.id
     op = given.op
-    text = f"{source_of(op.callee, frame)}({', '.join(argument_text(a, frame) for a in op.arguments)})"
+    text = call_text(op, frame)
     if frame.info(identity).module is None:
         frame.info(identity).evidence.add(name)
     if name == "eval" or not given.all():

@@ -3,6 +3,7 @@
     optimizer = SGD(net.parameters())
     optimizer.step()     a step of `net`, recorded with the modes of its last forward and those of now
     scaler.step(optimizer), engine.step(), strategy.optimizer_step(optimizer, ...)
+    wrapper.update_params(loss)    a library's: the backward and the step in one
 
 An optimizer of unknown content changes all that the last backward went through.
 """
@@ -15,11 +16,25 @@ from evalguard.modes.containers import rebind
 from evalguard.modes.events import TrainingStep
 from evalguard.modes.frame import Frame, Outcome, fresh, is_related, source_of
 from evalguard.modes.objects import is_proved
+from evalguard.modes.passes import through_backward
 from evalguard.modes.places import place_name
 from evalguard.modes.state import State, unite_origins
 from evalguard.modes.unknown import unknown
-from evalguard.modes.values import NONE, Abstract, Fn, Identity, Mode, Obj, Optim, Origin, OriginKind, Origins
+from evalguard.modes.values import (
+    NONE,
+    Abstract,
+    Fn,
+    Identity,
+    Mode,
+    Obj,
+    Optim,
+    Origin,
+    OriginKind,
+    Origins,
+    identities,
+)
 from evalguard.vocabulary import lookup
+from evalguard.vocabulary.terms import Step
 from evalguard.vocabulary.words import step_receiver
 
 UNSWITCHED = (OriginKind.ENTRY, OriginKind.ASSUMED, OriginKind.BUILT, OriginKind.LOADED)
@@ -29,6 +44,9 @@ def optimizer_method(base: Optim, name: str, given: Given, state: State, frame: 
     """A method of an optimizer: its step, more parameters, or nothing that matters."""
     if name == "step":
         return step_of(base, given, state, frame)
+    entry = lookup.step(name)
+    if entry is not None:
+        return step_by_table(entry, base, given, state, frame)
     if name == "add_param_group":
         held = params_of(given)
         if held is not None and base.of is not None:
@@ -61,6 +79,27 @@ def step_method(base: Obj, name: str, given: Given, state: State, frame: Frame) 
             if event is not None:
                 event.fate.add("acted")
     return unknown(given, state, frame, receiver=base)
+
+
+def step_by_table(entry: Step, base: Abstract | None, given: Given, state: State, frame: Frame) -> list[Outcome]:
+    """A call of which a table says whose weights it changes."""
+    if entry.loss is not None:
+        loss = given.get(entry.loss.position, entry.loss.keyword)
+        if loss is not None:
+            through_backward(loss, given, state, frame)
+    match entry.optimizer:
+        case "any":
+            return step_of(NONE, given, state, frame)
+        case "receiver":
+            return step_of(base or NONE, given, state, frame)
+        case "engine":
+            held = frozenset(identities(base)) if base is not None else frozenset()
+            return step_of(Optim(held) if held else NONE, given, state, frame)
+        case place:
+            value = given.get(place.position, place.keyword)
+            if value is not None and entry.takes == "module":
+                return step_of(Optim(frozenset(identities(value))), given, state, frame)
+            return step_of(value or NONE, given, state, frame)
 
 
 def step_of(optimizer: Abstract, given: Given, state: State, frame: Frame) -> list[Outcome]:

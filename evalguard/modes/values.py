@@ -176,6 +176,17 @@ class Grad:
 
 
 @dataclass(frozen=True, slots=True)
+class Switching:
+    """A library's manager, made by the call `text`, that puts modules in a mode while it is entered; with
+    `gradients_off`, without gradients."""
+
+    of: tuple[Identity, ...]
+    mode: Mode
+    text: str
+    gradients_off: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ModeFlag:
     """`module.training`, read when the module had these origins. `id` names the module."""
 
@@ -220,6 +231,7 @@ Abstract: TypeAlias = (
     | Params
     | Optim
     | Grad
+    | Switching
     | ModeFlag
     | Generator
     | Iteration
@@ -280,7 +292,7 @@ def identities(value: Abstract) -> Iterator[Identity]:
     match value:
         case Obj(id=identity):
             yield identity
-        case Params(of=of):
+        case Params(of=of) | Switching(of=of):
             yield from of
         case Optim(of=of):
             yield from of or ()

@@ -26,7 +26,7 @@ from evalguard.ir.facts import MODULE, FileFacts, FunctionFacts
 from evalguard.ir.graph import EdgeKind
 from evalguard.ir.ops import Argument, Call, Enter, Exit, Op
 from evalguard.modes.events import Events
-from evalguard.modes.frame import ClassView, Frame, Outcome, Yielded, fresh, new_identity, note
+from evalguard.modes.frame import ClassView, Frame, Outcome, Told, Yielded, fresh, new_identity, note
 from evalguard.modes.intent import function_reason
 from evalguard.modes.record import Answer, Record
 from evalguard.modes.significance import coarse_distinction, distinction
@@ -61,6 +61,7 @@ from evalguard.project.knowledge import Knowledge
 from evalguard.project.parameters import call_arguments, root_arguments
 from evalguard.project.relevance import Relevance
 from evalguard.project.resolve import Index, Meaning, Var, assigned_attributes, runs_layers
+from evalguard.project.told import told_of
 from evalguard.vocabulary.words import MODULE_WORDS, words
 
 DEEPEST = 14  # calls inside calls
@@ -100,6 +101,7 @@ class Engine:
         self.knowledge = Knowledge(self.index)
         self.relevance = Relevance(self.index)
         self.visited: set[tuple[str, str]] = set()  # functions that were run, as a root or from a caller
+        self._told = told_of(self.index)
         self._live: dict[tuple[str, str], list[Paths]] = {}
         self._memo: dict[Hashable, tuple[list[Outcome], Trail | None]] = {}
         self._running: dict[Hashable, Running] = {}
@@ -232,6 +234,7 @@ class Engine:
             arguments = [_widened(value, function, number) for number, value in enumerate(arguments)]
         env = call_arguments(function, facts, arguments, keywords, state, self.knowledge)
         if facts.is_generator:
+            self.visited.add((function.path, function.qualname))
             if self.record is not None:
                 self.record.call(function, state, frame, op, Answer.SUSPENDED)
             return [Outcome(state, Generator(function, tuple(sorted(env.items())), id=new_identity(frame, op.span)))]
@@ -619,6 +622,10 @@ class Engine:
     def is_static(self, function: Fn) -> bool:
         """Whether the function takes no receiver."""
         return is_static(self.index.facts(function))
+
+    def told(self, value: Fn | Cls) -> Told | None:
+        """See `told_of`."""
+        return self._told.get((value.path, value.qualname))
 
     def is_part(self, cls: Cls, name: str) -> bool:
         """See `Knowledge.is_part`."""

@@ -63,8 +63,8 @@ class Modules:
         return self._at.get(module)
 
     def find(self, importer: str, dotted: str) -> str | None:
-        """The file that an absolute dotted name means in a file."""
-        folder = self._parts[importer][:-1]
+        """The file that an absolute dotted name means in a file, or, for an importer "", anywhere."""
+        folder = self._parts[importer][:-1] if importer else ()
         key = (folder, dotted)
         if key not in self._found:
             self._found[key] = self._find(importer, folder, tuple(dotted.split(".")))

@@ -85,9 +85,13 @@ def annotate(path: str, identity: Identity, annotation: str | None, knowledge: K
         knowledge.be_instance(identity, found)
         return
     dotted = found if isinstance(found, str) else None
-    if dotted is not None and (lookup.layer(dotted) is not None or dotted == "torch.nn.Module"):
+    if dotted is None:
+        return
+    if lookup.layer(dotted) is not None or lookup.module_class(dotted) is not None or dotted == "torch.nn.Module":
         info.module = True
-    if dotted is not None and dotted.startswith("torch.") and dotted.endswith("Tensor"):
+    elif info.external is None and "." in dotted and not dotted.startswith("torch."):
+        info.external = dotted
+    if dotted.startswith("torch.") and dotted.endswith("Tensor"):
         info.module = False
 
 

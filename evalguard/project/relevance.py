@@ -83,7 +83,7 @@ class Relevance:
     def _says_relevant(self, key: Key) -> bool:
         facts = self._facts(key)
         return (
-            not acts_of(facts).isdisjoint(RELEVANT)
+            not acts_of(facts).isdisjoint(RELEVANT | lookup.acts())
             or says_evaluation(facts.name)
             or any(map(names_test_data, self.mentions.words(key)))
         )
@@ -103,7 +103,7 @@ class Relevance:
 
     def _gives_itself(self, key: Key) -> bool:
         facts = self._facts(key)
-        return not acts_of(facts).isdisjoint(MODE_GIVING) or self._makes_module(key[0], facts)
+        return not acts_of(facts).isdisjoint(MODE_GIVING | lookup.acts()) or self._makes_module(key[0], facts)
 
     def body_matters(self, path: str) -> bool:
         """Whether the body of a file leaves anything that its importers may need: a module, a mode, a table of classes
@@ -146,7 +146,7 @@ class Relevance:
                     if self.index.is_module(found) is not False:
                         return True
                 elif isinstance(found, str):
-                    if lookup.factory(found) is not None or lookup.layer(found) is not None:
+                    if any(ask(found) is not None for ask in (lookup.factory, lookup.layer, lookup.module_class)):
                         return True
                     name = found.rpartition(".")[2]
                     if MODULE_WORDS & set(words(name)) and names_module(name):
@@ -224,7 +224,7 @@ class Relevance:
             if isinstance(op.callee, ir.Name)
             else ""
         )
-        if name in RELEVANT or name in FLAG_TAKERS:
+        if name in RELEVANT or name in FLAG_TAKERS or name in lookup.acts():
             return True
         return any(callee in self._relevant for callee in self.mentions.named_by(path, op.callee))
 

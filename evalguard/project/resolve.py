@@ -320,7 +320,9 @@ class Index:
             if canonical in MODULE_BASES or lookup.layer(canonical) is not None:
                 return True
             framework = lookup.framework_base(base)
-            if framework is not None and framework.module:
+            if framework is not None and framework.module is not None:
+                return framework.module
+            if lookup.module_class(base) is not None:
                 return True
             factory = lookup.factory(base)
             if factory is not None:

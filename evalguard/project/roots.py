@@ -27,9 +27,12 @@ from evalguard.modes.values import Cls, Fn, Obj
 from evalguard.project.decorators import is_static
 from evalguard.project.engine import Engine
 from evalguard.project.resolve import called_names, called_on_self, is_abstract
+from evalguard.project.told import full_name
 from evalguard.vocabulary import lookup
 
-HOOKS = frozenset({"training_step", "validation_step", "test_step", "predict_step"})  # of Lightning, and many a trainer
+HOOKS = frozenset("training_step validation_step val_step test_step predict_step".split())
+"""Methods that Lightning, mmengine and many a trainer call in the mode that each needs."""
+
 MOST_ROUNDS = 4  # of the public methods of a class
 
 
@@ -224,11 +227,10 @@ def _is_hook(engine: Engine, cls: Cls, name: str) -> bool:
     """Whether a framework calls the method, in a mode that it sets."""
     if name in HOOKS:
         return True
-    for base in engine.index.ancestry(cls)[1]:
-        framework = lookup.framework_base(base)
-        if framework is not None and lookup.hook_mode(framework, name) is not None:
-            return True
-    return False
+    own, foreign = engine.index.ancestry(cls)
+    frameworks = [lookup.framework_base(base) for base in foreign]
+    frameworks += [lookup.told_framework(full_name(base.path, base.qualname)) for base in own]
+    return any(framework is not None and lookup.hook_mode(framework, name) is not None for framework in frameworks)
 
 
 def _after_init(engine: Engine, cls: Cls, receiver: Obj, base: State) -> list[State]:

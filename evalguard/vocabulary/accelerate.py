@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evalguard.vocabulary.terms import Backward, Parameter, Table, Wrapper
+from evalguard.vocabulary.terms import Alias, Backward, Optimizer, Parameter, Scheduler, Table, Wrapper
 
 SOURCE = "https://github.com/huggingface/accelerate/blob/main/src/accelerate/accelerator.py"
 MODEL = Parameter("model", 0, required=True)
@@ -56,4 +56,27 @@ BACKWARDS = (
     ),
 )
 
-TABLE = Table(wrappers=WRAPPERS, backwards=BACKWARDS)
+OPTIMIZERS = (
+    Optimizer(
+        "accelerate.utils.DummyOptim",
+        Parameter("params", 0, required=True),
+        "stands for the optimizer that DeepSpeed's configuration names",
+        "https://github.com/huggingface/accelerate/blob/main/src/accelerate/utils/deepspeed.py",
+    ),
+    *(
+        Optimizer(name, Parameter("optimizer", 0, required=True), "steps the optimizer given", SOURCE)
+        for name in ("accelerate.Accelerator.prepare_optimizer", "accelerate.optimizer.AcceleratedOptimizer")
+    ),
+)
+
+SCHEDULERS = (
+    Scheduler(
+        "accelerate.utils.DummyScheduler",
+        "stands for the scheduler that DeepSpeed's configuration names",
+        "https://github.com/huggingface/accelerate/blob/main/src/accelerate/utils/deepspeed.py",
+    ),
+)
+
+ALIASES = (Alias("accelerate.accelerator", "accelerate", "defined there, and exported under the shorter name", SOURCE),)
+
+TABLE = Table(wrappers=WRAPPERS, backwards=BACKWARDS, optimizers=OPTIMIZERS, schedulers=SCHEDULERS, aliases=ALIASES)

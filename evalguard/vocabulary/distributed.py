@@ -23,6 +23,8 @@ OPACUS = "https://opacus.ai/api"
 QUANTIZATION = "https://github.com/pytorch/pytorch/blob/main/torch/ao/quantization"
 XLA = "https://pytorch.org/xla/release/2.1/index.html"
 
+CHECKPOINT_WRAPPER = "torch.distributed.algorithms._checkpoint.checkpoint_wrapper"
+
 MODULE = Parameter("module", 0, required=True)
 MODEL = Parameter("model", 0, required=True)
 OPTIMIZER = Parameter("optimizer", 0, required=True)
@@ -190,9 +192,32 @@ WRAPPERS = (
             ("mmcv.parallel.MMDataParallel", "https://mmcv.readthedocs.io"),
             ("mmcv.parallel.MMDistributedDataParallel", "https://mmcv.readthedocs.io"),
             ("mmengine.model.MMDistributedDataParallel", "https://mmengine.readthedocs.io"),
+            ("mmengine.model.MMFullyShardedDataParallel", "https://mmengine.readthedocs.io"),
+            ("mmengine.model.MMSeparateDistributedDataParallel", "https://mmengine.readthedocs.io"),
             ("encoding.parallel.DataParallelModel", "https://hangzhang.org/PyTorch-Encoding"),
             ("sync_batchnorm.DataParallelWithCallback", "https://github.com/vacancy/Synchronized-BatchNorm-PyTorch"),
         )
+    ),
+    *(
+        Wrapper(
+            f"mmengine.model.{name}",
+            MODEL,
+            "copy",
+            "its child `module` is a deep copy of the model given",
+            "https://github.com/open-mmlab/mmengine/blob/main/mmengine/model/averaged_model.py",
+            attribute="module",
+        )
+        for name in ("ExponentialMovingAverage", "MomentumAnnealingEMA", "StochasticWeightAverage")
+    ),
+    *(
+        Wrapper(
+            f"mmengine.model.{name}",
+            MODEL,
+            "same",
+            "replaces batch norms inside, and returns the model",
+            "https://github.com/open-mmlab/mmengine/blob/main/mmengine/model/utils.py",
+        )
+        for name in ("convert_sync_batchnorm", "revert_sync_batchnorm")
     ),
     Wrapper(
         "ema_pytorch.EMA",
@@ -212,6 +237,37 @@ WRAPPERS = (
             attribute="module",
         )
         for name in ("ray.train.torch.prepare_model", "ray.train.prepare_model")
+    ),
+    *(
+        Wrapper(
+            f"ray.train.{library}.prepare_trainer",
+            Parameter("trainer", 0, required=True),
+            "same",
+            "returns the trainer given, made ready for the workers",
+            f"https://docs.ray.io/en/latest/train/api/doc/ray.train.{library}.prepare_trainer.html",
+        )
+        for library in ("lightning", "huggingface.transformers")
+    ),
+    *(
+        Wrapper(
+            name,
+            MODULE,
+            "same",
+            "changes the module in place and returns it",
+            f"https://github.com/pytorch/pytorch/blob/main/{page}.py",
+        )
+        for name, page in (
+            ("torch.distributed._composable.replicate", "torch/distributed/_composable/replicate"),
+            ("torch.distributed._composable.checkpoint", "torch/distributed/_composable/checkpoint_activation"),
+        )
+    ),
+    Wrapper(
+        f"{CHECKPOINT_WRAPPER}.checkpoint_wrapper",
+        MODULE,
+        "shares",
+        "its child `_checkpoint_wrapped_module` is the module given",
+        "https://github.com/pytorch/pytorch/blob/main/torch/distributed/algorithms/_checkpoint/checkpoint_wrapper.py",
+        attribute="_checkpoint_wrapped_module",
     ),
 )
 
@@ -247,7 +303,16 @@ OPTIMIZERS = (
             "deepspeed.ops.adam.FusedAdam",
             "deepspeed.ops.adam.DeepSpeedCPUAdam",
             "deepspeed.ops.lamb.FusedLamb",
+            "deepspeed.ops.lion.FusedLion",
+            "deepspeed.ops.lion.DeepSpeedCPULion",
+            "deepspeed.ops.adagrad.DeepSpeedCPUAdagrad",
         )
+    ),
+    Optimizer(
+        "ray.train.torch.prepare_optimizer",
+        OPTIMIZER,
+        "steps the optimizer given",
+        "https://docs.ray.io/en/latest/train/api/api.html",
     ),
 )
 
@@ -281,6 +346,12 @@ BACKWARDS = (
         "computes the gradients of the loss",
         f"{DEEPSPEED}/training.html",
     ),
+    Backward(
+        "ray.train.torch.backward",
+        Parameter("tensor", 0, required=True),
+        "scales the loss and computes its gradients",
+        "https://docs.ray.io/en/latest/train/api/api.html",
+    ),
 )
 
 SAME = "the former place of the same names"
@@ -290,6 +361,12 @@ ALIASES = (
     ),
     Alias("horovod.torch.optimizer", "horovod.torch", SAME, HOROVOD),
     Alias("deepspeed.runtime.engine.DeepSpeedEngine", "deepspeed.DeepSpeedEngine", SAME, DEEPSPEED),
+    Alias(
+        "torch.distributed._composable.fsdp",
+        "torch.distributed.fsdp",
+        SAME,
+        "https://github.com/pytorch/pytorch/blob/main/torch/distributed/_composable/fsdp/__init__.py",
+    ),
     Alias("apex.parallel.distributed", "apex.parallel", SAME, APEX),
 )
 

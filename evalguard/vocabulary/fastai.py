@@ -27,7 +27,7 @@ FRAMEWORK_CALLS = (
     ),
     *(
         FrameworkCall(f"fastai.Learner.{name}", None, "eval", False, SETS, f"{SOURCE}/learner.py")
-        for name in names("get_preds predict show_results validate")
+        for name in names("get_X_preds get_preds predict show_results tta validate")
     ),
 )
 
@@ -39,13 +39,21 @@ FACTORIES = (
             "a Learner is no module; its model is built in train mode",
             f"{SOURCE}/vision/learner.py",
             part="attributes",
+            makes="fastai.Learner",
         )
         for name in names("""
             Learner cnn_learner collab_learner create_cnn language_model_learner tabular_learner text_classifier_learner
             unet_learner vision_learner
         """)
     ),
-    Factory("fastai.load_learner", "unknown", "unpickles the Learner", f"{SOURCE}/learner.py", part="attributes"),
+    Factory(
+        "fastai.load_learner",
+        "unknown",
+        "unpickles the Learner",
+        f"{SOURCE}/learner.py",
+        part="attributes",
+        makes="fastai.Learner",
+    ),
 )
 
 STAR = "`from fastai... import *` is how its names are imported"

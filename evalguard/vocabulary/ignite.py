@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evalguard.vocabulary.terms import FrameworkCall, Parameter, Table, Wrapper
+from evalguard.vocabulary.terms import Alias, FrameworkCall, Optimizer, Parameter, Table, Wrapper
 
 SOURCE = "https://github.com/pytorch/ignite/blob/master/ignite"
 MODEL = Parameter("model", 0, required=True)
@@ -33,6 +33,14 @@ FRAMEWORK_CALLS = (
         )
         for name in ("create_supervised_evaluator", "supervised_evaluation_step", "supervised_evaluation_step_amp")
     ),
+    FrameworkCall(
+        "ignite.contrib.engines.create_supervised_tbptt_trainer",
+        MODEL,
+        "unknown",
+        trains=True,
+        why="every update calls model.train() before its forward",
+        link=f"{SOURCE}/contrib/engines/tbptt.py",
+    ),
 )
 
 WRAPPERS = (
@@ -44,6 +52,31 @@ WRAPPERS = (
         f"{SOURCE}/distributed/auto.py",
         attribute="module",
     ),
+    Wrapper(
+        "ignite.handlers.EMAHandler",
+        MODEL,
+        "copy",
+        "holds a deep copy as `ema_model`, in eval mode unless it averages batch statistics anew",
+        f"{SOURCE}/handlers/ema_handler.py",
+        mode="eval",
+        attribute="ema_model",
+    ),
 )
 
-TABLE = Table(wrappers=WRAPPERS, framework_calls=FRAMEWORK_CALLS)
+OPTIMIZERS = (
+    Optimizer(
+        "ignite.distributed.auto_optim",
+        Parameter("optimizer", 0, required=True),
+        "steps the optimizer given, on all processes",
+        f"{SOURCE}/distributed/auto.py",
+    ),
+)
+
+SAME = "defined there, and exported under the shorter name"
+ALIASES = (
+    Alias("ignite.contrib.engines.tbptt", "ignite.contrib.engines", SAME, f"{SOURCE}/contrib/engines/__init__.py"),
+    Alias("ignite.distributed.auto", "ignite.distributed", SAME, f"{SOURCE}/distributed/__init__.py"),
+    Alias("ignite.handlers.ema_handler", "ignite.handlers", SAME, f"{SOURCE}/handlers/__init__.py"),
+)
+
+TABLE = Table(wrappers=WRAPPERS, framework_calls=FRAMEWORK_CALLS, optimizers=OPTIMIZERS, aliases=ALIASES)

@@ -14,11 +14,15 @@ BATCH_STATISTICS = "normalises by the batch in train mode, by its running statis
 DROPS = "drops in train mode unless its dropout is 0, the default"
 
 ALIKE_CONVOLUTIONS = names("""
-    AGNNConv CGConv ChebConv ClusterGCNConv EGConv GCN2Conv GCNConv GMMConv GatedGraphConv GraphConv LEConv LGConv LightGCN
-    MFConv PointConv ResGatedGraphConv RGCNConv SAGEConv SGConv SSGConv SplineConv TAGConv
+    AGNNConv ChebConv ClusterGCNConv EGConv FastRGCNConv FeaStConv GCN2Conv GCNConv GMMConv GatedGraphConv GeneralConv GraphConv
+    GravNetConv HGTConv LEConv LGConv LightGCN MFConv MixHopConv PANConv PDNConv PNAConv PointConv ResGatedGraphConv RGCNConv
+    SAGEConv SGConv SSGConv SignedConv SimpleConv SplineConv TAGConv WLConv
 """)
 CONVOLUTIONS_OVER_NETS = names(
-    "DeepGCNLayer DynamicEdgeConv EdgeConv GINConv GINEConv HeteroConv NNConv PointNetConv Sequential"
+    """
+    AntiSymmetricConv DeepGCNLayer DirGNNConv DynamicEdgeConv EdgeConv FiLMConv GINConv GINEConv HeteroConv NNConv PPFConv
+    PointGNNConv PointNetConv PointTransformerConv Sequential
+    """
 )
 
 LAYERS = (
@@ -55,7 +59,30 @@ LAYERS = (
             ("SuperGATConv", 5, "supergat_conv"),
             ("TransformerConv", 5, "transformer_conv"),
             ("APPNP", 2, "appnp"),
+            ("ARMAConv", 6, "arma_conv"),
+            ("DNAConv", 3, "dna_conv"),
+            ("FAConv", 2, "fa_conv"),
+            ("HANConv", 5, "han_conv"),
+            ("HEATConv", 10, "heat_conv"),
+            ("HypergraphConv", 7, "hypergraph_conv"),
+            ("RGATConv", 12, "rgat_conv"),
         )
+    ),
+    Layer(
+        "torch_geometric.nn.CGConv",
+        "argument",
+        "holds a batch norm if it is told to",
+        f"{GEOMETRIC}/nn/conv/cg_conv.py",
+        (Rule(Parameter("batch_norm", 3, False)),),
+    ),
+    *(
+        Layer(
+            f"torch_geometric.nn.{name}",
+            "always",
+            "holds batch norms unless told otherwise",
+            f"{GEOMETRIC}/nn/conv/{page}.py",
+        )
+        for name, page in (("GENConv", "gen_conv"), ("GPSConv", "gps_conv"), ("XConv", "x_conv"))
     ),
     *(
         Layer(f"torch_geometric.nn.{name}", "always", BATCH_STATISTICS, f"{GEOMETRIC}/nn/norm/{page}.py")
@@ -219,7 +246,6 @@ MODULE_CLASSES = (
             ("speechbrain.nnet.**.[A-Z]*", "https://speechbrain.readthedocs.io/en/latest/API/speechbrain.nnet.html"),
             ("speechbrain.lobes.**.[A-Z]*", "https://speechbrain.readthedocs.io/en/latest/API/speechbrain.lobes.html"),
             ("monai.networks.**.[A-Z]*", "https://docs.monai.io/en/stable/networks.html"),
-            ("monai.losses.[A-Z]*", "https://docs.monai.io/en/stable/losses.html"),
             (
                 "allennlp.modules.**.[A-Z]*",
                 "https://docs.allennlp.org/main/api/modules/seq2seq_encoders/seq2seq_encoder",
@@ -230,6 +256,17 @@ MODULE_CLASSES = (
             ("pyro.nn.PyroModule", "https://docs.pyro.ai/en/stable/nn.html"),
         )
     ),
+    ModuleClass(
+        "monai.losses.[A-Z]*",
+        "a loss: it is the same in both modes, and its networks, if any, are in eval mode",
+        "https://docs.monai.io/en/stable/losses.html",
+        layers=(),
+    ),
+    ModuleClass(
+        "gpytorch.Module",
+        "the base of all of gpytorch",
+        "https://github.com/cornellius-gp/gpytorch/blob/main/gpytorch/module.py",
+    ),
     *(
         ModuleClass(
             f"{package}.**[A-Z]*",
@@ -239,6 +276,7 @@ MODULE_CLASSES = (
         )
         for package, link in (
             ("gpytorch.models", "https://docs.gpytorch.ai/en/stable/models.html"),
+            ("gpytorch.variational", "https://docs.gpytorch.ai/en/stable/variational.html"),
             ("gpytorch.likelihoods", "https://docs.gpytorch.ai/en/stable/likelihoods.html"),
             ("gpytorch.kernels", "https://docs.gpytorch.ai/en/stable/kernels.html"),
             ("gpytorch.means", "https://docs.gpytorch.ai/en/stable/means.html"),
@@ -273,6 +311,12 @@ ALIASES = (
     *(
         Alias(f"dgl.nn.{name}", f"dgl.nn.pytorch.{name}", "the same for the PyTorch backend", DGL)
         for name in names("ChebConv GATConv GATv2Conv GINConv GraphConv SAGEConv SGConv TAGConv")
+    ),
+    Alias(
+        "gpytorch.module",
+        "gpytorch",
+        EXPORTED,
+        "https://github.com/cornellius-gp/gpytorch/blob/main/gpytorch/__init__.py",
     ),
     Alias("mmcv.cnn.bricks.drop", "mmcv.cnn.bricks", EXPORTED, f"{MMCV}/cnn.html"),
 )

@@ -1,7 +1,15 @@
 """Lightning and Fabric, under their three names: `lightning`, `lightning.pytorch` and `pytorch_lightning`.
 
-The Trainer calls eval() before validation, test and prediction, and restores the modes after them. Since 2.2 `fit` calls no
-train(): it trains in the modes that the modules have when it begins.
+The Trainer calls eval() before validation, test and prediction, and gives the modes back after them. What that means for
+the hooks depends on the version:
+
+                                     before 2.2                      since 2.2
+    fit begins                       train() on the whole            every part as it is found
+    after a validation               train() on the whole            every part as it was before
+    a teacher that `__init__` froze  in train mode in all hooks      in eval mode in all hooks
+
+So `hooks` gives the mode of the whole, which is the same in all versions, and nothing can be said of such a part without the
+version. A module handed to `fit` in eval mode is trained in it since 2.2.
 """
 
 from __future__ import annotations
@@ -86,6 +94,18 @@ FRAMEWORK_CALLS = tuple(
         ("test", False, "calls eval() and restores the modes after"),
         ("predict", False, "calls eval() and restores the modes after"),
     )
+)
+
+FRAMEWORK_CALLS += tuple(
+    FrameworkCall(
+        f"lightning.pytorch.tuner.Tuner.{method}",
+        Parameter("model", 0, required=True),
+        None,
+        True,
+        "fits the model on trial, and gives its weights back",
+        f"{SOURCE}/pytorch/tuner/tuning.py",
+    )
+    for method in ("lr_find", "scale_batch_size")
 )
 
 SELF_MODING = (

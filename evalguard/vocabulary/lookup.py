@@ -6,15 +6,23 @@ where its description says so, and answers None for what no table knows: the cal
     layer("torch.nn.modules.dropout.Dropout")   an alias: answers for torch.nn.Dropout
     factory("torchvision.models.resnet18")      a pattern: the entry of `torchvision.models.*`
     from_pretrained_mode("transformers.BertModel.from_pretrained")
+
+The entries of a user hold within `extended`, and win there. Their names stand for every name that ends with them, whether
+it is of a library or of the project that is analysed:
+
+    with extended(Table(factories=(Factory("nets.build", "eval", ...),))):
+        factory("mylib.nets.build").mode        "eval"
+    factory("mylib.nets.build")                 None again
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from evalguard.vocabulary import (
     accelerate,
@@ -84,14 +92,56 @@ class Entry(Protocol):
 AnyEntry = TypeVar("AnyEntry", bound=Entry)
 Anything = TypeVar("Anything")
 
+Answer = TypeVar("Answer")
+
 ARGUMENT_UNKNOWN: Final = object()
 """Stands for an argument whose value is not a literal."""
 
+_forgetting: Final[list[Callable[[], None]]] = []
 
-@cache
+
+def _remembered(question: Callable[[str], Answer]) -> Callable[[str], Answer]:
+    """The question, with its answers kept as long as the same tables hold."""
+    kept = cache(question)
+    _forgetting.append(kept.cache_clear)
+    return kept
+
+
+@contextmanager
+def extended(extra: Table) -> Iterator[None]:
+    """Within, the tables hold the entries of a user too, and these win. It is one choice for the whole process: one that is
+    forked within takes it along, threads share it."""
+    if extra == Table():
+        yield
+        return
+    before = _tables
+    _use(_merged(extra))
+    try:
+        yield
+    finally:
+        _use(before)
+
+
+def told(dotted: str) -> str | None:
+    """The name by which a user has told what the function or class of that full name does."""
+    return next((name for name in _suffixes(dotted) if name in _tables.told), None)
+
+
+def told_names() -> frozenset[str]:
+    """The names of all functions, classes and methods that a user has told of."""
+    return _tables.told
+
+
+def acts() -> frozenset[str]:
+    """The last names of all that sets a mode or steps, and of all that a user has told of: a function in which none is
+    called may have nothing to say of modes."""
+    return _tables.acts
+
+
+@_remembered
 def layer(dotted: str) -> Layer | None:
     """The module class of that name, if a table says whether it depends on the mode."""
-    return _find(_LAYERS, dotted)
+    return _find(_tables.layers, dotted)
 
 
 def depends_on_mode(
@@ -106,47 +156,46 @@ def depends_on_mode(
         case Layer(sensitivity="container"):
             return None
     given = keywords or {}
-    held = [_holds(rule, positional, given) for rule in found.rules]
+    held = [holds(rule, positional, given) for rule in found.rules]
     if False in held or (isinstance(found, Functional) and _is_constant(found.flag, positional, given)):
         return False
     return None if None in held else True
 
 
-@cache
+@_remembered
 def module_class(dotted: str) -> ModuleClass | None:
     """The class of that name, if it is a `torch.nn.Module` of a library and no layer of `layer`."""
-    return _find(_MODULE_CLASSES, dotted)
+    return _find(_tables.module_classes, dotted)
 
 
-@cache
+@_remembered
 def functional(dotted: str) -> Functional | None:
     """The function of that name whose behaviour a flag decides."""
-    return _find(_FUNCTIONALS, dotted)
+    return _find(_tables.functionals, dotted)
 
 
-@cache
+@_remembered
 def factory(dotted: str) -> Factory | None:
     """The function or class of that name that returns a module, `from_pretrained` of a known library included."""
-    return _find(_FACTORIES, dotted)
+    return _find(_tables.factories, dotted)
 
 
-def hub_mode(repository: object) -> Mode:
-    """The mode in which `torch.hub.load(repository, ...)` hands its module over."""
-    known = HUB_REPOSITORIES.get(repository.partition(":")[0]) if isinstance(repository, str) else None
-    return "train" if known is None else known.mode
+def hub_repository(repository: object) -> Factory | None:
+    """What `torch.hub.load(repository, ...)` returns, where it is not a module in train mode as from most."""
+    return HUB_REPOSITORIES.get(repository.partition(":")[0]) if isinstance(repository, str) else None
 
 
 HUB_REPOSITORIES: Final = {entry.name: entry for entry in models.HUB_REPOSITORIES}
 
 
-@cache
+@_remembered
 def ordinary(dotted: str) -> Ordinary | None:
     """What a pattern or a habit would take for a module, and is none: a tokenizer's `from_pretrained`, a list of names."""
     name = canonical(dotted)
     return _ORDINARY.exact.get(name) or _first_fitting(_ORDINARY, name)
 
 
-@cache
+@_remembered
 def from_pretrained_mode(dotted: str) -> Mode:
     """The mode of what `dotted` returns, the full name of a method such as `mylib.Model.from_pretrained`, also of a
     library that no table knows."""
@@ -159,18 +208,18 @@ UNKNOWN_FROM_PRETRAINED: Final[Mode] = "unknown"  # eval in the Hugging Face lib
 
 def factory_method(name: str) -> Factory | None:
     """The same for the bare name of a method of an unknown class, such as `load_from_checkpoint`."""
-    return _FACTORIES.exact.get(name)
+    return _tables.factories.exact.get(name)
 
 
-@cache
+@_remembered
 def wrapper(dotted: str) -> Wrapper | None:
     """The call of that name that returns, holds or copies the module it is given."""
-    return _find(_WRAPPERS, dotted)
+    return _find(_tables.wrappers, dotted)
 
 
 def wrapper_method(name: str) -> Wrapper | None:
     """The same for the bare name of a method of an unknown object, such as `prepare` or `unwrap_model`."""
-    return _WRAPPERS.exact.get(name)
+    return _tables.wrappers.exact.get(name)
 
 
 SAME_OBJECT_METHODS: Final = torch.SAME_OBJECT_METHODS
@@ -185,16 +234,16 @@ SAME_ATTRIBUTES: Final = frozenset(
 """Attributes of a wrapper that name the module inside, which has the mode of the wrapper."""
 
 
-@cache
+@_remembered
 def gradients(dotted: str) -> Gradients | None:
     """The manager, decorator or call of that name that turns gradients on or off."""
-    return _find(_GRADIENTS, dotted)
+    return _find(_tables.gradients, dotted)
 
 
-@cache
+@_remembered
 def optimizer(dotted: str) -> Optimizer | None:
     """The class or function of that name that makes an optimizer."""
-    return _find(_OPTIMIZERS, dotted)
+    return _find(_tables.optimizers, dotted)
 
 
 def optimizer_class(dotted: str) -> bool:
@@ -202,29 +251,34 @@ def optimizer_class(dotted: str) -> bool:
     return optimizer(dotted) is not None
 
 
-@cache
+@_remembered
 def scheduler(dotted: str) -> Scheduler | None:
     """The class or function of that name that makes a learning rate scheduler: its `step()` trains nothing."""
-    return _find(_SCHEDULERS, dotted)
+    return _find(_tables.schedulers, dotted)
 
 
-@cache
+@_remembered
 def step(dotted: str) -> Step | None:
     """The call that changes weights, by its dotted name or by the bare name of a method. For the bare `step`, which
     environments and schedulers have too, see `words.step_receiver`."""
-    return _find(_STEPS, dotted)
+    return _find(_tables.steps, dotted)
 
 
-@cache
+@_remembered
 def backward(dotted: str) -> Backward | None:
     """The call that computes gradients, by its dotted name or by the bare name of a method."""
-    return _find(_BACKWARDS, dotted)
+    return _find(_tables.backwards, dotted)
 
 
-@cache
+@_remembered
 def framework_base(dotted: str) -> Framework | None:
     """The base class of that name whose methods run in a mode that its framework sets."""
-    return _find(_FRAMEWORKS, dotted)
+    return _find(_tables.frameworks, dotted)
+
+
+def told_framework(dotted: str) -> Framework | None:
+    """The same, if a user has told of it: a base class of the project that is analysed."""
+    return _told(_tables.frameworks, dotted)
 
 
 def hook_mode(framework: Framework, method: str) -> HookMode | None:
@@ -232,33 +286,33 @@ def hook_mode(framework: Framework, method: str) -> HookMode | None:
     return framework.hooks.get(method, framework.default)
 
 
-@cache
+@_remembered
 def framework_call(dotted: str) -> FrameworkCall | None:
     """The method of a framework's object, by the dotted name of its class and itself: `lightning.pytorch.Trainer.fit`."""
-    return _find(_FRAMEWORK_CALLS, dotted)
+    return _find(_tables.framework_calls, dotted)
 
 
-@cache
+@_remembered
 def not_torch(dotted: str) -> Ordinary | None:
     """The library of that name, or of the name's beginning, whose modules and models are none of PyTorch."""
     return _longest_prefix(_NOT_TORCH, dotted)
 
 
 def forward_method(name: str) -> ForwardMethod | None:
-    """The method of a module that runs its layers, by its bare name."""
-    return FORWARD_METHODS.get(name)
+    """The method of a module that runs its layers, by its bare name, or by the name that a user gave."""
+    return _told(_tables.forward_methods, name) or _tables.forward_methods.exact.get(name)
 
 
-@cache
+@_remembered
 def runner(dotted: str) -> Runner | None:
     """The function of that name that calls a module given to it: a call of it is a forward of that module."""
-    return _find(_RUNNERS, dotted)
+    return _find(_tables.runners, dotted)
 
 
-@cache
+@_remembered
 def exporter(dotted: str) -> Exporter | None:
     """The call of that name that writes a module down for use elsewhere."""
-    return _find(_EXPORTERS, dotted)
+    return _find(_tables.exporters, dotted)
 
 
 def export_effect(
@@ -268,7 +322,7 @@ def export_effect(
     given = keywords or {}
     if any(given.get(name) not in (None, False) for name in found.keeps_with):
         return "keeps"
-    if found.keeps_if is not None and _holds(found.keeps_if, positional, given):
+    if found.keeps_if is not None and holds(found.keeps_if, positional, given):
         return "keeps"
     if found.option is None or found.choices is None:
         return found.effect
@@ -278,25 +332,25 @@ def export_effect(
     return found.choices.get(str(value).rpartition(".")[2], "chosen")
 
 
-@cache
+@_remembered
 def self_moding(dotted: str) -> SelfModing | None:
     """The library method of that name that sets the mode it needs itself."""
-    return _find(_SELF_MODING, dotted)
+    return _find(_tables.self_moding, dotted)
 
 
-@cache
+@_remembered
 def mode_manager(dotted: str) -> ModeManager | None:
     """The library function or context manager of that name that switches the module it is given."""
-    return _find(_MODE_MANAGERS, dotted)
+    return _find(_tables.mode_managers, dotted)
 
 
-@cache
+@_remembered
 def sink(dotted: str) -> Sink | None:
     """The function, or bare method name, to which evaluations give their outputs."""
-    return _find(_SINKS, dotted)
+    return _find(_tables.sinks, dotted)
 
 
-@cache
+@_remembered
 def canonical(dotted: str) -> str:
     """The name under which the tables know `dotted`: aliases are followed until none applies."""
     for _ in range(MAXIMAL_ALIASES):
@@ -320,11 +374,26 @@ def _renamed(dotted: str, alias: Alias) -> str:
 
 def _find(entries: _Index[AnyEntry], dotted: str) -> AnyEntry | None:
     name = canonical(dotted)
+    by_user = _told(entries, dotted) or _told(entries, name)
+    if by_user is not None:
+        return by_user
     if name in entries.exact:
         return entries.exact[name]
     if not entries.patterns or name in _ORDINARY.exact or _first_fitting(_ORDINARY, name) is not None:
         return None
     return _first_fitting(entries, name)
+
+
+def _told(entries: _Index[AnyEntry], dotted: str) -> AnyEntry | None:
+    if not entries.told:
+        return None
+    return next((entries.told[name] for name in _suffixes(dotted) if name in entries.told), None)
+
+
+def _suffixes(dotted: str) -> Iterator[str]:
+    """The name and what is left of it when its first parts are dropped, the longest first."""
+    parts = dotted.split(".")
+    return (".".join(parts[start:]) for start in range(len(parts)))
 
 
 def _first_fitting(entries: _Index[AnyEntry], name: str) -> AnyEntry | None:
@@ -343,7 +412,8 @@ def _value(parameter: Parameter, positional: Sequence[object], keywords: Mapping
     return ARGUMENT_UNKNOWN if parameter.required else parameter.default
 
 
-def _holds(rule: Rule, positional: Sequence[object], keywords: Mapping[str, object]) -> bool | None:
+def holds(rule: Rule, positional: Sequence[object], keywords: Mapping[str, object]) -> bool | None:
+    """Whether the condition holds for these arguments; None if the one that decides is `ARGUMENT_UNKNOWN`."""
     value = _value(rule.parameter, positional, keywords)
     if value is None:
         return rule.negated
@@ -361,18 +431,20 @@ def _longest_prefix(entries: Mapping[str, Anything], dotted: str) -> Anything | 
 
 @dataclass(frozen=True, slots=True)
 class _Index(Generic[AnyEntry]):
-    """The entries of one kind: by name, and those whose name is a pattern, the longest first."""
+    """The entries of one kind: by name, those whose name is a pattern, the longest first, and those of the user."""
 
     exact: Mapping[str, AnyEntry]
     patterns: tuple[tuple[re.Pattern[str], AnyEntry], ...]
+    told: Mapping[str, AnyEntry]
 
 
-def _indexed(entries: Iterable[AnyEntry]) -> _Index[AnyEntry]:
+def _indexed(entries: Iterable[AnyEntry], told: Iterable[AnyEntry]) -> _Index[AnyEntry]:
     listed = list(entries)
     patterns = sorted((entry for entry in listed if "*" in entry.name), key=lambda entry: -len(entry.name))
     return _Index(
         {entry.name: entry for entry in listed if "*" not in entry.name},
         tuple((_compiled(entry.name), entry) for entry in patterns),
+        {entry.name: entry for entry in told},
     )
 
 
@@ -381,24 +453,74 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(regular.replace(r"\[a\-z\]", "[a-z_]").replace(r"\[A\-Z\]", "[A-Z]"))
 
 
-_LAYERS: Final = _indexed(entry for table in TABLES for entry in table.layers)
-_MODULE_CLASSES: Final = _indexed(entry for table in TABLES for entry in table.module_classes)
-_FUNCTIONALS: Final = _indexed(entry for table in TABLES for entry in table.functionals)
-_FACTORIES: Final = _indexed(entry for table in TABLES for entry in table.factories)
-_ORDINARY: Final = _indexed(entry for table in TABLES for entry in table.ordinary)
-_WRAPPERS: Final = _indexed(entry for table in TABLES for entry in table.wrappers)
-_GRADIENTS: Final = _indexed(entry for table in TABLES for entry in table.gradients)
-_OPTIMIZERS: Final = _indexed(entry for table in TABLES for entry in table.optimizers)
-_SCHEDULERS: Final = _indexed(entry for table in TABLES for entry in table.schedulers)
-_STEPS: Final = _indexed(entry for table in TABLES for entry in table.steps)
-_BACKWARDS: Final = _indexed(entry for table in TABLES for entry in table.backwards)
-_FRAMEWORKS: Final = _indexed(entry for table in TABLES for entry in table.frameworks)
-_FRAMEWORK_CALLS: Final = _indexed(entry for table in TABLES for entry in table.framework_calls)
-_RUNNERS: Final = _indexed(entry for table in TABLES for entry in table.runners)
-_SELF_MODING: Final = _indexed(entry for table in TABLES for entry in table.self_moding)
-_MODE_MANAGERS: Final = _indexed(entry for table in TABLES for entry in table.mode_managers)
-_EXPORTERS: Final = _indexed(entry for table in TABLES for entry in table.exporters)
-_SINKS: Final = _indexed(entry for table in TABLES for entry in table.sinks)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Tables:
+    """All entries, by kind. `told` and `acts` as the functions of the same names answer."""
+
+    told: frozenset[str]
+    acts: frozenset[str]
+    layers: _Index[Layer]
+    module_classes: _Index[ModuleClass]
+    functionals: _Index[Functional]
+    factories: _Index[Factory]
+    wrappers: _Index[Wrapper]
+    gradients: _Index[Gradients]
+    optimizers: _Index[Optimizer]
+    schedulers: _Index[Scheduler]
+    steps: _Index[Step]
+    backwards: _Index[Backward]
+    frameworks: _Index[Framework]
+    framework_calls: _Index[FrameworkCall]
+    forward_methods: _Index[ForwardMethod]
+    runners: _Index[Runner]
+    self_moding: _Index[SelfModing]
+    mode_managers: _Index[ModeManager]
+    exporters: _Index[Exporter]
+    sinks: _Index[Sink]
+
+
+def _merged(extra: Table) -> _Tables:
+    """The tables of all libraries, and those of a user."""
+
+    def of(kind: str) -> _Index[Any]:
+        return _indexed((entry for table in TABLES for entry in getattr(table, kind)), getattr(extra, kind))
+
+    by_user: tuple[Iterable[Entry], ...] = (extra.factories, extra.forward_methods, extra.mode_managers, extra.steps)
+    told = frozenset(entry.name for entries in by_user for entry in entries)
+    acting = [entry.name for table in TABLES for entry in table.mode_managers]
+    acting += [entry.name for table in TABLES for entry in table.steps]
+    return _Tables(
+        told=told,
+        acts=frozenset(name.rpartition(".")[2] for name in (*acting, *told)),
+        layers=of("layers"),
+        module_classes=of("module_classes"),
+        functionals=of("functionals"),
+        factories=of("factories"),
+        wrappers=of("wrappers"),
+        gradients=of("gradients"),
+        optimizers=of("optimizers"),
+        schedulers=of("schedulers"),
+        steps=of("steps"),
+        backwards=of("backwards"),
+        frameworks=of("frameworks"),
+        framework_calls=of("framework_calls"),
+        forward_methods=of("forward_methods"),
+        runners=of("runners"),
+        self_moding=of("self_moding"),
+        mode_managers=of("mode_managers"),
+        exporters=of("exporters"),
+        sinks=of("sinks"),
+    )
+
+
+def _use(tables: _Tables) -> None:
+    global _tables
+    _tables = tables
+    for forget in _forgetting:
+        forget()
+
+
+_ORDINARY: Final = _indexed((entry for table in TABLES for entry in table.ordinary), ())
 _NOT_TORCH: Final = {entry.name: entry for table in TABLES for entry in table.not_torch}
 _ALIASES: Final = {alias.old: alias for table in TABLES for alias in table.aliases}
-FORWARD_METHODS: Final = {entry.name: entry for table in TABLES for entry in table.forward_methods}
+_tables = _merged(Table())

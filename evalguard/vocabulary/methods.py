@@ -27,8 +27,8 @@ CHILD_METHODS: Final = frozenset({"children", "named_children"})
 UNTAINTED_METHODS: Final = frozenset({"item", "tolist", "size", "dim", "numel", "__len__"})
 """What they return is no tensor any more: no backward can come through it."""
 
-MODE_SETTING_METHODS: Final = {"make_generation_fast_": "eval"}
-"""Methods that put the module they are called on in a mode. fairseq: fairseq/models/fairseq_model.py calls `self.eval()`
+MODE_SETTING_METHODS: Final = {"make_generation_fast_": "eval", "prepare_for_inference_": "eval"}
+"""Methods that put the module they are called on in a mode. fairseq: the first, which the second calls, calls `self.eval()`
 and disables `train()` (https://github.com/facebookresearch/fairseq/blob/main/fairseq/models/fairseq_model.py)."""
 
 MADE_UP_TENSORS: Final = frozenset(

@@ -150,6 +150,25 @@ FACTORIES = (
         for name in ("load_model_ensemble", "load_model_ensemble_and_task")
     ),
     Factory(
+        "fairseq.models.**.from_pretrained",
+        "unknown",
+        "an interface around models that are in eval mode for good, or, for RoBERTa and kin, around one in train mode",
+        f"{FAIRSEQ}/hub_utils.py",
+    ),
+    Factory(
+        "detectron2.engine.DefaultPredictor",
+        "eval",
+        "builds the model, loads weights and calls eval()",
+        "https://github.com/facebookresearch/detectron2/blob/main/detectron2/engine/defaults.py",
+        part="attributes",
+    ),
+    Factory(
+        "detectron2.engine.DefaultTrainer.build_model",
+        "train",
+        "builds the module, and loads no weights",
+        "https://github.com/facebookresearch/detectron2/blob/main/detectron2/engine/defaults.py",
+    ),
+    Factory(
         "flair.**.load",
         "eval",
         "loads the model and calls eval()",
@@ -183,6 +202,12 @@ HUB_REPOSITORIES = (
     ),
     Factory(
         "huggingface/pytorch-transformers", "eval", "calls from_pretrained", "https://huggingface.co/docs/transformers"
+    ),
+    Factory(
+        "pytorch/fairseq",
+        "unknown",
+        "models for generation are in eval mode for good, RoBERTa and kin in train mode",
+        "https://github.com/facebookresearch/fairseq/blob/main/hubconf.py",
     ),
     Factory("huggingface/transformers", "eval", "calls from_pretrained", "https://huggingface.co/docs/transformers"),
     *(

@@ -30,6 +30,7 @@ CLASSES = (
     ("ranger21.Ranger21", "https://github.com/lessw2020/Ranger21"),
     ("sophia.SophiaG", "https://github.com/Liuhong99/Sophia"),
     ("colossalai.nn.optimizer.HybridAdam", "https://colossalai.org/docs/basics/booster_api"),
+    ("gpytorch.optim.NGD", "https://docs.gpytorch.ai/en/stable/optim.html"),
     ("geoopt.optim.RiemannianAdam", "https://geoopt.readthedocs.io/en/latest/optimizers.html"),
     ("geoopt.optim.RiemannianSGD", "https://geoopt.readthedocs.io/en/latest/optimizers.html"),
 )
@@ -47,6 +48,15 @@ OPTIMIZERS = (
         Parameter("optimizer", 0, required=True),
         "steps the optimizer given and averages its weights",
         "https://github.com/pytorch/contrib/blob/master/torchcontrib/optim/swa.py",
+    ),
+    *(
+        Optimizer(
+            f"mmengine.optim.{name}",
+            Parameter("optimizer", 0, required=True),
+            "steps the optimizer given",
+            "https://mmengine.readthedocs.io/en/latest/tutorials/optim_wrapper.html",
+        )
+        for name in ("AmpOptimWrapper", "ApexOptimWrapper", "OptimWrapper")
     ),
     Optimizer(
         "pcgrad.PCGrad",
@@ -75,10 +85,11 @@ OPTIMIZERS = (
 
 STEPS = (
     Step(
-        "mmengine.optim.OptimWrapper.update_params",
+        "update_params",
         "receiver",
-        "computes the gradients of the loss, and steps at the end of an accumulation",
+        "of mmengine's OptimWrapper: computes the gradients of the loss, and steps at the end of an accumulation",
         "https://mmengine.readthedocs.io/en/latest/tutorials/optim_wrapper.html",
+        loss=Parameter("loss", 0, required=True),
     ),
 )
 

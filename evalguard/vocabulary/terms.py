@@ -102,6 +102,7 @@ class Factory:
     part: Part = "value"
     layers: tuple[str, ...] | None = None
     unless: Rule | None = None  # the mode is unknown if it holds
+    makes: str | None = None  # the class of the result, by which the tables know its methods
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,12 +184,16 @@ class Scheduler:
 @dataclass(frozen=True, slots=True)
 class Step:
     """A call that changes weights. `optimizer` says which optimizer steps: the receiver of the method, the argument at
-    that place, or the one inside an engine (the receiver, which is the module too)."""
+    that place, the one inside an engine (the receiver, which is the module too), or (`any`) one that the call does not
+    name: it steps what the backward went through. If `takes` says so, the argument is the module that is trained.
+    `loss` is the argument whose gradients the call computes first."""
 
     name: str
-    optimizer: Literal["receiver", "engine"] | Parameter
+    optimizer: Literal["receiver", "engine", "any"] | Parameter
     why: str
     link: str
+    takes: Literal["optimizer", "module"] = "optimizer"
+    loss: Parameter | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +238,8 @@ class Exporter:
 
 
 HookMode: TypeAlias = Literal["train", "eval", "managed"]
-"""`managed`: the framework sets the mode before it calls, but it may be either."""
+"""The mode of the whole module when the framework calls; of parts that were switched apart it says nothing. `managed`: the
+framework sets the mode before it calls, but it may be either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +250,7 @@ class Framework:
     (`self` for the object itself)."""
 
     name: str
-    module: bool
+    module: bool | None  # None: not known
     hooks: Mapping[str, HookMode]
     why: str
     link: str
@@ -299,11 +305,12 @@ class SelfModing:
 
 @dataclass(frozen=True, slots=True)
 class ModeManager:
-    """A function or context manager that puts the module it is given in `mode`. With `restores`, leaving the `with` gives
-    every part its former mode; `many` takes any number of modules; `gradients_off` turns gradients off inside."""
+    """A function or context manager that puts the module it is given, or whose method it is (`receiver`), in `mode`. With
+    `restores`, leaving the `with` gives every part its former mode; `many` takes any number of modules; `gradients_off`
+    turns gradients off inside."""
 
     name: str
-    module: Parameter
+    module: Parameter | Literal["receiver"]
     mode: Mode
     restores: bool
     why: str

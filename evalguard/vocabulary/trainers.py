@@ -35,6 +35,11 @@ def _hooks(train: str = "", evaluate: str = "", managed: str = "") -> dict[str, 
     }
 
 
+SKORCH_NETS = names("""
+    NeuralNet NeuralNetClassifier NeuralNetBinaryClassifier NeuralNetRegressor probabilistic.ExactGPRegressor
+    probabilistic.GPBinaryClassifier probabilistic.GPRegressor
+""")
+
 MM_HOOKS = _hooks(
     train="before_train before_train_epoch before_train_iter after_train_iter after_train_epoch train_step forward_train",
     evaluate="""
@@ -56,7 +61,7 @@ FRAMEWORKS = (
             default="managed",
             modules=("self.module_", "net.module_"),
         )
-        for name in names("NeuralNet NeuralNetClassifier NeuralNetBinaryClassifier NeuralNetRegressor callbacks.Callback")
+        for name in (*SKORCH_NETS, "callbacks.Callback")
     ),
     *(
         Framework(name, module=True, hooks=MM_HOOKS, why=MM_LOOPS, link=f"{MMENGINE}/runner/loops.py")
@@ -64,7 +69,9 @@ FRAMEWORKS = (
             mmengine.model.BaseModel mmengine.model.BaseModule mmcv.runner.BaseModule mmdet.models.BaseDetector
             mmdet.models.detectors.BaseDetector mmdet.models.detectors.SingleStageDetector
             mmdet.models.detectors.TwoStageDetector mmseg.models.segmentors.BaseSegmentor
-            mmseg.models.segmentors.EncoderDecoder mmcls.models.BaseClassifier
+            mmseg.models.segmentors.EncoderDecoder mmcls.models.BaseClassifier mmpretrain.models.BaseClassifier
+            mmdet3d.models.Base3DDetector mmpose.models.BasePoseEstimator mmaction.models.BaseRecognizer
+            mmengine.model.BaseTTAModel
         """)
     ),
     *(
@@ -89,7 +96,19 @@ FRAMEWORKS = (
             default="managed",
             modules=("self.model", "runner.model"),
         )
-        for name in names("catalyst.dl.Runner catalyst.dl.SupervisedRunner catalyst.dl.Callback catalyst.runners.Runner")
+        for name in names("""
+            catalyst.dl.Runner catalyst.dl.IRunner catalyst.dl.SupervisedRunner catalyst.dl.ISupervisedRunner
+            catalyst.dl.Callback
+        """)
+    ),
+    Framework(
+        "mmengine.runner.Runner",
+        module=False,
+        hooks={},
+        why=MM_LOOPS,
+        link=f"{MMENGINE}/runner/runner.py",
+        default="managed",
+        modules=("self.model",),
     ),
     *(
         Framework(
@@ -105,8 +124,11 @@ FRAMEWORKS = (
             ("fairseq.tasks.FairseqTask", False),
             ("fairseq.tasks.LegacyFairseqTask", False),
             ("fairseq.tasks.translation.TranslationTask", False),
+            ("fairseq.tasks.language_modeling.LanguageModelingTask", False),
             ("fairseq.criterions.FairseqCriterion", True),
             ("fairseq.criterions.LegacyFairseqCriterion", True),
+            ("fairseq.criterions.cross_entropy.CrossEntropyCriterion", True),
+            ("fairseq.criterions.label_smoothed_cross_entropy.LabelSmoothedCrossEntropyCriterion", True),
         )
     ),
     Framework(
@@ -202,11 +224,19 @@ FRAMEWORKS = (
             default="managed",
             modules=("self.network", "engine.network"),
         )
-        for name in names("Evaluator SupervisedEvaluator SupervisedTrainer Trainer")
+        for name in names("""
+            AdversarialTrainer EnsembleEvaluator Evaluator GanTrainer SupervisedEvaluator SupervisedTrainer Trainer Workflow
+        """)
     ),
 )  # fmt: skip
 
 MODEL = Parameter("model", 0, required=True)
+RUNNER_LEAVES: tuple[tuple[str, Mode], ...] = (("train", "unknown"), ("val", "eval"), ("test", "eval"))
+CATALYST_LEAVES: tuple[tuple[str, Mode], ...] = (
+    ("train", "unknown"),
+    ("evaluate_loader", "eval"),
+    ("predict_loader", "eval"),
+)
 RESTORES = "calls eval(), and restores the mode after"
 
 FRAMEWORK_CALLS = (
@@ -219,7 +249,7 @@ FRAMEWORK_CALLS = (
             f"its {method} sets the mode it needs",
             ULTRALYTICS,
         )
-        for family in names("YOLO RTDETR YOLOWorld SAM")
+        for family in names("YOLO RTDETR YOLOE YOLOWorld FastSAM NAS SAM")
         for method in names("train val predict track export tune benchmark")
     ),
     *(
@@ -234,6 +264,62 @@ FRAMEWORK_CALLS = (
                 "https://github.com/pytorch/pytorch/blob/main/torch/utils/tensorboard/_pytorch_graph.py",
             ),
         )
+    ),
+    *(
+        FrameworkCall(
+            f"mmengine.runner.Runner.{method}", None, leaves, method == "train", MM_LOOPS, f"{MMENGINE}/runner/loops.py"
+        )
+        for method, leaves in RUNNER_LEAVES
+    ),
+    *(
+        FrameworkCall(
+            f"catalyst.dl.{family}.{method}",
+            Parameter("model", None),
+            leaves,
+            method == "train",
+            "sets the mode of the model by the name of the loader, and in predict_loader",
+            "https://github.com/catalyst-team/catalyst/blob/master/catalyst/runners/runner.py",
+        )
+        for family in names("Runner SupervisedRunner")
+        for method, leaves in CATALYST_LEAVES
+    ),
+    FrameworkCall(
+        "detectron2.engine.DefaultTrainer.test",
+        Parameter("model", 1, required=True),
+        None,
+        False,
+        RESTORES,
+        f"{DETECTRON}/engine/defaults.py",
+    ),
+    FrameworkCall(
+        "detectron2.engine.DefaultTrainer.train",
+        None,
+        "train",
+        True,
+        "trains in train mode; evaluations restore it",
+        f"{DETECTRON}/engine/train_loop.py",
+    ),
+    *(
+        FrameworkCall(
+            f"fvcore.nn.precise_bn.{name}",
+            MODEL,
+            None,
+            False,
+            "runs the model in train mode, which it must have, to renew its batch statistics",
+            "https://github.com/facebookresearch/fvcore/blob/main/fvcore/nn/precise_bn.py",
+        )
+        for name in ("update_bn_stats",)
+    ),
+    *(
+        FrameworkCall(
+            name,
+            Parameter("models", 0, required=True),
+            "eval",
+            False,
+            "calls eval() on the models, and leaves them so",
+            link,
+        )
+        for name, link in (("fairseq.sequence_generator.SequenceGenerator", f"{FAIRSEQ}/sequence_generator.py"),)
     ),
     *(
         FrameworkCall(name, MODEL, "eval", False, "calls eval() on the model, and leaves it so", link)
@@ -260,6 +346,12 @@ RUNNERS = (
         "monai.inferers.sliding_window_inference",
         Parameter("predictor", 3, required=True),
         "calls the predictor on each window",
+        "https://docs.monai.io/en/stable/inferers.html",
+    ),
+    Runner(
+        "monai.inferers.[A-Z]*Inferer.__call__",
+        Parameter("network", 1, required=True),
+        "calls the network, on windows, patches or slices of the input",
         "https://docs.monai.io/en/stable/inferers.html",
     ),
     Runner(
@@ -324,15 +416,15 @@ BRAIN: tuple[tuple[str, Mode, Mode], ...] = (("fit", "train", "unknown"), ("eval
 SELF_MODING = (
     *(
         SelfModing(f"skorch.{family}.{method}", "eval", "eval", "sets the mode of all modules to eval", SKORCH)
-        for family in names("NeuralNet NeuralNetClassifier NeuralNetBinaryClassifier NeuralNetRegressor")
-        for method in names("forward forward_iter predict predict_proba")
+        for family in SKORCH_NETS
+        for method in names("forward forward_iter predict predict_proba score trim_for_prediction")
     ),
     *(
         SelfModing(
             f"skorch.{family}.{method}", "train", "unknown", "trains in train mode, and validates between", SKORCH
         )
-        for family in names("NeuralNet NeuralNetClassifier NeuralNetBinaryClassifier NeuralNetRegressor")
-        for method in names("fit partial_fit")
+        for family in SKORCH_NETS
+        for method in names("fit fit_loop partial_fit")
     ),
     *(
         SelfModing(f"speechbrain.Brain.{method}", mode, leaves, "sets the mode of its modules by stage", SPEECHBRAIN)
@@ -345,6 +437,29 @@ ALIASES = (
     Alias("skorch.net", "skorch", SAME, SKORCH),
     Alias("skorch.classifier", "skorch", SAME, SKORCH),
     Alias("skorch.regressor", "skorch", SAME, SKORCH),
+    Alias("skorch.callbacks.base", "skorch.callbacks", SAME, SKORCH),
+    Alias(
+        "catalyst.runners",
+        "catalyst.dl",
+        SAME,
+        "https://github.com/catalyst-team/catalyst/blob/master/catalyst/dl/__init__.py",
+        skip=1,
+    ),
+    Alias(
+        "catalyst.core",
+        "catalyst.dl",
+        SAME,
+        "https://github.com/catalyst-team/catalyst/blob/master/catalyst/dl/__init__.py",
+        skip=1,
+    ),
+    Alias("monai.engines.trainer", "monai.engines", SAME, MONAI),
+    Alias("monai.engines.evaluator", "monai.engines", SAME, MONAI),
+    Alias("monai.engines.workflow", "monai.engines", SAME, MONAI),
+    Alias("monai.inferers.inferer", "monai.inferers", SAME, MONAI),
+    Alias("monai.inferers.utils", "monai.inferers", SAME, MONAI),
+    Alias("mmengine.runner.runner", "mmengine.runner", SAME, f"{MMENGINE}/runner/__init__.py"),
+    Alias("ultralytics.models.yolo.model", "ultralytics", SAME, ULTRALYTICS),
+    Alias("ultralytics.models", "ultralytics", SAME, ULTRALYTICS),
     Alias("speechbrain.core", "speechbrain", SAME, SPEECHBRAIN),
     Alias("monai.networks.utils", "monai.networks", SAME, MONAI),
     Alias("detectron2.evaluation.evaluator", "detectron2.evaluation", SAME, f"{DETECTRON}/evaluation/__init__.py"),

@@ -7,6 +7,7 @@ mode. `Trainer` sets the mode itself before each step and each evaluation, and l
 from __future__ import annotations
 
 from evalguard.vocabulary.terms import (
+    Alias,
     Factory,
     ForwardMethod,
     Framework,
@@ -28,6 +29,7 @@ DOCS = "https://huggingface.co/docs/transformers/main/en"
 SOURCE = "https://github.com/huggingface/transformers/blob/main/src/transformers"
 DIFFUSERS = "https://github.com/huggingface/diffusers/blob/main/src/diffusers"
 PEFT = "https://github.com/huggingface/peft/blob/main/src/peft"
+TRL = "https://github.com/huggingface/trl/blob/main/trl"
 SENTENCES = "https://github.com/UKPLab/sentence-transformers/blob/master/sentence_transformers"
 
 EVALUATED = "ends with model.eval(): dropout is off until somebody calls train()"
@@ -82,6 +84,15 @@ FACTORIES = (
         "loads the adapter, then calls eval() unless it is to be trained",
         f"{PEFT}/peft_model.py",
         unless=Rule(Parameter("is_trainable", 2, False)),
+    ),
+    *(
+        Factory(
+            f"trl.AutoModelFor{kind}WithValueHead.from_pretrained",
+            "unknown",
+            "holds a model in eval mode below a value head, with a dropout, in train mode",
+            f"{TRL}/experimental/ppo/modeling_value_head.py",
+        )
+        for kind in ("CausalLM", "Seq2SeqLM")
     ),
     Factory(
         "sentence_transformers.[A-Z]*",
@@ -194,6 +205,25 @@ WRAPPERS = (
         f"{PEFT}/mapping.py",
     ),
     Wrapper(
+        "trl.create_reference_model",
+        MODEL,
+        "copy",
+        "copies the model, and puts the copy in eval mode",
+        f"{TRL}/models/utils.py",
+        mode="eval",
+    ),
+    *(
+        Wrapper(
+            f"trl.models.utils.prepare_{engine}",
+            MODEL,
+            "same",
+            "shards a reference model, and puts it in eval mode",
+            f"{TRL}/models/utils.py",
+            mode="eval",
+        )
+        for engine in ("deepspeed", "fsdp")
+    ),
+    Wrapper(
         "diffusers.training_utils.EMAModel",
         Parameter("parameters", 0, required=True),
         "copy",
@@ -244,6 +274,16 @@ SCHEDULERS = (
         )
     ),
     *(
+        Scheduler(
+            f"diffusers.optimization.get_{name}", "its step changes the learning rate", f"{DIFFUSERS}/optimization.py"
+        )
+        for name in (
+            *("constant_schedule", "constant_schedule_with_warmup", "cosine_schedule_with_warmup"),
+            *("cosine_with_hard_restarts_schedule_with_warmup", "linear_schedule_with_warmup"),
+            *("piecewise_constant_schedule", "polynomial_decay_schedule_with_warmup"),
+        )
+    ),
+    *(
         Scheduler(f"pytorch_transformers.{name}", "its step changes the learning rate", f"{DOCS}/migration")
         for name in ("WarmupLinearSchedule", "WarmupCosineSchedule", "WarmupConstantSchedule")
     ),
@@ -257,8 +297,7 @@ SCHEDULERS = (
 
 TRAINER_SETS = "training_step calls model.train(), the evaluation loop model.eval(), before they use the model"
 TRAINER_NAMES = names("""
-    transformers.Trainer transformers.Seq2SeqTrainer trl.SFTTrainer trl.DPOTrainer trl.KTOTrainer trl.ORPOTrainer
-    trl.CPOTrainer trl.GRPOTrainer trl.RewardTrainer trl.RLOOTrainer trl.GKDTrainer trl.BCOTrainer
+    transformers.Trainer transformers.Seq2SeqTrainer trl.**[A-Z]*Trainer
     sentence_transformers.SentenceTransformerTrainer sentence_transformers.CrossEncoderTrainer setfit.Trainer
     adapters.AdapterTrainer optimum.onnxruntime.ORTTrainer
 """)
@@ -292,10 +331,20 @@ LEAVES: tuple[tuple[str, Mode, bool], ...] = (
     ("predict", "eval", False),
 )
 
-FRAMEWORK_CALLS = tuple(
-    FrameworkCall(f"{name}.{method}", None, leaves, trains, TRAINER_SETS, f"{SOURCE}/trainer.py")
-    for name in TRAINER_NAMES
-    for method, leaves, trains in LEAVES
+FRAMEWORK_CALLS = (
+    *(
+        FrameworkCall(f"{name}.{method}", None, leaves, trains, TRAINER_SETS, f"{SOURCE}/trainer.py")
+        for name in TRAINER_NAMES
+        for method, leaves, trains in LEAVES
+    ),
+    FrameworkCall(
+        "trl.PPOTrainer.step",
+        None,
+        "unknown",
+        True,
+        "before 0.12: runs the model without gradients, then trains it",
+        f"{TRL}/trainer/ppo_trainer.py",
+    ),
 )
 
 FORWARD_METHODS = (
@@ -336,6 +385,20 @@ SELF_MODING = (
     ),
 )
 
+REEXPORTED = "defined there, and exported under the shorter name"
+ALIASES = (
+    *(
+        Alias(f"transformers.{module}", "transformers", REEXPORTED, f"{SOURCE}/__init__.py")
+        for module in ("optimization", "trainer", "trainer_callback", "trainer_seq2seq")
+    ),
+    *(
+        Alias(f"peft.{module}", "peft", REEXPORTED, f"{PEFT}/__init__.py")
+        for module in ("mapping", "mapping_func", "peft_model", "auto", "utils.other")
+    ),
+    Alias("trl.models.create_reference_model", "trl.create_reference_model", REEXPORTED, f"{TRL}/__init__.py"),
+    Alias("trl.trainer", "trl", REEXPORTED, f"{TRL}/trainer/__init__.py", skip=1),
+)
+
 TABLE = Table(
     factories=FACTORIES,
     module_classes=MODULE_CLASSES,
@@ -347,4 +410,5 @@ TABLE = Table(
     framework_calls=FRAMEWORK_CALLS,
     forward_methods=FORWARD_METHODS,
     self_moding=SELF_MODING,
+    aliases=ALIASES,
 )

@@ -117,6 +117,12 @@ def test_canonical(dotted: str, name: str) -> None:
         ("mmcv.cnn.ConvModule", (3, 8, 3), {}, False),
         ("mmcv.cnn.ConvModule", (3, 8, 3), {"norm_cfg": lookup.ARGUMENT_UNKNOWN}, None),
         ("torch_geometric.nn.GATConv", (8, 8), {"dropout": 0.6}, True),
+        ("torch_geometric.nn.conv.han_conv.HANConv", (8, 8, "metadata"), {}, False),
+        ("torch_geometric.nn.RGATConv", (8, 8, 3), {"dropout": 0.5}, True),
+        ("torch_geometric.nn.CGConv", (8,), {}, False),
+        ("torch_geometric.nn.CGConv", (8,), {"batch_norm": True}, True),
+        ("torch_geometric.nn.GENConv", (8, 8), {}, True),
+        ("torch_geometric.nn.DirGNNConv", (lookup.ARGUMENT_UNKNOWN,), {}, None),
     ],
 )
 def test_a_layer_depends_on_the_mode(
@@ -180,6 +186,11 @@ def test_a_function_depends_on_its_flag(
         ("efficientnet_pytorch.EfficientNet.from_pretrained", "train"),
         ("facenet_pytorch.InceptionResnetV1", "train"),
         ("mmdet.apis.init_detector", "eval"),
+        ("trl.AutoModelForCausalLMWithValueHead.from_pretrained", "unknown"),
+        ("peft.auto.AutoPeftModelForCausalLM.from_pretrained", "eval"),
+        ("fairseq.models.transformer.TransformerModel.from_pretrained", "unknown"),
+        ("detectron2.engine.defaults.DefaultPredictor", "eval"),
+        ("fastai.vision.all.vision_learner", "train"),
         ("numpy.load", None),
     ],
 )
@@ -201,9 +212,9 @@ def test_the_unknown() -> None:
     assert lookup.from_pretrained_mode("mylib.Model.from_pretrained") == "unknown"
     assert lookup.ordinary("transformers.AutoTokenizer.from_pretrained") is not None
     assert lookup.ordinary("transformers.AutoModel.from_pretrained") is None
-    assert lookup.hub_mode("pytorch/vision:v0.10.0") == "train"
-    assert lookup.hub_mode("ultralytics/yolov5") == "eval"
-    assert lookup.hub_mode(lookup.ARGUMENT_UNKNOWN) == "train"
+    assert lookup.hub_repository("pytorch/vision:v0.10.0") is None
+    assert getattr(lookup.hub_repository("ultralytics/yolov5:master"), "mode", None) == "eval"
+    assert lookup.hub_repository(lookup.ARGUMENT_UNKNOWN) is None
     assert lookup.layer("mylib.Layer") is None
     assert lookup.framework_base("object") is None
 
@@ -231,9 +242,15 @@ def test_wrappers() -> None:
         "timm.utils.ModelEmaV2": "copy",
         "deepspeed.initialize": "shares",
         "apex.amp.initialize": "same",
+        "torch.distributed._composable.fsdp.fully_shard": "same",
+        "trl.models.create_reference_model": "copy",
+        "peft.mapping_func.get_peft_model": "shares",
+        "mmengine.model.ExponentialMovingAverage": "copy",
+        "ray.train.torch.prepare_model": "shares",
     }
     assert {dotted: getattr(lookup.wrapper(dotted), "relation", None) for dotted in relations} == relations
     assert getattr(lookup.wrapper("timm.utils.ModelEmaV2"), "mode", None) == "eval"
+    assert getattr(lookup.wrapper("ignite.handlers.EMAHandler"), "attribute", None) == "ema_model"
     assert getattr(lookup.wrapper("torch.nn.utils.spectral_norm"), "sensitive", None) is True
     assert getattr(lookup.wrapper_method("prepare"), "part", None) == "arguments"
     assert lookup.wrapper_method("fit") is None
@@ -244,7 +261,10 @@ def test_optimizers_and_schedulers() -> None:
     assert not lookup.optimizer_class("torch.optim.lr_scheduler.StepLR")
     assert lookup.scheduler("torch.optim.lr_scheduler.StepLR") is not None
     assert getattr(lookup.optimizer("timm.optim.create_optimizer_v2"), "takes", None) == "either"
-    assert lookup.scheduler("transformers.get_linear_schedule_with_warmup") is not None
+    assert lookup.scheduler("transformers.optimization.get_linear_schedule_with_warmup") is not None
+    assert lookup.scheduler("diffusers.optimization.get_cosine_schedule_with_warmup") is not None
+    assert lookup.optimizer_class("ignite.distributed.auto_optim")
+    assert lookup.optimizer_class("mmengine.optim.AmpOptimWrapper")
 
 
 def test_frameworks() -> None:
@@ -261,6 +281,110 @@ def test_frameworks() -> None:
     assert getattr(lookup.framework_call("pytorch_lightning.Trainer.fit"), "trains", None) is True
     assert lookup.not_torch("tensorflow.keras.layers.Dropout") is not None
     assert lookup.not_torch("torch.nn.Dropout") is None
+
+
+@pytest.mark.parametrize(
+    ("base", "method", "mode"),
+    [
+        ("lightning.pytorch.LightningModule", "on_validation_end", "eval"),  # the modes are given back after it
+        ("lightning.pytorch.LightningModule", "on_train_epoch_end", "train"),
+        ("lightning.pytorch.LightningModule", "configure_model", None),
+        ("pytorch_lightning.callbacks.ModelCheckpoint", "on_test_start", "eval"),
+        ("transformers.trainer.Trainer", "prediction_step", "eval"),
+        ("transformers.trainer_callback.TrainerCallback", "on_step_end", "managed"),
+        ("trl.SFTTrainer", "compute_loss", "managed"),
+        ("trl.trainer.grpo_trainer.GRPOTrainer", "compute_loss", "managed"),
+        ("trl.experimental.ppo.PPOTrainer", "prediction_step", "eval"),
+        ("skorch.NeuralNet", "train_step", "managed"),
+        ("skorch.probabilistic.ExactGPRegressor", "get_loss", "managed"),
+        ("skorch.callbacks.base.Callback", "on_epoch_end", "managed"),
+        ("mmengine.model.BaseModel", "train_step", "train"),
+        ("mmengine.model.BaseModel", "val_step", "eval"),
+        ("mmengine.hooks.Hook", "after_val_epoch", "eval"),
+        ("mmpretrain.models.BaseClassifier", "predict", "eval"),
+        ("catalyst.runners.runner.Runner", "handle_batch", "managed"),
+        ("catalyst.core.callback.Callback", "on_loader_end", "managed"),
+        ("fairseq.tasks.fairseq_task.FairseqTask", "valid_step", "managed"),
+        ("detectron2.engine.train_loop.SimpleTrainer", "run_step", "train"),
+        ("monai.engines.evaluator.EnsembleEvaluator", "_iteration", "managed"),
+        ("ultralytics.engine.trainer.BaseTrainer", "validate", "managed"),
+        ("fastai.callback.core.Callback", "before_validate", "eval"),
+    ],
+)
+def test_a_framework_calls_a_hook_in_a_mode(base: str, method: str, mode: str | None) -> None:
+    framework = lookup.framework_base(base)
+    assert framework is not None
+    assert lookup.hook_mode(framework, method) == mode
+
+
+@pytest.mark.parametrize(
+    ("call", "leaves"),
+    [
+        ("lightning.Trainer.fit", None),
+        ("lightning.pytorch.tuner.Tuner.lr_find", None),
+        ("transformers.Trainer.train", "unknown"),
+        ("trl.trainer.dpo_trainer.DPOTrainer.evaluate", "eval"),
+        ("trl.PPOTrainer.step", "unknown"),
+        ("fastai.Learner.fit_one_cycle", "unknown"),
+        ("fastai.Learner.get_preds", "eval"),
+        ("ignite.engine.create_supervised_trainer", "unknown"),
+        ("ignite.contrib.engines.tbptt.create_supervised_tbptt_trainer", "unknown"),
+        ("mmengine.runner.runner.Runner.val", "eval"),
+        ("catalyst.dl.SupervisedRunner.predict_loader", "eval"),
+        ("detectron2.engine.DefaultTrainer.test", None),
+        ("fvcore.nn.precise_bn.update_bn_stats", None),
+        ("fairseq.sequence_generator.SequenceGenerator", "eval"),
+        ("ultralytics.models.yolo.model.YOLO.train", "unknown"),
+        ("torch.optim.swa_utils.update_bn", None),
+    ],
+)
+def test_a_framework_leaves_a_mode(call: str, leaves: str | None) -> None:
+    found = lookup.framework_call(call)
+    assert found is not None
+    assert found.leaves == leaves
+
+
+def test_self_moding_methods_and_managers() -> None:
+    modes = {
+        "skorch.NeuralNetClassifier.predict": "eval",
+        "skorch.NeuralNetClassifier.score": "eval",
+        "lightning.LightningModule.freeze": "eval",
+        "lightning.LightningModule.unfreeze": "train",
+        "sentence_transformers.SentenceTransformer.encode": "eval",
+    }
+    assert {name: getattr(lookup.self_moding(name), "leaves", None) for name in modes} == modes
+    managers = {"monai.networks.utils.eval_mode": ("eval", True), "monai.networks.train_mode": ("train", True)}
+    found = {name: lookup.mode_manager(name) for name in managers}
+    assert {name: entry and (entry.mode, entry.restores) for name, entry in found.items()} == managers
+    assert lookup.runner("monai.inferers.inferer.SlidingWindowInferer.__call__") is not None
+    assert lookup.runner("torch.utils.checkpoint.checkpoint") is not None
+
+
+def test_steps_and_backwards() -> None:
+    assert getattr(lookup.step("update_params"), "loss", None) is not None
+    assert getattr(lookup.step("torch.cuda.amp.GradScaler.step"), "optimizer", None) is not None
+    assert lookup.step("update") is None
+    assert lookup.backward("ray.train.torch.backward") is not None
+    assert lookup.backward("manual_backward") is not None
+    assert lookup.backward("forward") is None
+
+
+@pytest.mark.parametrize(
+    "dotted",
+    [
+        "transformers.BertForSequenceClassification",
+        "transformers.PreTrainedModel",
+        "diffusers.UNet2DConditionModel",
+        "gpytorch.module.Module",
+        "gpytorch.models.ExactGP",
+        "gpytorch.variational.VariationalStrategy",
+        "monai.losses.DiceLoss",
+        "torch_geometric.nn.GraphUNet",
+        "fairseq.models.FairseqEncoderDecoderModel",
+    ],
+)
+def test_a_class_of_a_library_is_a_module(dotted: str) -> None:
+    assert lookup.module_class(dotted) is not None
 
 
 @pytest.mark.parametrize(
