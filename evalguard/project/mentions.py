@@ -16,7 +16,7 @@ from evalguard.flow.liveness import parts_of, values_of
 from evalguard.ir.facts import MODULE, FunctionFacts
 from evalguard.ir.values import Attribute, Name, Value
 from evalguard.modes.values import Cls, Fn, Mod
-from evalguard.project.resolve import Index, Var, words_of
+from evalguard.project.resolve import Index, Var, acts_of, words_of
 
 Key = tuple[str, str]  # path and qualified name of a function
 
@@ -141,7 +141,7 @@ class Mentions:
                     key = (path, qualname)
                     for callee in self.sure(key):
                         callers.setdefault(callee, []).append(key)
-                    for name in self.words(key) - UNSAID:
+                    for name in acts_of(self._index.files[path].functions[qualname]) - UNSAID:
                         method = (self._component[path], name)
                         if len(self._methods.get(method, ())) > FEW:
                             callers.setdefault(("methods", *method), []).append(key)

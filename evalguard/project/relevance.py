@@ -28,14 +28,11 @@ from evalguard.vocabulary import lookup
 from evalguard.vocabulary.exporters import TELLING
 from evalguard.vocabulary.words import MODULE_WORDS, words
 
-RELEVANT = (
-    frozenset(
-        """
-        train eval no_grad inference_mode set_grad_enabled backward step load_state_dict from_pretrained reveal_mode
-        manual_backward optimizer_step
-        """.split()
-    )
-    | TELLING
+RELEVANT = frozenset(
+    """
+    train eval no_grad inference_mode set_grad_enabled backward step load_state_dict from_pretrained reveal_mode
+    manual_backward optimizer_step
+    """.split()
 )
 
 
@@ -86,7 +83,20 @@ class Relevance:
             not acts_of(facts).isdisjoint(RELEVANT | lookup.acts())
             or says_evaluation(facts.name)
             or any(map(names_test_data, self.mentions.words(key)))
+            or self._exports(key[0], facts)
         )
+
+    def _exports(self, path: str, facts: FunctionFacts) -> bool:
+        """Whether a function calls an exporter by a name that says so: `torch.jit.trace`, not any `export`."""
+        for block in facts.blocks:
+            for op in block.ops:
+                if isinstance(op, Call) and isinstance(op.callee, ir.Attribute | ir.Name):
+                    last = op.callee.name if isinstance(op.callee, ir.Attribute) else op.callee.id
+                    if last in TELLING:
+                        found = self.index.resolve(path, op.callee)
+                        if last == "to_onnx" or (isinstance(found, str) and lookup.exporter(found) is not None):
+                            return True
+        return False
 
     def is_worth_a_look(self, path: str, qualname: str) -> bool:
         """Whether a function that nobody calls is worth a look: it is relevant, or takes a network's output out of

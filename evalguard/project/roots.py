@@ -29,6 +29,7 @@ from evalguard.project.engine import Engine
 from evalguard.project.resolve import called_names, called_on_self, is_abstract
 from evalguard.project.told import full_name
 from evalguard.vocabulary import lookup
+from evalguard.vocabulary.not_torch import OTHER_FRAMEWORKS
 
 HOOKS = frozenset("training_step validation_step val_step test_step predict_step".split())
 """Methods that Lightning, mmengine and many a trainer call in the mode that each needs."""
@@ -76,6 +77,9 @@ def _is_worth_a_look(engine: Engine, path: str) -> bool:
     file = engine.index.files[path]
     if is_unit_test_file(file):
         return False  # there, modes are chosen by what is tested
+    libraries = {target.partition(".")[0] for target in file.imports.values()}
+    if libraries & OTHER_FRAMEWORKS and not any(library.startswith("torch") for library in libraries):
+        return False  # its networks are none of PyTorch
     if not any(engine.relevance.is_worth_a_look(path, qualname) for qualname in file.functions):
         return False  # nothing in it switches, trains or evaluates
     return engine.relevance.gives_a_mode(path)  # else every module in it has the mode that its user gave it

@@ -7,6 +7,11 @@ from __future__ import annotations
 
 from evalguard.vocabulary.terms import Ordinary, Table
 
+OTHER_FRAMEWORKS = frozenset(
+    "tensorflow tf_keras keras sonnet tflearn tensorlayer flax haiku jax equinox trax mlx chainer paddle mindspore mxnet".split()
+)
+"""Those of them with layers of their own: a file that imports one of these, and not PyTorch, builds its networks with it."""
+
 NOT_TORCH = tuple(
     Ordinary(name, why, link)
     for name, why, link in (
