@@ -1,7 +1,7 @@
 """Which files are worth a parse, by their text alone.
 
-A file in which nothing sets or uses a mode is left out, unless it imports one that does, directly or through others,
-and either makes modules itself, with which it may call it, or is imported by a wanted one, to which it hands names on.
+A file in which nothing sets or uses a mode is left out, unless it makes modules and a wanted file imports it or is
+imported by it, or it leads from one wanted file to another, to which it hands names on.
 
     lib/engine.py       optimizer.step()               wanted
     lib/__init__.py     from .engine import fit        says nothing of modes, but hands on what does
@@ -52,7 +52,8 @@ def wanted_files(texts: Mapping[str, str], locations: Mapping[str, str], told: I
         for target in found:
             importers.setdefault(target, set()).add(path)
     leading = _spread(said, importers, quiet)
-    making = {path for path in leading if _MAKES.search(texts[path])}
+    connected = leading.union(*(imports[path] & quiet for path in said))
+    making = {path for path in connected if _MAKES.search(texts[path])}
     return said | making | (leading & _spread(said | making, imports, leading))
 
 

@@ -38,13 +38,14 @@ class ClassView:
 
     `module`: True for a subclass of `torch.nn.Module`, False if certainly none, None if a base is unknown. `foreign`: a
     base of another library, with its dotted name. `sensitive`: True if a layer depends on the mode, False if none does,
-    None if unknown; `layer` names it.
+    None if unknown; `layer` names it. `recurrent` names a layer whose backward fails in eval mode, if there is one.
     """
 
     module: bool | None
     foreign: tuple[str, ...]
     sensitive: bool | None
     layer: str | None
+    recurrent: str | None
 
 
 class Linker(Protocol):
@@ -157,9 +158,19 @@ class Info:
     evidence: set[str] = field(default_factory=set)  # `.parameters()`, `.state_dict()`, an optimizer, an annotation
     sensitive: bool | None = None
     layer: str | None = None
+    recurrent: str | None = None  # a layer whose backward fails in eval mode, although its forward is the same
     name: str | None = None  # the variable it was first given to
     owners: set[Identity] = field(default_factory=set)  # the objects of which it is an attribute
     alternatives: set[Identity] = field(default_factory=set)  # the objects of which it is one, after paths were joined
+
+    def take_layers(self, of: ClassView | Info) -> None:
+        """Its layers are those of that class or object."""
+        self.sensitive, self.layer, self.recurrent = of.sensitive, of.layer, of.recurrent
+
+    @property
+    def never_minds(self) -> bool:
+        """Whether its mode can matter neither to its outputs nor to its training."""
+        return self.sensitive is False and self.recurrent is None
 
 
 @dataclass(slots=True)

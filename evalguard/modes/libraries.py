@@ -337,7 +337,8 @@ def _layer(dotted: str, given: Given, state: State, frame: Frame) -> Obj:
     positional, keywords = _literals(given)
     info.sensitive = lookup.depends_on_mode(layer, positional, keywords)
     info.layer = dotted.rpartition(".")[2] if info.sensitive else None
-    if info.sensitive is False:
+    info.recurrent = dotted.rpartition(".")[2] if layer.trains_only_in_train else None
+    if info.never_minds:
         del state.modes[obj.id]  # its mode cannot matter: one thing less that tells paths apart
     return obj
 

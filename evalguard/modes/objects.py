@@ -25,7 +25,7 @@ def construct(cls: Cls, given: Given, state: State, frame: Frame) -> list[Outcom
     obj = fresh(frame, state, given.op.span)
     info = frame.info(obj.id)
     info.cls, info.module = cls, view.module
-    info.sensitive, info.layer = view.sensitive, view.layer
+    info.take_layers(view)
     if view.module is True:
         state.modes[obj.id] = frozenset({origin_of(Mode.TRAIN, OriginKind.BUILT, given.op, frame)})
     elif view.module is None and set(words(cls.qualname)) & MODULE_WORDS:  # an unknown base, a module's name
@@ -58,7 +58,8 @@ def made(
     info.external = external
     if cls is not None:
         view = frame.linker.class_view(cls)
-        info.cls, info.sensitive, info.layer = cls, view.sensitive, view.layer
+        info.cls = cls
+        info.take_layers(view)
     if mode is not Mode.UNKNOWN:
         info.module = True
     if mode is Mode.UNKNOWN:
@@ -101,7 +102,7 @@ def copied(value: Abstract, given: Given, state: State, frame: Frame) -> Abstrac
     obj = renew(state, identity)
     info = frame.info(identity)
     info.cls, info.external, info.module = old.cls, old.external, old.module
-    info.sensitive, info.layer = old.sensitive, old.layer
+    info.take_layers(old)
     info.evidence |= old.evidence
     if any(origin.kind is not OriginKind.ENTRY for origin in origins):
         state.modes[identity] = origins

@@ -171,7 +171,7 @@ def partly_in_eval(identity: Identity, origins: Origins, state: State, frame: Fr
 def _is_indifferent(identity: Identity, text: str, state: State, frame: Frame) -> bool:
     """Whether the mode of what is called cannot matter: a loss, or layers that do not listen to it."""
     info = frame.info(identity)
-    if info.module is False or (info.sensitive is False and identity[0] == "new"):
+    if info.module is False or (info.never_minds and identity[0] == "new"):
         return True
     last = words(text.rpartition(".")[2])
     return bool(last) and last[-1] in LOSS_WORDS and identity not in state.modes and not info.evidence

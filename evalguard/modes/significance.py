@@ -145,7 +145,7 @@ def _matters(value: Abstract, is_chosen: bool, modes: dict[Identity, Origins], i
             if identity in modes or (identity[0] == "attr" and identity[2] in BOUND_METHODS):
                 return True
             info = infos.get(identity)
-            if info is None or info.sensitive is False:
+            if info is None or info.never_minds:
                 return False
             return bool(info.module or info.cls is not None or info.evidence)
         case Seq(items=items) | Iteration(of=items) | Expr(operands=items):

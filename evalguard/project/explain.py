@@ -407,7 +407,7 @@ def _step_verdict(view: FunctionView, same: Sequence[TrainingStep]) -> str:
     info = view.info(same[0].id)
     if not any(o.mode is Mode.EVAL for step in same for o in step.origins):
         return "not reported: no eval mode is known to reach it"
-    if info.sensitive is False or info.module is False:
+    if info.never_minds or info.module is False:
         return "not judged: its mode does not matter"
     if any(judge.leaked_eval(view, step) is not None for step in same):
         return "not reported here: silenced, not selected, or reported where it begins"

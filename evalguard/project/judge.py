@@ -225,7 +225,7 @@ def leaked_eval(view: FunctionView, step: TrainingStep) -> Origin | None:
     if step.doubt or not (step.held or step.exercised):
         return None
     info = view.info(step.id)
-    if info.sensitive is False or info.module is False:
+    if info.never_minds or info.module is False:
         return None
     if not step.held and (_another_is_sure_to_train(view, step) or not _is_elsewhere_in_train_mode(view, step)):
         return None  # nobody knows which net the optimizer holds: a GAN's other net is in eval on purpose

@@ -15,7 +15,7 @@ from evalguard.modes.frame import ClassView, Info
 from evalguard.modes.state import Unite, unite_origins
 from evalguard.modes.values import NONE, Abstract, Cls, Identity, ModeFlag, Obj, Optim, Params, Seq, bounded
 from evalguard.project.resolve import Index, assigned_attributes
-from evalguard.project.sensitivity import Sensitivity, sensitivity
+from evalguard.project.sensitivity import Sensitivity, recurrent_layer, sensitivity
 
 FEW_ALTERNATIVES = 4  # objects that one variable may hold, up to which they are told apart
 
@@ -41,7 +41,7 @@ class Knowledge:
         """Note that an object is one of a class of the project."""
         info = self.info(identity)
         info.cls, info.module = cls, self.index.is_module(cls)
-        info.sensitive, info.layer = sensitivity(cls, self.index, self.sensitivities)
+        info.take_layers(self.class_view(cls))
 
     def class_view(self, cls: Cls) -> ClassView:
         """All that is known of a class."""
@@ -49,7 +49,8 @@ class Knowledge:
         if found is None:
             module = self.index.is_module(cls)
             sensitive, layer = sensitivity(cls, self.index, self.sensitivities) if module is not False else (None, None)
-            found = self.views[cls] = ClassView(module, self.index.ancestry(cls)[1], sensitive, layer)
+            recurrent = recurrent_layer(cls, self.index, set()) if module is not False else None
+            found = self.views[cls] = ClassView(module, self.index.ancestry(cls)[1], sensitive, layer, recurrent)
         return found
 
     def is_part(self, cls: Cls, name: str) -> bool:
@@ -80,6 +81,7 @@ class Knowledge:
             joined.module = joined.module or info.module
             joined.name = joined.name or info.name
             joined.layer = joined.layer or info.layer
+            joined.recurrent = joined.recurrent or info.recurrent
         said = {info.sensitive for info in modules}
         joined.sensitive = True if True in said else False if said == {False} else None
         return Obj(identity)

@@ -34,6 +34,8 @@ HARMLESS_NAMES = frozenset(dir(__builtins__) if not isinstance(__builtins__, dic
     "len",
 }
 
+MOST_CLASSES = 200  # looked at for one class
+
 Sensitivity = tuple[bool | None, str | None]
 
 
@@ -85,6 +87,24 @@ def function_sensitivity(facts: FunctionFacts, path: str, index: Index, known: d
     if facts.name == "__init__" and any(_may_hold_module(parameter.name) for parameter in facts.parameters):
         unknown = True
     return (None, None) if unknown else (False, None)
+
+
+def recurrent_layer(cls: Cls, index: Index, seen: set[Cls]) -> str | None:
+    """A layer in a class, or in one that it makes, whose backward fails in eval mode."""
+    seen.add(cls)
+    for current in index.ancestry(cls)[0]:
+        for _, qualname in index.class_facts(current).methods:
+            for block in index.files[current.path].functions[qualname].blocks:
+                for op in block.ops:
+                    meaning = index.resolve(current.path, op.callee) if isinstance(op, Call) else None
+                    if isinstance(meaning, Cls) and meaning not in seen and len(seen) < MOST_CLASSES:
+                        found = recurrent_layer(meaning, index, seen)
+                        if found is not None:
+                            return found
+                    layer = lookup.layer(meaning) if isinstance(meaning, str) else None
+                    if layer is not None and layer.trains_only_in_train:
+                        return layer.name.rpartition(".")[2]
+    return None
 
 
 def _may_hold_module(parameter: str) -> bool:

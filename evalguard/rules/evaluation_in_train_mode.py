@@ -76,7 +76,7 @@ class EvaluationInTrainMode(Rule):
                 self.finding(
                     view,
                     forward.span,
-                    f"`{forward.place}` may be in train mode in this evaluation ({forward.reason}): "
+                    f"`{forward.place}` may be in train mode in this evaluation{_said(forward.reason)}: "
                     f"{sets_mode(origin)}{through(view.info(forward.id))}",
                     model=forward.place,
                     trace=view.trace(forward.trail, origin, last),
@@ -84,3 +84,7 @@ class EvaluationInTrainMode(Rule):
                     f"and `{forward.place}.train()` before training goes on",
                 ),
             )
+
+
+def _said(reason: str | None) -> str:
+    return f" ({reason})" if reason is not None else ", whose result leaves PyTorch"

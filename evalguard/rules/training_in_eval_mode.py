@@ -90,7 +90,8 @@ class TrainingInEvalMode(Rule):
                 self.finding(
                     view,
                     step.span,
-                    f"`{step.place}` may be in eval mode in this training step: {began}{through(view.info(step.id))}",
+                    f"`{step.place}` may be in eval mode in this training step: "
+                    f"{began}{through(view.info(step.id), trained=True)}",
                     model=step.place,
                     trace=view.trace(step.trail, origin, last),
                     help_text=f"call `{step.place}.train()` at the head of the loop that trains, "

@@ -5,11 +5,14 @@ from __future__ import annotations
 from evalguard.modes.frame import Info
 
 
-def through(info: Info) -> str:
-    """Why the mode matters: "; `ResNet` has BatchNorm2d"."""
+def through(info: Info, trained: bool = False) -> str:
+    """Why the mode matters: "; `ResNet` has BatchNorm2d"; if `trained`, also what forbids to train it in eval mode."""
+    owner = info.cls.qualname if info.cls is not None else "it"
+    if trained and info.sensitive is False and info.recurrent is not None:
+        said = f"`{owner}`" if owner != "it" else "it"
+        return f"; {said} has {info.recurrent}, whose backward fails in eval mode on a GPU"
     if not info.sensitive or info.layer is None:
         return ""
-    owner = info.cls.qualname if info.cls is not None else "it"
     layer = info.layer.strip("`")
     if "self.training" in layer:
         return f"; `{owner}` asks for `self.training`" if owner != "it" else ""

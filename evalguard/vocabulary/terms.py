@@ -58,6 +58,9 @@ class Layer:
     why: str
     link: str
     rules: tuple[Rule, ...] = ()
+    trains_only_in_train: bool = (
+        False  # on a GPU its backward fails in eval mode, though its forward is the same in both
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,9 +85,10 @@ def _instance_norm(short: str, tracks_at: int, tracks: bool) -> Layer:
 
 
 def _recurrent(short: str, dropout_at: int, layers_at: int) -> Layer:
+    # «cudnn RNN backward can only be called in training mode», says aten/src/ATen/native/cudnn/RNN.cpp
     name = f"torch.nn.{short}"
     rules = (Rule(Parameter("dropout", dropout_at, 0.0)), Rule(Parameter("num_layers", layers_at, 1), above=1))
-    return Layer(name, "argument", DROPOUT_BETWEEN_LAYERS, _page(name), rules)
+    return Layer(name, "argument", DROPOUT_BETWEEN_LAYERS, _page(name), rules, trains_only_in_train=True)
 
 
 def _transformer(short: str, dropout_at: int, default: float) -> Layer:
