@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from evalguard.flow.liveness import paths_in
 from evalguard.ir import values as ir
 from evalguard.ir.facts import MODULE, FileFacts, FunctionFacts
@@ -24,8 +26,9 @@ NOT_OF_DATA = frozenset(
 )
 
 
-def function_reason(function: FunctionFacts, file: FileFacts) -> str | None:
-    """Why a function is evaluation code by its name; for a module body, the file's name."""
+def function_reason(function: FunctionFacts, file: FileFacts, folders: Sequence[str]) -> str | None:
+    """Why a function is evaluation code by its name; for a module body, the file's name. `folders` are those around the
+    file."""
     if _trains(function):
         return None
     if function.qualname == MODULE:
@@ -33,7 +36,7 @@ def function_reason(function: FunctionFacts, file: FileFacts) -> str | None:
         return f"script `{stem}.py`" if says_evaluation(stem) else None
     if function.name.startswith("<"):
         return None
-    if is_unit_test(function, file):
+    if is_unit_test(function, file, folders):
         return None
     if function.owner is not None and function.name in GENERATING_METHODS:
         return f"method `{function.name}`"
@@ -43,16 +46,16 @@ def function_reason(function: FunctionFacts, file: FileFacts) -> str | None:
 TESTING_LIBRARIES = frozenset({"pytest", "unittest", "hypothesis", "nose", "absl", "parameterized", "testing"})
 
 
-def is_unit_test(function: FunctionFacts, file: FileFacts) -> bool:
+def is_unit_test(function: FunctionFacts, file: FileFacts, folders: Sequence[str]) -> bool:
     """Whether pytest or unittest would run it: there, modes are chosen by what is tested."""
-    if not _uses_testing_tools(file):
+    if not _uses_testing_tools(file, folders):
         return False
     return _is_named_as_test(file) or "Test" in function.qualname or function.name.startswith("test")
 
 
-def is_unit_test_file(file: FileFacts) -> bool:
+def is_unit_test_file(file: FileFacts, folders: Sequence[str]) -> bool:
     """Whether all that a file holds is run by pytest or unittest."""
-    return _is_named_as_test(file) and _uses_testing_tools(file)
+    return _is_named_as_test(file) and _uses_testing_tools(file, folders)
 
 
 def _is_named_as_test(file: FileFacts) -> bool:
@@ -60,8 +63,7 @@ def _is_named_as_test(file: FileFacts) -> bool:
     return stem.startswith("test_") or stem.endswith("_test") or stem == "conftest"
 
 
-def _uses_testing_tools(file: FileFacts) -> bool:
-    folders = file.path.split("/")[:-1]
+def _uses_testing_tools(file: FileFacts, folders: Sequence[str]) -> bool:
     in_tests = any(folder in ("tests", "test", "testing", "unit_tests", "test_utils") for folder in folders)
     tools = any(
         target.partition(".")[0] in TESTING_LIBRARIES or {"testing", "test_utils"} & set(target.split("."))

@@ -155,7 +155,7 @@ class Engine:
         receiver: Abstract | None,
         state: State | None = None,
     ) -> Frame:
-        reason = function_reason(facts, self.index.files[path])
+        reason = function_reason(facts, self.index.files[path], self.index.modules.folders(path))
         if reason is None and caller is not None and state is not None:
             reason = evaluation_reason(caller, state)
         in_forward = (caller is not None and caller.in_forward) or (

@@ -17,6 +17,7 @@ import posixpath
 from collections.abc import Iterable, Mapping
 
 Parts = tuple[str, ...]
+NEAR = 4  # folders around a file that may say what it is for
 
 
 class Modules:
@@ -39,6 +40,10 @@ class Modules:
     def order(self, path: str) -> Parts:
         """What files are sorted by: the same wherever evalguard is started."""
         return self._parts[path]
+
+    def folders(self, path: str) -> Parts:
+        """The names of the nearest folders around a file, the same wherever evalguard is started."""
+        return self._parts[path][-1 - NEAR : -1]
 
     def is_package(self, path: str) -> bool:
         """Whether a file is the `__init__.py` of a folder."""

@@ -75,7 +75,7 @@ def run_all(engine: Engine, attempt: Attempt = directly) -> None:
 
 def _is_worth_a_look(engine: Engine, path: str) -> bool:
     file = engine.index.files[path]
-    if is_unit_test_file(file):
+    if is_unit_test_file(file, engine.index.modules.folders(path)):
         return False  # there, modes are chosen by what is tested
     libraries = {target.partition(".")[0] for target in file.imports.values()}
     if libraries & OTHER_FRAMEWORKS and not any(library.startswith("torch") for library in libraries):

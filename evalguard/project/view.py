@@ -50,7 +50,7 @@ class FunctionView:
     @property
     def is_unit_test(self) -> bool:
         """Whether pytest or unittest runs it."""
-        return is_unit_test(self.facts, self.file)
+        return is_unit_test(self.facts, self.file, self.index.modules.folders(self.path))
 
     def info(self, identity: Identity) -> Info:
         """What is known of an object whatever its mode."""
