@@ -216,7 +216,7 @@ def _object_method(base: Obj, name: str, given: Given, state: State, frame: Fram
     if info.cls is not None:
         method = frame.linker.method(info.cls, name)
         view = frame.linker.class_view(info.cls)
-        if method is not None and not (view.module is True and name == "forward"):
+        if method is not None and not (view.module is True and name in ("forward", *EVIDENCE_METHODS)):
             if frame.linker.is_property(method):
                 return [forward(("attr", identity, name), given, source_of(given.op.callee, frame), state, frame)]
             if frame.linker.is_static(method):

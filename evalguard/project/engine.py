@@ -361,7 +361,7 @@ class Engine:
         self, function: Fn, facts: FunctionFacts, given: Sequence[Abstract], state: State, frame: Frame
     ) -> bool:
         """Whether a function only computes with data: it says nothing of modes, makes no module, and gets none."""
-        if function.captured or facts.parent != MODULE or not self.relevance.is_inert(function.path, facts.qualname):
+        if not self.relevance.is_inert(function.path, facts.qualname):
             return False
         bound = function.bound
         if isinstance(bound, Obj) and self.knowledge.info(bound.id).module is not False and runs_layers(facts):
@@ -371,7 +371,8 @@ class Engine:
             return False
         names = self.relevance.deep_words(function.path, facts.qualname)
         shared = (value for (owner, name), value in state.store.items() if owner[0] == "scope" and name in names)
-        return not any(self._may_run(value, state) for value in (*given, *shared))
+        captured = (value for _, _, value in function.captured)
+        return not any(self._may_run(value, state) for value in (*given, *captured, *shared))
 
     def _unseen(self, function: Fn, outcomes: list[Outcome]) -> list[Outcome]:
         """The outcomes of a call into which nobody looks, with the exceptions that the function raises."""

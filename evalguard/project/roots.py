@@ -29,6 +29,7 @@ from evalguard.project.engine import Engine
 from evalguard.project.resolve import called_names, called_on_self, is_abstract
 from evalguard.project.told import full_name
 from evalguard.vocabulary import lookup
+from evalguard.vocabulary.methods import EVIDENCE_METHODS
 from evalguard.vocabulary.not_torch import OTHER_FRAMEWORKS
 
 HOOKS = frozenset("training_step validation_step val_step test_step predict_step".split())
@@ -154,7 +155,7 @@ def _run_class(engine: Engine, cls: Cls, base: State) -> list[PrivateMethods]:
         for name, fn in methods
         if name != "__init__"
         and not _is_hook(engine, cls, name)
-        and (not is_module or name not in ("forward", "__call__"))
+        and (not is_module or name not in ("forward", "__call__", *EVIDENCE_METHODS))
         and engine.relevance.is_worth_a_look(fn.path, fn.qualname)
         and not is_static(engine.index.facts(fn))
     ]
@@ -175,10 +176,13 @@ def _run_class(engine: Engine, cls: Cls, base: State) -> list[PrivateMethods]:
     ]
     rest = [entry for entry in candidates if entry not in public]
     seen: set[Hashable] = set()
+    entered: set[Hashable] = set()  # states from which the methods were run already
     for _ in range(MOST_ROUNDS):
         news: list[State] = []
+        fresh_states = [state for state in states if state.fingerprint() not in entered]
+        entered |= {state.fingerprint() for state in fresh_states}
         for _, fn in public:
-            exits = engine.run_root(fn.path, fn.qualname, [state.copy() for state in states], receiver)
+            exits = engine.run_root(fn.path, fn.qualname, [state.copy() for state in fresh_states], receiver)
             for state in exits:
                 state.guards, state.trail, state.doubt = frozenset(), state.trail, False
                 state.backed, state.taints = {}, {}
