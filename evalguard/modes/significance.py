@@ -7,8 +7,9 @@ is what keeps the number of alternatives small in functions with many tests.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from operator import is_
 
 from evalguard.flow.liveness import paths_in
 from evalguard.flow.regions import decided_blocks
@@ -17,7 +18,7 @@ from evalguard.ir.graph import EdgeKind
 from evalguard.ir.ops import Assign, Call, Enter, Op, Raise, Return
 from evalguard.ir.values import Attribute, Name, Temp, Value
 from evalguard.modes.frame import Info
-from evalguard.modes.state import State, mode_shape
+from evalguard.modes.state import Key, State, has_same_modes
 from evalguard.modes.values import (
     Abstract,
     Expr,
@@ -109,31 +110,62 @@ def _behind(value: Value, made_by: dict[int, Op], assigned: dict[str, list[Value
     return found
 
 
-def distinction(state: State, chosen: Significance, infos: dict[Identity, Info], depth: int) -> Hashable:
-    """What keeps two states apart: modes, gradients, and the significant tests and values."""
-    modes, paths, names = state.modes, chosen.paths, chosen.names
+def alike(a: State, b: State, chosen: Significance, infos: dict[Identity, Info], depth: int) -> bool:
+    """Whether nothing keeps two states apart: neither modes nor gradients, nor the significant tests and values."""
     return (
-        frozenset([(place, frozenset([origin.mode for origin in origins])) for place, origins in modes.items()]),
-        frozenset(
-            [
-                (name, value)
-                for name, value in state.env.items()
-                if _matters(value, name in paths or name[0] == "<", modes, infos)
-            ]
-        ),
-        frozenset(
-            [(key, value) for key, value in state.store.items() if _matters(value, key[1] in names, modes, infos)]
-        ),
-        frozenset(
-            [(guard.test, guard.holds) for guard in state.guards if guard.depth != depth or guard.paths & chosen.paths]
-        ),
-        state.grads,
+        has_same_modes(a, b)
+        and _same_guards(a, b, chosen, depth)
+        and _same_variables(a, b, chosen, infos)
+        and _same_store(a, b, chosen, infos)
     )
 
 
-def coarse_distinction(state: State) -> Hashable:
+def roughly_alike(a: State, b: State) -> bool:
     """The same for code that only builds modules: the modes, and where loops and generators stand."""
-    return mode_shape(state), frozenset([(name, value) for name, value in state.env.items() if name[0] == "<"])
+    return has_same_modes(a, b) and all(
+        a.env.get(name) == b.env.get(name) for name in a.env.keys() | b.env.keys() if name[0] == "<"
+    )
+
+
+def _same_guards(a: State, b: State, chosen: Significance, depth: int) -> bool:
+    if a.guards is b.guards or a.guards == b.guards:
+        return True
+    return _kept_guards(a, chosen, depth) == _kept_guards(b, chosen, depth)
+
+
+def _kept_guards(state: State, chosen: Significance, depth: int) -> set[tuple[Abstract, bool]]:
+    return {(guard.test, guard.holds) for guard in state.guards if guard.depth != depth or guard.paths & chosen.paths}
+
+
+def _same_variables(a: State, b: State, chosen: Significance, infos: dict[Identity, Info]) -> bool:
+    for name in a.env.keys() | b.env.keys():
+        x, y = a.env.get(name), b.env.get(name)
+        if x is y or x == y:
+            continue
+        is_chosen = name[0] == "<" or name in chosen.paths
+        if _keeps_apart(x, is_chosen, a, infos) or _keeps_apart(y, is_chosen, b, infos):
+            return False
+    return True
+
+
+def _same_store(a: State, b: State, chosen: Significance, infos: dict[Identity, Info]) -> bool:
+    # States of one origin hold the same keys in the same order: then nothing needs to be looked up.
+    pairs: Iterable[tuple[Key, Abstract | None, Abstract | None]]
+    if len(a.store) == len(b.store) and all(map(is_, a.store, b.store)):
+        pairs = zip(a.store, a.store.values(), b.store.values(), strict=True)
+    else:
+        pairs = ((key, a.store.get(key), b.store.get(key)) for key in a.store.keys() | b.store.keys())
+    for key, x, y in pairs:
+        if x is y or x == y:
+            continue
+        is_chosen = key[1] in chosen.names
+        if _keeps_apart(x, is_chosen, a, infos) or _keeps_apart(y, is_chosen, b, infos):
+            return False
+    return True
+
+
+def _keeps_apart(value: Abstract | None, is_chosen: bool, state: State, infos: dict[Identity, Info]) -> bool:
+    return value is not None and _matters(value, is_chosen, state.modes, infos)
 
 
 def _matters(value: Abstract, is_chosen: bool, modes: dict[Identity, Origins], infos: dict[Identity, Info]) -> bool:

@@ -1,7 +1,7 @@
 """The state of one path: what variables hold, which mode each module is in, and under which tests.
 
 A block may be reached by several states that differ; they stay apart while what tells them apart is read again
-(`significance.distinction`), and are joined when it is not: the origins of each place are united. Property simulation
+(`significance.alike`), and are joined when it is not: the origins of each place are united. Property simulation
 (Das, Lerner, Seigle, "ESP", PLDI 2002) keeps the number small: beyond `MOST` alternatives, those with equal modes are
 joined and lose the tests on which they differ; beyond that, all are.
 """
@@ -63,7 +63,7 @@ class Trail:
 class State:
     """One path's knowledge. Changed in place by the transfer; `copy` before control divides."""
 
-    __slots__ = ("apart", "backed", "doubt", "env", "grads", "guards", "modes", "store", "taints", "trail")
+    __slots__ = ("backed", "doubt", "env", "grads", "guards", "modes", "store", "taints", "trail", "weeded")
 
     def __init__(self) -> None:
         self.env: dict[str, Abstract] = {}
@@ -75,7 +75,7 @@ class State:
         self.backed: dict[Identity, Origins] = {}  # gone through by a backward since the last step, and its mode then
         self.doubt = False  # on a path that hardly happens
         self.trail: Trail | None = None
-        self.apart: Hashable = None  # what keeps it apart from a block's other alternatives, once it is one of them
+        self.weeded = 0  # outputs left when those that nobody holds were last forgotten
 
     def copy(self) -> State:
         """An independent copy."""
@@ -89,7 +89,7 @@ class State:
         other.backed = self.backed.copy()
         other.doubt = self.doubt
         other.trail = self.trail
-        other.apart = None
+        other.weeded = self.weeded
         return other
 
     def fingerprint(self) -> Hashable:
@@ -149,21 +149,14 @@ def prune(state: State, live: Paths, depth: int, keep: frozenset[str]) -> None:
     dead = [name for name in state.env if name not in roots and name not in keep and not name.startswith("<")]
     for name in dead:
         del state.env[name]
-    if len(state.taints) > FEW:
+    if len(state.taints) > FEW + state.weeded:
         held = held_roots(state)
         state.taints = {identity: taint for identity, taint in state.taints.items() if root_of(identity) in held}
+        state.weeded = len(state.taints)
     if state.guards:
         state.guards = frozenset(
             guard for guard in state.guards if guard.depth != depth or any(is_live(path, live) for path in guard.paths)
         )
-
-
-def mode_shape(state: State) -> Hashable:
-    """The modes alone."""
-    return (
-        frozenset((place, frozenset(origin.mode for origin in origins)) for place, origins in state.modes.items()),
-        state.grads,
-    )
 
 
 def join(a: State, b: State, unite: Unite) -> State:
@@ -229,29 +222,38 @@ def unite_origins(a: Origins, b: Origins) -> Origins:
     return frozenset(kept)
 
 
-def take_in(known: list[State], new: State, apart: Callable[[State], Hashable], unite: Unite) -> State | None:
+def has_same_modes(a: State, b: State) -> bool:
+    """Whether every module is in the same modes in both states."""
+    if a.grads != b.grads:
+        return False
+    if a.modes is b.modes or a.modes == b.modes:
+        return True
+    return a.modes.keys() == b.modes.keys() and all(
+        origins is b.modes[place] or {o.mode for o in origins} == {o.mode for o in b.modes[place]}
+        for place, origins in a.modes.items()
+    )
+
+
+def take_in(known: list[State], new: State, alike: Callable[[State, State], bool], unite: Unite) -> State | None:
     """Add a state to a block's alternatives, joining it with the one from which nothing keeps it apart; what must be
-    worked through, or None. `apart` says what keeps states apart. Beyond `MOST` the nearest is joined: at the same
-    point of loops and generators, as doubtful (else the modes of a doubtful path would become sure), if possible in
-    the same modes."""
+    worked through, or None. `alike` says that nothing keeps two states apart. Beyond `MOST` the nearest is joined: at
+    the same point of loops and generators, as doubtful (else the modes of a doubtful path would become sure), if
+    possible in the same modes."""
     if not known:
         known.append(new)
         return new
-    new.apart = apart(new)
     for index, old in enumerate(known):
-        if old.apart is None:
-            old.apart = apart(old)
-        if old.apart == new.apart:
+        if alike(old, new):
             return _replace(known, index, join(old, new, unite))
     if len(known) < MOST:
         known.append(new)
         return new
-    control, modes = _control(new), mode_shape(new)
+    control = _control(new)
     near = [index for index, old in enumerate(known) if old.doubt == new.doubt and _control(old) == control]
     if not near and len(known) < MOST * MOST:
         known.append(new)
         return new
-    index = max(near or [0], key=lambda at: mode_shape(known[at]) == modes)
+    index = max(near or [0], key=lambda at: has_same_modes(known[at], new))
     return _replace(known, index, join(known[index], new, unite))
 
 

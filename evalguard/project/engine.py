@@ -29,7 +29,7 @@ from evalguard.modes.events import Events
 from evalguard.modes.frame import ClassView, Frame, Outcome, Told, Yielded, fresh, new_identity, note
 from evalguard.modes.intent import function_reason
 from evalguard.modes.record import Answer, Record
-from evalguard.modes.significance import coarse_distinction, distinction
+from evalguard.modes.significance import alike, roughly_alike
 from evalguard.modes.state import NO_TAINT, Guard, State, Trail, prune, take_in
 from evalguard.modes.switch import evaluation_reason
 from evalguard.modes.transfer import run_block
@@ -190,14 +190,12 @@ class Engine:
             yields.extend((after, number, value) for after, value in ends.yielded)
             return ends.onward
 
-        def apart(state: State) -> Hashable:
-            if frame.coarse:
-                return coarse_distinction(state)
-            return distinction(state, chosen, self.knowledge.infos, frame.depth)
+        def is_alike(a: State, b: State) -> bool:
+            return roughly_alike(a, b) if frame.coarse else alike(a, b, chosen, self.knowledge.infos, frame.depth)
 
         def arrive(number: int, known: list[State], state: State) -> State | None:
             prune(state, live[number], frame.depth, keep)
-            return take_in(known, state, apart, unite)
+            return take_in(known, state, is_alike, unite)
 
         watch = self.record.run(frame, starts) if self.record is not None else None
         try:

@@ -22,7 +22,7 @@ from typing import TypeAlias
 from evalguard.ir.facts import MODULE, FunctionFacts
 from evalguard.modes.frame import is_part
 from evalguard.modes.intent import is_unit_test_file
-from evalguard.modes.state import State, join, mode_shape, take_in
+from evalguard.modes.state import State, has_same_modes, join, take_in
 from evalguard.modes.values import Cls, Fn, Obj
 from evalguard.project.decorators import is_static
 from evalguard.project.engine import Engine
@@ -189,7 +189,7 @@ def _run_class(engine: Engine, cls: Cls, base: State) -> list[PrivateMethods]:
                 news.append(state)
         before = {state.fingerprint() for state in states}
         for state in news:
-            take_in(states, state, mode_shape, engine.knowledge.uniter(cls.path, cls.qualname))
+            take_in(states, state, has_same_modes, engine.knowledge.uniter(cls.path, cls.qualname))
         after = {state.fingerprint() for state in states}
         if after <= before | seen:
             break
