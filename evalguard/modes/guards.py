@@ -33,6 +33,7 @@ from evalguard.modes.values import (
     Switching,
 )
 
+MADE = frozenset({"new", "joined"})  # identities of objects made in sight, one of several included: never None
 OPPOSITE = {"!=": "==", "is not": "is", "not in": "in"}
 
 
@@ -97,10 +98,10 @@ def truth(value: Abstract, state: State) -> bool | None:
                 return not negated
             if modes == {Mode.EVAL}:
                 return negated
-        case Obj(id=identity) if identity in state.modes and identity[0] == "new":
+        case Obj(id=identity) if identity in state.modes and identity[0] in MADE:
             return True  # a module
         case Expr(operator="is", operands=(Obj(id=identity), Known(value=None))):
-            if identity in state.modes and identity[0] == "new":
+            if identity in state.modes and identity[0] in MADE:
                 return False
         case Expr(operator="not", operands=(inner,)):
             known = truth(inner, state)

@@ -65,8 +65,8 @@ from evalguard.project.told import told_of
 from evalguard.vocabulary.words import MODULE_WORDS, words
 
 DEEPEST = 14  # calls inside calls
-MOST_STEPS_OF_FILE = 12_000  # through blocks, for all roots of a file; beyond it the other roots are left out
-MOST_STEPS = 3_000  # through blocks, for one root; beyond it calls are unknown
+MOST_STEPS_OF_FILE = 20_000  # through blocks, for all roots of a file; beyond it the other roots are left out
+MOST_STEPS = 6_000  # through blocks, for one root; beyond it calls are unknown
 MOST_RUNS = 1_500  # of functions, for one root; beyond it calls are unknown
 MOST_ROUNDS = 4  # of a recursion
 MOST_YIELDS = 12  # at which a generator may be suspended in one run
@@ -239,6 +239,9 @@ class Engine:
         if self._is_out_of_reach(frame):
             if self.record is not None:
                 self.record.call(function, state, frame, op, Answer.TOO_DEEP)
+            self.visited.difference_update(self._stack[1:])  # not followed to their ends: to be looked at on their own
+            if self.relevance.is_relevant(function.path, function.qualname):
+                state.doubt = True  # it may have switched anything
             return self._unknown(arguments, keywords, state, frame, op)
         self.visited.add((function.path, function.qualname))
         if self._needs_no_look(function, facts, [*arguments, *(v for _, v in keywords)], state, frame):
@@ -390,7 +393,7 @@ class Engine:
                 return (
                     identity in state.modes
                     or identity[0] == "self"
-                    or bool(set(said) & MODULE_WORDS)
+                    or (bool(said) and said[-1] in MODULE_WORDS)  # `model`, but not `model_dim`
                     or (info is not None and bool(info.module or info.cls or info.evidence))
                     or self._is_part_of_module(identity)
                 )

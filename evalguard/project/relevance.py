@@ -23,7 +23,7 @@ from evalguard.modes.significance import FLAG_TAKERS, Significance, significance
 from evalguard.modes.unknown import names_module
 from evalguard.modes.values import Cls, Fn
 from evalguard.project.mentions import Key, Mentions
-from evalguard.project.resolve import Index, acts_of
+from evalguard.project.resolve import Index, acts_of, held_names
 from evalguard.vocabulary import lookup
 from evalguard.vocabulary.exporters import TELLING
 from evalguard.vocabulary.words import MODULE_WORDS, words
@@ -170,7 +170,7 @@ class Relevance:
     def _says_active(self, key: Key) -> bool:
         """Whether a function itself names a module or an optimizer, or a class that makes one or says anything of
         modes."""
-        if any(map(_names_module, self.mentions.words(key))) or self._makes_module(key[0], self._facts(key)):
+        if any(map(_names_module, held_names(self._facts(key)))) or self._makes_module(key[0], self._facts(key)):
             return True
         return any(
             (method.path, method.qualname) in self._relevant

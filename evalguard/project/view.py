@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from evalguard.finding import Span, Step
 from evalguard.ir.facts import FileFacts, FunctionFacts
 from evalguard.modes.events import Backward, Events, Export, Forward, TrainingStep
-from evalguard.modes.frame import Info, is_related
+from evalguard.modes.frame import Info, is_part, is_related
 from evalguard.modes.intent import is_unit_test
 from evalguard.modes.state import Trail
 from evalguard.modes.values import Identity, Origin, Origins, Site
@@ -65,6 +65,10 @@ class FunctionView:
         for step in self.events.steps.values():
             if is_related(step.id, identity, self.infos):
                 yield step
+
+    def is_part(self, identity: Identity, whole: Identity) -> bool:
+        """Whether a module is another one or a part of it."""
+        return is_part(identity, whole, self.infos)
 
     def trace(self, trail: Trail | None, origin: Origin, last: Step) -> tuple[Step, ...]:
         """The path from an origin to the step that it leads to."""

@@ -74,10 +74,11 @@ class TrainingInEvalMode(Rule):
         yield from first_of_each(self._all(view))
 
     def _all(self, view: FunctionView) -> Iterator[tuple[object, Finding]]:
-        for step in view.steps:
-            origin = leaked_eval(view, step)
-            if origin is None or origin.site is None:
-                continue
+        leaks = [(step, origin) for step in view.steps if (origin := leaked_eval(view, step)) is not None]
+        for step, origin in leaks:
+            wholes = (other for other, _ in leaks if other.span == step.span and other.id != step.id)
+            if origin.site is None or any(view.is_part(step.id, whole.id) for whole in wholes):
+                continue  # a part of a module of which this says it all
             where = f"on line {origin.site[1]}" if origin.path == view.path else f"in {origin.path}:{origin.site[1]}"
             began = (
                 f"`{origin.text}` {where} gives it in eval mode"
