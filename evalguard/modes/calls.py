@@ -101,6 +101,9 @@ def call_value(callee: Abstract, given: Given, state: State, frame: Frame) -> li
         case Fn():
             return frame.linker.call(callee, given.positional, given.keywords, state, frame, given.op)
         case Cls():
+            for foreign in frame.linker.class_view(callee).foreign:  # an optimizer or a scheduler of the project's own
+                if lookup.optimizer(foreign) is not None or lookup.scheduler(foreign) is not None:
+                    return call_library(foreign, given, state, frame)
             return construct(callee, given, state, frame)
         case Ext(name=dotted):
             return _named(dotted, given, state, frame)
