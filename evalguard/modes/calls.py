@@ -156,7 +156,7 @@ def call_method(base: Abstract, name: str, given: Given, state: State, frame: Fr
             return unknown(given, state, frame)
         case Cls() as cls:
             found = attribute(base, name, state, frame)
-            if isinstance(found, Fn):
+            if isinstance(found, (Fn, Cls)):
                 return call_value(found, given, state, frame)
             for foreign in frame.linker.class_view(cls).foreign:
                 known = lookup.factory(f"{foreign}.{name}") is not None or knows_method(f"{foreign}.{name}")

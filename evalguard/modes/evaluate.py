@@ -108,7 +108,7 @@ def attribute(base: Abstract, name: str, state: State, frame: Frame) -> Abstract
             stored = state.store.get((("class", cls.path, cls.qualname), name))
             if stored is not None:
                 return stored
-            method = frame.linker.method(cls, name)
+            method = frame.linker.method(cls, name) or frame.linker.nested_class(cls, name)
             return method if method is not None else Obj(("attr", ("class", cls.path, cls.qualname), name))
         case Super(cls=cls, receiver=receiver):
             receiver_cls = frame.info(receiver.id).cls if isinstance(receiver, Obj) else None

@@ -103,6 +103,10 @@ class Linker(Protocol):
         """The method of that name, own or inherited within the project."""
         ...
 
+    def nested_class(self, cls: Cls, name: str) -> Cls | None:
+        """A class in the body of a class, own or inherited."""
+        ...
+
     def method_after(self, cls: Cls, receiver: Cls, name: str) -> Fn | None:
         """The method that `super()` in `cls` finds for an object of class `receiver`."""
         ...

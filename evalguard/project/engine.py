@@ -607,6 +607,10 @@ class Engine:
         found = self.index.method(cls, name)
         return self._with_decorators(found) if found is not None else None
 
+    def nested_class(self, cls: Cls, name: str) -> Cls | None:
+        """See `Index.nested_class`."""
+        return self.index.nested_class(cls, name)
+
     def method_after(self, cls: Cls, receiver: Cls, name: str) -> Fn | None:
         """The method that `super()` in `cls` finds for an object of class `receiver`."""
         found = self.index.method(receiver, name, after=cls)

@@ -7,8 +7,9 @@ A dotted name may lie under any folder, its *root*: nobody has to tell evalguard
     src/app/main.py      from .models import build       the same, relative
     tools/run.py         from app.models import build    the same, by a root that is no folder around the importer
 
-The nearest folder around the importer wins. Of other roots, one that is itself a package does not count for a single
-name, for its files are imported with the package's name in front; then the one nearest to the importer wins.
+The nearest folder around the importer wins. One that is itself a package counts for the scripts in it only: elsewhere
+its files are imported with the package's name in front (so `import torch` below `app/` never means `app/torch/`). Of
+other roots the one nearest to the importer wins, and for a single name none that is a package.
 """
 
 from __future__ import annotations
@@ -85,7 +86,8 @@ class Modules:
                 continue
             shared = len(posixpath.commonprefix([root, folder]))  # of tuples, part by part
             is_around = shared == len(root)
-            if not is_around and len(wanted) == 1 and (*root, "__init__.py") in self._files:
+            is_package = (*root, "__init__.py") in self._files
+            if is_package and (folder != root if is_around else len(wanted) == 1):
                 continue
             rank = (1, len(root)) if is_around else (0, shared)
             if best is None or rank > best:

@@ -206,11 +206,8 @@ class Index:
                 if submodule is not None and (found is None or isinstance(found, Mod)):
                     return Mod(submodule)
                 return found or Var(path, name)
-            case Cls(path=path, qualname=qualname):
-                inner = f"{qualname}.{name}"
-                if inner in self.files[path].classes:
-                    return Cls(path, inner)
-                return self.method(owner, name) or written or inner
+            case Cls(qualname=qualname):
+                return self.nested_class(owner, name) or self.method(owner, name) or written or f"{qualname}.{name}"
             case Fn() | Var():
                 return written or name
             case str():
@@ -240,6 +237,8 @@ class Index:
                 continue
             meaning: Meaning = Mod(home)
             for name in parts[at:]:
+                if isinstance(meaning, (Fn, Var, str)):
+                    return dotted
                 beside = self.modules.submodule(home, name) if meaning == Mod(path) else None
                 # a package's own `from .fit import fit` means its submodule, not the name that it is about to bind
                 meaning = Mod(beside) if beside is not None else self.member(meaning, name, dotted)
@@ -279,6 +278,14 @@ class Index:
 
         visit(cls)
         return tuple(own), tuple(foreign)
+
+    def nested_class(self, cls: Cls, name: str) -> Cls | None:
+        """A class that stands in the body of a class or of one that it inherits from."""
+        for owner in self.ancestry(cls)[0]:
+            inner = f"{owner.qualname}.{name}"
+            if inner in self.files[owner.path].classes:
+                return Cls(owner.path, inner)
+        return None
 
     def subclasses(self, cls: Cls) -> list[Cls]:
         """The classes of the project that inherit from a class, directly or not."""
