@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 
 from evalguard.finding import Span, Step
 from evalguard.ir.facts import FileFacts, FunctionFacts
@@ -15,7 +16,7 @@ from evalguard.modes.events import Backward, Events, Export, Forward, TrainingSt
 from evalguard.modes.frame import Info, is_part, is_related
 from evalguard.modes.intent import is_unit_test
 from evalguard.modes.state import Trail
-from evalguard.modes.values import Identity, Origin, Origins, Site
+from evalguard.modes.values import Chain, Identity, Origin, Origins, Site
 from evalguard.project.resolve import Index
 
 
@@ -70,9 +71,9 @@ class FunctionView:
         """Whether a module is another one or a part of it."""
         return is_part(identity, whole, self.infos)
 
-    def trace(self, trail: Trail | None, origin: Origin, last: Step) -> tuple[Step, ...]:
-        """The path from an origin to the step that it leads to."""
-        return witness(trail, origin, last)
+    def trace(self, event: Forward | TrainingStep | Export, origin: Origin, last: Step) -> tuple[Step, ...]:
+        """The path from an origin to the event that it leads to, which is the `last` step."""
+        return witness(event.trail, event.chain, origin, last)
 
 
 def function_views(index: Index, events: Events, infos: dict[Identity, Info]) -> Iterable[FunctionView]:
@@ -123,9 +124,9 @@ def observations(events: Events) -> Iterable[Observation]:
         yield Observation(path, function, span, kind, place, frozenset(sure), frozenset(doubtful - sure))
 
 
-def witness(trail: Trail | None, origin: Origin, last: Step) -> tuple[Step, ...]:
-    """The steps of a path from an origin on. Where the path was joined with others on the way, the origin and the calls
-    that led to it stand for what was lost."""
+def witness(trail: Trail | None, chain: Chain, origin: Origin, last: Step) -> tuple[Step, ...]:
+    """The steps of a path from an origin on, through calls (`chain`) to the last. Where the path was joined with others
+    on the way, the calls that led to both stand for what was lost."""
     steps: list[Step] = []
     found = False
     current = trail
@@ -138,7 +139,8 @@ def witness(trail: Trail | None, origin: Origin, last: Step) -> tuple[Step, ...]
     if found:
         steps.reverse()
         return (*_condensed([*_calls_before(current, origin), *steps]), last)
-    return (*origin_steps(origin), last)
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(chain, origin.chain, strict=False)))
+    return (*origin_steps(origin), *(_call_step(site) for site in chain[shared:][-5:]), last)
 
 
 def _calls_before(trail: Trail | None, origin: Origin) -> list[Step]:
