@@ -125,6 +125,11 @@ def through_backward(loss: Abstract, given: Given, state: State, frame: Frame) -
     frame.linker.events.backwards.setdefault(
         place, Backward(frame.path, frame.function.qualname, op.span, frame.loops())
     )
+    flow_back(loss, state, frame)
+
+
+def flow_back(loss: Abstract, state: State, frame: Frame) -> None:
+    """The forwards that a loss stems from were training: that is their fate."""
     for key in state.taint_of(loss):
         event = frame.linker.events.forwards.get(key)
         if event is None:

@@ -28,6 +28,7 @@ from evalguard.ir.ops import Argument, Call, Enter, Exit, Op
 from evalguard.modes.events import Events
 from evalguard.modes.frame import ClassView, Frame, Outcome, Told, Yielded, fresh, new_identity, note
 from evalguard.modes.intent import function_reason
+from evalguard.modes.passes import flow_back
 from evalguard.modes.record import Answer, Record
 from evalguard.modes.significance import alike, roughly_alike
 from evalguard.modes.state import NO_TAINT, Guard, State, Trail, prune, take_in
@@ -117,8 +118,16 @@ class Engine:
         """From here on steps are counted as those of this file's roots."""
         self._file = path
 
-    def run_root(self, path: str, qualname: str, states: list[State], receiver: Obj | None = None) -> list[State]:
-        """Run a function that nobody calls from these states; the states in which it returns or yields."""
+    def run_root(
+        self,
+        path: str,
+        qualname: str,
+        states: list[State],
+        receiver: Obj | None = None,
+        returns_loss: bool = False,
+    ) -> list[State]:
+        """Run a function that nobody calls from these states; the states in which it returns or yields. If it
+        `returns_loss`, a framework computes gradients of what it returns."""
         facts = self.index.files[path].functions[qualname]
         self._runs = self._steps = 0
         if self._steps_of_file[self._file] > MOST_STEPS_OF_FILE:
@@ -134,13 +143,15 @@ class Engine:
             state.env = root_arguments(path, facts, receiver, state, self.knowledge)
             self._apply_gradients(path, facts, state)
             starts.append(state)
-        is_always_run = facts.qualname == MODULE or facts.name == "__init__"
+        is_always_run = facts.qualname == MODULE or facts.name == "__init__" or returns_loss
         if not is_always_run and not self.relevance.is_worth_a_look(path, facts.qualname):
             return states
         self._stack.append((path, qualname))
         result = self._solve(frame, [(0, state) for state in starts])
         self._stack.pop()
         for state in result.exits:
+            if returns_loss:
+                flow_back(state.env.get("<return>", NONE), state, frame)
             state.env = {}
             state.grads = None
         return result.exits + [state for state, _, _ in result.yields]

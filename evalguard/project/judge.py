@@ -19,6 +19,7 @@ from evalguard.vocabulary.words import (
     MODULE_WORDS,
     MOMENTUM_WORDS,
     PREVIEW_WORDS,
+    TRAINING_WORDS,
     words,
 )
 
@@ -160,8 +161,9 @@ def _is_generator_preview(view: FunctionView, forward: Forward) -> bool:
 def _is_acting(forward: Forward) -> bool:
     """rl-policy-acts-in-train: rollouts need the mode of the update."""
     said = {word for text in forward.arguments for word in words(text)}
+    function = set(words(forward.function.rpartition(".")[2]))
     return forward.reason is None and bool(
-        set(words(forward.function.rpartition(".")[2])) & ACTING_WORDS
+        (function & ACTING_WORDS and not function & TRAINING_WORDS)
         or said & (ENVIRONMENT_WORDS | {"obs", "observation", "observations"})
     )
 

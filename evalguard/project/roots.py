@@ -35,6 +35,7 @@ from evalguard.vocabulary.not_torch import OTHER_FRAMEWORKS
 HOOKS = frozenset("training_step validation_step val_step test_step predict_step".split())
 """Methods that Lightning, mmengine and many a trainer call in the mode that each needs."""
 
+TRAINING_HOOK = "training_step"  # gives back the loss, of which the framework computes gradients
 MOST_ROUNDS = 4  # of the public methods of a class
 
 
@@ -98,6 +99,7 @@ def _run_classes(engine: Engine, home: Home) -> None:
     for cls in [Cls(home.path, qualname) for qualname in classes]:
         if classes[cls.qualname].parent == MODULE:
             home.private += _run_class(engine, cls, home.base)
+            _run_training_hook(engine, cls, home.base)
 
 
 def _run_uncalled(engine: Engine, home: Home) -> None:
@@ -196,6 +198,26 @@ def _run_class(engine: Engine, cls: Cls, base: State) -> list[PrivateMethods]:
         seen |= before
     first = [fn for name, fn in rest if name not in called]
     return [PrivateMethods([*first, *(fn for _, fn in rest if fn not in first)], states, receiver)]
+
+
+def _run_training_hook(engine: Engine, cls: Cls, base: State) -> None:
+    """`training_step` of a framework's class, from what the constructor leaves. Lightning puts the whole in train mode
+    before it fits; since 2.2 it leaves each part in the mode that it has: a part that was built and never switched is
+    in train mode either way."""
+    hook = engine.index.method(cls, TRAINING_HOOK)
+    frameworks = [lookup.framework_base(foreign) for foreign in engine.index.ancestry(cls)[1]]
+    if hook is None or not any(f is not None and lookup.hook_mode(f, TRAINING_HOOK) == "train" for f in frameworks):
+        return
+    receiver = Obj(("self", cls.path, cls.qualname))
+    engine.knowledge.be_instance(receiver.id, cls)
+    init = engine.method(cls, "__init__")
+    states = [base.copy()]
+    if init is not None:
+        states = engine.run_root(init.path, init.qualname, states, receiver)
+    for state in states:
+        state.guards, state.trail, state.doubt = frozenset(), None, False
+        state.backed, state.taints = {}, {}
+    engine.run_root(hook.path, hook.qualname, states, receiver, returns_loss=True)
 
 
 def _is_own(engine: Engine, cls: Cls, fn: Fn) -> bool:
