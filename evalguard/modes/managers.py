@@ -199,9 +199,12 @@ def _perhaps_suppressed(end: Outcome, op: Op, frame: Frame) -> list[Outcome]:
     return [swallowed] if kinds & {"Exception", "BaseException"} else [swallowed, end]
 
 
+MOST_ENTERED = 6  # managers on one stack, which a loop may enter again and again; later ones take the last place
+
+
 def free_slot(identity: Identity, state: State) -> str:
     """Where to remember the next manager that an `ExitStack` enters."""
-    return f"<stack {identity!r} {_entered(identity, state)}>"
+    return f"<stack {identity!r} {min(_entered(identity, state), MOST_ENTERED - 1)}>"
 
 
 def _entered(identity: Identity, state: State) -> int:

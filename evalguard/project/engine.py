@@ -66,7 +66,9 @@ from evalguard.project.told import told_of
 from evalguard.vocabulary.words import MODULE_WORDS, words
 
 DEEPEST = 14  # calls inside calls
-MOST_STEPS_OF_FILE = 20_000  # through blocks, for all roots of a file; beyond it the other roots are left out
+MOST_STEPS_IN_ALL = 600_000  # through blocks, shared out among the files of a project
+MOST_STEPS_OF_FILE = 20_000  # for all roots of a file; beyond its share the other roots of a file are left out
+LEAST_STEPS_OF_FILE = 1_500  # the share of a file in a project of any size
 MOST_STEPS = 6_000  # through blocks, for one root; beyond it calls are unknown
 MOST_RUNS = 1_500  # of functions, for one root; beyond it calls are unknown
 MOST_ROUNDS = 4  # of a recursion
@@ -111,8 +113,14 @@ class Engine:
         self._steps = 0
         self._steps_of_file: Counter[str] = Counter()
         self._file = ""
+        self._most_steps_of_file = MOST_STEPS_OF_FILE
 
     # -------------------------------------------------------------------------------------------- running functions
+
+    def share_out(self, files: int) -> None:
+        """Give each of so many files its share of the steps."""
+        share = MOST_STEPS_IN_ALL // max(files, 1)
+        self._most_steps_of_file = min(MOST_STEPS_OF_FILE, max(LEAST_STEPS_OF_FILE, share))
 
     def turn_to(self, path: str) -> None:
         """From here on steps are counted as those of this file's roots."""
@@ -130,7 +138,7 @@ class Engine:
         `returns_loss`, a framework computes gradients of what it returns."""
         facts = self.index.files[path].functions[qualname]
         self._runs = self._steps = 0
-        if self._steps_of_file[self._file] > MOST_STEPS_OF_FILE:
+        if self._steps_of_file[self._file] > self._most_steps_of_file:
             self.events.gave_up.append((path, qualname))
             return states
         self._memo.clear()
