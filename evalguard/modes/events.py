@@ -78,6 +78,7 @@ class TrainingStep:
     path: str
     function: str
     span: Span
+    chain: Chain
     loops: tuple[Span, ...]
     place: str
     id: Identity

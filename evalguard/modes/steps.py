@@ -163,6 +163,7 @@ def _record_step(
             frame.path,
             frame.function.qualname,
             op.span,
+            frame.chain,
             frame.loops(),
             place_name(identity, state, frame),
             identity,

@@ -6,6 +6,7 @@ A rule asks, it never walks the graph.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from evalguard.modes.events import Backward, Events, Export, Forward, TrainingSt
 from evalguard.modes.frame import Info, is_related
 from evalguard.modes.intent import is_unit_test
 from evalguard.modes.state import Trail
-from evalguard.modes.values import Identity, Origin, Origins, Site
+from evalguard.modes.values import Chain, Identity, Origin, Origins, Site
 from evalguard.project.resolve import Index
 
 
@@ -66,9 +67,9 @@ class FunctionView:
             if is_related(step.id, identity, self.infos):
                 yield step
 
-    def trace(self, trail: Trail | None, origin: Origin, last: Step) -> tuple[Step, ...]:
+    def trace(self, event: Forward | Export | TrainingStep, origin: Origin, last: Step) -> tuple[Step, ...]:
         """The path from an origin to the step that it leads to."""
-        return witness(trail, origin, last)
+        return witness(event.trail, event.chain, origin, last)
 
 
 def function_views(index: Index, events: Events, infos: dict[Identity, Info]) -> Iterable[FunctionView]:
@@ -119,9 +120,9 @@ def observations(events: Events) -> Iterable[Observation]:
         yield Observation(path, function, span, kind, place, frozenset(sure), frozenset(doubtful - sure))
 
 
-def witness(trail: Trail | None, origin: Origin, last: Step) -> tuple[Step, ...]:
+def witness(trail: Trail | None, chain: Chain, origin: Origin, last: Step) -> tuple[Step, ...]:
     """The steps of a path from an origin on. Where the path was joined with others on the way, the origin and the calls
-    that led to it stand for what was lost."""
+    that led to it and from there, by `chain`, to the last step stand for what was lost."""
     steps: list[Step] = []
     found = False
     current = trail
@@ -133,21 +134,22 @@ def witness(trail: Trail | None, origin: Origin, last: Step) -> tuple[Step, ...]
         current = current.before
     if found:
         steps.reverse()
-        return (*_condensed([*_calls_before(current, origin), *steps]), last)
-    return (*origin_steps(origin), last)
+        return (*_condensed([*_calls(origin.chain, current)[-5:], *steps]), last)
+    shared = len(posixpath.commonprefix([chain, origin.chain]))  # of tuples, call by call
+    return (*origin_steps(origin), *_calls(chain[shared:], trail)[-5:], last)
 
 
-def _calls_before(trail: Trail | None, origin: Origin) -> list[Step]:
-    """The calls that led to an origin, as far as the path still knows them."""
+def _calls(chain: Chain, trail: Trail | None) -> list[Step]:
+    """The calls of a chain, as far as the path still knows them."""
     found: dict[Site, Step] = {}
     for _ in range(200):
-        trail = trail.before if trail is not None else None
         if trail is None:
             break
-        for site in origin.chain:
+        for site in chain:
             if site not in found and _is_at(trail.step, site):
                 found[site] = trail.step
-    return [found.get(site) or _call_step(site) for site in origin.chain][-5:]
+        trail = trail.before
+    return [found.get(site) or _call_step(site) for site in chain]
 
 
 def origin_steps(origin: Origin) -> tuple[Step, ...]:

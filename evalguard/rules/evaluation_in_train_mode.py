@@ -79,7 +79,7 @@ class EvaluationInTrainMode(Rule):
                     f"`{forward.place}` may be in train mode in this evaluation{_said(forward.reason)}: "
                     f"{sets_mode(origin)}{through(view.info(forward.id))}",
                     model=forward.place,
-                    trace=view.trace(forward.trail, origin, last),
+                    trace=view.trace(forward, origin, last),
                     help_text=f"call `{forward.place}.eval()` before it, "
                     f"and `{forward.place}.train()` before training goes on",
                 ),

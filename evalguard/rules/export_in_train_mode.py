@@ -74,7 +74,7 @@ class ExportInTrainMode(Rule):
                     f"`{export.place}` may be in train mode when {_says(accident)}: {sets_mode(origin)}"
                     f"{through(view.info(export.id))}",
                     model=export.place,
-                    trace=view.trace(export.trail, origin, last),
+                    trace=view.trace(export, origin, last),
                     help_text=f"call `{export.place}.eval()` before it, and `train()` again before training goes on",
                 ),
             )

@@ -85,7 +85,7 @@ class FrozenHelperInTrainMode(Rule):
                     f"`{forward.place}` is never trained here and may be in train mode: {sets_mode(origin)}"
                     f"{through(view.info(forward.id))}",
                     model=forward.place,
-                    trace=view.trace(forward.trail, origin, last),
+                    trace=view.trace(forward, origin, last),
                     help_text=f"call `{forward.place}.eval()` once, before the training loop",
                 ),
             )

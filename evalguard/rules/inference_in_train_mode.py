@@ -82,7 +82,7 @@ class InferenceInTrainMode(Rule):
                     forward.span,
                     f"`{forward.place}` may be in train mode in this inference: {sets_mode(origin)}{through(info)}",
                     model=forward.place,
-                    trace=view.trace(forward.trail, origin, last),
+                    trace=view.trace(forward, origin, last),
                     help_text=f"call `{forward.place}.eval()` before it, "
                     f"and `{forward.place}.train()` before training goes on",
                 ),

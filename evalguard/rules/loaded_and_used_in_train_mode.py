@@ -71,7 +71,7 @@ class LoadedAndUsedInTrainMode(Rule):
                     f"`{forward.place}` is used in train mode: its weights are loaded on line {line}, and nothing "
                     f"calls `eval()`{through(view.info(forward.id))}",
                     model=forward.place,
-                    trace=view.trace(forward.trail, origin, last),
+                    trace=view.trace(forward, origin, last),
                     help_text=f"call `{forward.place}.eval()` after loading",
                 ),
             )

@@ -71,7 +71,7 @@ class TrainCallInEvaluation(Rule):
                     f"`{origin.text}` puts `{forward.place}` in train mode before the inference on line "
                     f"{forward.span.line}{through(view.info(forward.id))}",
                     model=forward.place,
-                    trace=view.trace(forward.trail, origin, last),
+                    trace=view.trace(forward, origin, last),
                     help_text=f"remove `{origin.text}`, or call `{forward.place}.eval()` instead",
                 ),
             )

@@ -93,7 +93,7 @@ class TrainingInEvalMode(Rule):
                     f"`{step.place}` may be in eval mode in this training step: "
                     f"{began}{through(view.info(step.id), trained=True)}",
                     model=step.place,
-                    trace=view.trace(step.trail, origin, last),
+                    trace=view.trace(step, origin, last),
                     help_text=f"call `{step.place}.train()` at the head of the loop that trains, "
                     "or after the evaluation",
                 ),
