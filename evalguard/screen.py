@@ -32,7 +32,7 @@ _TOKENS = (
 )
 _SCREEN = re.compile("|".join(_TOKENS))
 _MAKES = re.compile(
-    r"\bimport\b.*\b(?:models?|nets?|networks?|torchvision|timm|transformers|diffusers)\b|=\s*\w*(?:[Mm]odel|[Nn]et)\w*\("
+    r"\b(?:from|import)\b.*\b(?:models?|nets?|networks?|torchvision|timm|transformers|diffusers)\b|=\s*\w*(?:[Mm]odel|[Nn]et)\w*\("
 )
 _INHERITS = re.compile(r"^[ \t]*class[ \t]+\w+\(", re.MULTILINE)
 _FROM = re.compile(r"^[ \t]*from[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n#;]*)", re.MULTILINE)
