@@ -23,6 +23,7 @@ class Given:
     positional: list[Abstract]
     keywords: list[tuple[str, Abstract]]
     complete: bool  # no `*` or `**` of unknown content
+    tag: str = ""  # tells what one call makes on several paths apart: see `choices`
 
     def all(self) -> list[Abstract]:
         """Every argument."""
@@ -77,7 +78,7 @@ def named_too(given: Given, parameters: tuple[str, ...]) -> Given:
             break
         positional.append(named[name])
     named = {**dict(zip(parameters, positional, strict=False)), **named}
-    return Given(given.op, positional, list(named.items()), given.complete)
+    return Given(given.op, positional, list(named.items()), given.complete, given.tag)
 
 
 def params_of(given: Given) -> frozenset[Identity] | None:

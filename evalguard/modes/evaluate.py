@@ -100,6 +100,8 @@ def write_name(name: str, value: Abstract, state: State, frame: Frame) -> None:
 def attribute(base: Abstract, name: str, state: State, frame: Frame) -> Abstract:
     """`base.name`."""
     match base:
+        case Mod(path=path) if name == "__dict__":
+            return frame.linker.members(path, state)
         case Ext() | Mod():
             return frame.linker.member(frame.path, base, name, state)
         case Obj(id=identity):
@@ -135,7 +137,8 @@ def _object_attribute(base: Obj, identity: Identity, name: str, state: State, fr
             bound = replace(method, bound=base)
             if not frame.linker.is_property(method):
                 return bound
-            return Obj(("attr", identity, name))  # what the property computes, nobody knows
+            computed = state.store.get((identity, f"<property {name}>"))  # see `properties`
+            return computed if computed is not None else Obj(("attr", identity, name))
         owner = info.cls
         view = frame.linker.class_view(owner)
         stored = state.store.get((("class", owner.path, owner.qualname), name))

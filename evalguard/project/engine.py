@@ -22,15 +22,15 @@ from evalguard.finding import Span
 from evalguard.flow.liveness import Paths, live_paths, paths_in
 from evalguard.flow.solver import TooManySteps, solve_forward
 from evalguard.ir import values as ir
-from evalguard.ir.facts import MODULE, FileFacts, FunctionFacts
+from evalguard.ir.facts import MODULE, Decorator, FileFacts, FunctionFacts
 from evalguard.ir.graph import EdgeKind
 from evalguard.ir.ops import Argument, Call, Enter, Exit, Op
 from evalguard.modes.events import Events
-from evalguard.modes.frame import ClassView, Frame, Outcome, Told, Yielded, fresh, new_identity, note
+from evalguard.modes.frame import ClassView, Frame, Outcome, PropertyReads, Told, Yielded, fresh, new_identity, note
 from evalguard.modes.intent import function_reason
 from evalguard.modes.record import Answer, Record
 from evalguard.modes.significance import coarse_distinction, distinction
-from evalguard.modes.state import NO_TAINT, Guard, State, Trail, prune, take_in
+from evalguard.modes.state import NO_TAINT, Guard, State, Trail, join, prune, take_in
 from evalguard.modes.switch import evaluation_reason
 from evalguard.modes.transfer import run_block
 from evalguard.modes.values import (
@@ -56,11 +56,12 @@ from evalguard.modes.values import (
     root_of,
 )
 from evalguard.project.aside import Aside, set_aside, spliced
-from evalguard.project.decorators import as_value, gradient_effect, is_property, is_static
+from evalguard.project.decorators import gradient_effect, is_property, is_static
 from evalguard.project.knowledge import Knowledge
 from evalguard.project.parameters import call_arguments, root_arguments
+from evalguard.project.properties import property_names, property_reads
 from evalguard.project.relevance import Relevance
-from evalguard.project.resolve import Index, Meaning, Var, assigned_attributes, runs_layers
+from evalguard.project.resolve import Index, Meaning, Var, assigned_attributes, fills_tables, runs_layers
 from evalguard.project.told import told_of
 from evalguard.vocabulary.words import MODULE_WORDS, words
 
@@ -102,6 +103,8 @@ class Engine:
         self.relevance = Relevance(self.index)
         self.visited: set[tuple[str, str]] = set()  # functions that were run, as a root or from a caller
         self._told = told_of(self.index)
+        self._properties = property_names(self.index)
+        self._property_reads: dict[tuple[str, str], PropertyReads] = {}
         self._live: dict[tuple[str, str], list[Paths]] = {}
         self._memo: dict[Hashable, tuple[list[Outcome], Trail | None]] = {}
         self._running: dict[Hashable, Running] = {}
@@ -363,6 +366,8 @@ class Engine:
         """Whether a function only computes with data: it says nothing of modes, makes no module, and gets none."""
         if function.captured or facts.parent != MODULE or not self.relevance.is_inert(function.path, facts.qualname):
             return False
+        if self.relevance.makes_functions(function.path, facts.qualname) or fills_tables(facts):
+            return False
         bound = function.bound
         if isinstance(bound, Obj) and self.knowledge.info(bound.id).module is not False and runs_layers(facts):
             return False
@@ -432,15 +437,17 @@ class Engine:
             state.grads = effect
 
     def load(self, target: str, state: State, frame: Frame, op: Op) -> list[State]:
-        """Run the body of the file that an import names, once on each path, if anything in it matters to others."""
-        meaning = self.index.import_target(frame.path, target)
-        if isinstance(meaning, str) or meaning.path == frame.path:
-            return [state]
-        home = meaning.path
+        """Run the bodies of the files that an import names, each once on each path, if anything in them matters to
+        others."""
+        states = [state]
+        for home in self.index.loaded_by(frame.path, target):
+            if self.relevance.body_matters(home):
+                states = [after for before in states for after in self._load(home, before, frame)]
+        return states
+
+    def _load(self, home: str, state: State, frame: Frame) -> list[State]:
         mark = (("scope", home, MODULE), "<loaded>")
-        if mark in state.store or (home, MODULE) in self._stack or not self.relevance.body_matters(home):
-            return [state]
-        if self._is_out_of_reach(frame):
+        if mark in state.store or (home, MODULE) in self._stack or self._is_out_of_reach(frame):
             return [state]
         entry = state.copy()
         entry.store[mark] = NONE
@@ -521,7 +528,7 @@ class Engine:
         facts = self.index.files[path].functions[qualname]
         value: Abstract = Fn(path, qualname)
         for decorator in reversed(facts.decorators):
-            found = self.index.resolve(path, as_value(decorator.name)) if decorator.name else None
+            found = self.index.resolve(path, ir.as_value(decorator.name)) if decorator.name else None
             if not isinstance(found, Fn) or len(self._stack) > DEEPEST:
                 continue
             value = self._decorated(found, decorator.called, decorator.arguments, decorator.span, value, state, frame)
@@ -553,7 +560,7 @@ class Engine:
     def _with_decorators(self, fn: Fn) -> Fn:
         facts = self.index.facts(fn)
         if not facts.decorators or not any(
-            isinstance(self.index.resolve(fn.path, as_value(d.name)), Fn) for d in facts.decorators if d.name
+            isinstance(self.index.resolve(fn.path, ir.as_value(d.name)), Fn) for d in facts.decorators if d.name
         ):
             return fn
         body = self.index.files[fn.path].functions[MODULE]
@@ -634,6 +641,37 @@ class Engine:
     def one_of(self, values: Sequence[Abstract], identity: Identity) -> Obj:
         """See `Knowledge.one_of`."""
         return self.knowledge.one_of(values, identity)
+
+    def joined(self, outcomes: list[Outcome], frame: Frame) -> list[Outcome]:
+        """The outcomes of a call as one, on which its value may be that of any of them."""
+        unite = self.knowledge.uniter(frame.path, frame.function.qualname)
+        together: State | None = None
+        for outcome in outcomes:
+            if not outcome.raised:
+                outcome.state.env["<outcome>"] = outcome.value
+                together = outcome.state if together is None else join(together, outcome.state, unite)
+        raised = [outcome for outcome in outcomes if outcome.raised]
+        if together is None:
+            return raised
+        value = together.env.pop("<outcome>")
+        return [*raised, Outcome(together, value)]
+
+    def property_reads(self, path: str, qualname: str) -> PropertyReads:
+        """See `property_reads`."""
+        key = (path, qualname)
+        if key not in self._property_reads:
+            self._property_reads[key] = property_reads(self.index.files[path].functions[qualname], self._properties)
+        return self._property_reads[key]
+
+    def decorators(self, path: str, qualname: str) -> tuple[Decorator, ...]:
+        """Of a function or class, outermost first."""
+        file = self.index.files[path]
+        cls = file.classes.get(qualname)
+        return file.functions[qualname].decorators if cls is None else cls.decorators
+
+    def members(self, path: str, state: State) -> Map:
+        """See `Index.offered`."""
+        return Map(tuple((Known(name), self._value_of(found, state)) for name, found in self.index.offered(path)))
 
     def class_view(self, cls: Cls) -> ClassView:
         """See `Knowledge.class_view`."""

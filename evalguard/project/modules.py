@@ -48,6 +48,15 @@ class Modules:
         """Whether a file or folder of the project has the name with which a dotted name begins."""
         return dotted.partition(".")[0] in self._folders or dotted.partition(".")[0] in self._named
 
+    def packages_around(self, path: str) -> list[str]:
+        """The `__init__.py` of the packages that a file stands in, outermost first."""
+        folder = self._module(path)[:-1]
+        found = []
+        while folder in self._at and self.is_package(self._at[folder]):
+            found.append(self._at[folder])
+            folder = folder[:-1]
+        return found[::-1]
+
     def submodule(self, path: str, name: str) -> str | None:
         """The file of a package's submodule."""
         return self._at.get((*self._module(path), name)) if self.is_package(path) else None

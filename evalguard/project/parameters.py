@@ -15,7 +15,6 @@ from evalguard.ir import values as ir
 from evalguard.ir.facts import FunctionFacts
 from evalguard.modes.state import State
 from evalguard.modes.values import NONE, Abstract, Cls, Fn, Identity, Known, Map, Obj, Seq
-from evalguard.project.decorators import as_value
 from evalguard.project.knowledge import Knowledge
 from evalguard.vocabulary import lookup
 
@@ -80,7 +79,7 @@ def annotate(path: str, identity: Identity, annotation: str | None, knowledge: K
     index, info = knowledge.index, knowledge.info(identity)
     if not name.replace(".", "").replace("_", "").isalnum():
         return
-    found = index.resolve(path, as_value(name))
+    found = index.resolve(path, ir.as_value(name))
     if isinstance(found, Cls):
         knowledge.be_instance(identity, found)
         return

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Mapping as MappingType
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from evalguard.flow.liveness import parts_of, path_of, values_of, written_by
 from evalguard.ir.facts import MODULE, ClassFacts, FileFacts, FunctionFacts
 from evalguard.ir.ops import Assign, Call, Define, Delete, Enter, Import, Raise
-from evalguard.ir.values import Attribute, Name, Value
+from evalguard.ir.values import Attribute, Mapping, Name, Value
 from evalguard.modes.values import Cls, Fn, Mod
 from evalguard.project.modules import Modules
 from evalguard.vocabulary import lookup
@@ -58,7 +59,7 @@ Meaning: TypeAlias = Mod | Cls | Fn | Var | str
 class Index:
     """All files of a project, by path; `locations` as in `Modules`."""
 
-    def __init__(self, files: Sequence[FileFacts], locations: Mapping[str, str] | None = None) -> None:
+    def __init__(self, files: Sequence[FileFacts], locations: MappingType[str, str] | None = None) -> None:
         self.modules = Modules([file.path for file in files], locations)
         self.files = {file.path: file for file in sorted(files, key=lambda file: self.modules.order(file.path))}
         self._named: dict[tuple[str, str], Meaning | None] = {}
@@ -197,6 +198,16 @@ class Index:
                     return None if isinstance(found, str) and "." not in found else found
         return None
 
+    def offered(self, path: str) -> list[tuple[str, Cls | Fn]]:
+        """The functions and classes of the project that a file offers to others by its own names."""
+        file = self.files[path]
+        names = dict.fromkeys((*file.imports, *file.classes, *file.functions))
+        for star in file.star_imports:
+            home = self.import_target(path, star)
+            names |= dict.fromkeys(name for name, _ in self.offered(home.path)) if isinstance(home, Mod) else {}
+        found = ((name, self.named(path, name)) for name in names if not name.startswith(("_", "<")))
+        return [(name, meaning) for name, meaning in found if isinstance(meaning, (Cls, Fn))]
+
     def member(self, owner: Meaning, name: str, written: str | None = None) -> Meaning:
         """What `owner.name` means. A name that the project does not bind is dotted, as written."""
         match owner:
@@ -223,6 +234,13 @@ class Index:
             self._targets[key] = target.lstrip(".")  # while it is looked for: a circle
             self._targets[key] = self._find_target(path, target)
         return self._targets[key]
+
+    def loaded_by(self, path: str, target: str) -> list[str]:
+        """The files whose bodies an import runs: those of the packages around its target, and that of the target."""
+        meaning = self.import_target(path, target)
+        if isinstance(meaning, str):
+            return []
+        return [home for home in (*self.modules.packages_around(meaning.path), meaning.path) if home != path]
 
     def _find_target(self, path: str, target: str) -> Meaning:
         if target.startswith("."):
@@ -298,8 +316,14 @@ class Index:
         for current in own:
             for method_name, qualname in self.class_facts(current).methods:
                 if method_name == name:
-                    return Fn(current.path, qualname)
+                    return Fn(current.path, self._getter(current.path, qualname))
         return None
+
+    def _getter(self, path: str, qualname: str) -> str:
+        """The function that reading calls, where the last one of that name is what assigning to a property calls."""
+        functions = self.files[path].functions
+        sets = any(decorator.name.endswith((".setter", ".deleter")) for decorator in functions[qualname].decorators)
+        return qualname.partition("#")[0] if sets else qualname
 
     def methods(self, cls: Cls) -> dict[str, Fn]:
         """All methods, own and inherited, by name."""
@@ -452,6 +476,15 @@ def assigned_attributes(function: FunctionFacts) -> set[str]:
         for op in block.ops
         if isinstance(op, Assign) and isinstance(op.target, Attribute)
     }
+
+
+def fills_tables(function: FunctionFacts) -> bool:
+    """Whether a function makes an empty dict for an object: `self.entries = {}`."""
+    return any(
+        isinstance(op, Assign) and isinstance(op.target, Attribute) and op.value == Mapping(())
+        for block in function.blocks
+        for op in block.ops
+    )
 
 
 def words_of(function: FunctionFacts) -> set[str]:
