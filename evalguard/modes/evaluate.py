@@ -14,6 +14,7 @@ from evalguard.modes.values import (
     Cls,
     Expr,
     Ext,
+    Fn,
     Identity,
     Iteration,
     Known,
@@ -106,6 +107,8 @@ def attribute(base: Abstract, name: str, state: State, frame: Frame) -> Abstract
             return frame.linker.member(frame.path, base, name, state)
         case Obj(id=identity):
             return _object_attribute(base, identity, name, state, frame)
+        case Cls(qualname=qualname) | Fn(qualname=qualname) if name == "__name__":
+            return Known(qualname.rpartition(".")[2])
         case Cls() as cls:
             stored = state.store.get((("class", cls.path, cls.qualname), name))
             if stored is not None:
@@ -190,6 +193,8 @@ def item(base: Abstract, index: Abstract, state: State) -> Abstract:
 def binary(operator: str, left: Abstract, right: Abstract) -> Abstract:
     """A calculation. Lists are joined, parameters collected, constants computed where that is harmless."""
     if operator in ("and", "or"):
+        if isinstance(left, Known):
+            return right if bool(left.value) is (operator == "and") else left
         return Expr(operator, (left, right))
     if operator == "+" and isinstance(left, Seq) and isinstance(right, Seq) and left.kind == right.kind != "grown":
         return Seq(left.kind, (left.items + right.items)[:16])

@@ -104,8 +104,8 @@ class Linker(Protocol):
         """Whether the body of a file binds a name in one place only, so that it needs no watching."""
         ...
 
-    def load(self, target: str, state: State, frame: Frame, op: Op) -> list[State]:
-        """Run the body of the file that an import names, if it was not run yet and says anything of modules."""
+    def load(self, target: str, state: State, frame: Frame) -> list[State]:
+        """Run the bodies of the files that an import names, if they were not run yet and matter to others."""
         ...
 
     def imported(self, path: str, target: str, state: State) -> Abstract:

@@ -270,7 +270,7 @@ def transfer(op: Op, state: State, frame: Frame) -> tuple[list[State], list[Stat
                 write_name(name.id, outcome.value, outcome.state, frame)
             return [outcome.state for outcome in outcomes], []
         case Import(name=name, target=target):
-            loaded = frame.linker.load(target, state, frame, op)
+            loaded = frame.linker.load(target, state, frame)
             for path in loaded:
                 write_name(name.id, frame.linker.imported(frame.path, target, path), path, frame)
             return loaded, []

@@ -179,6 +179,9 @@ class Engine:
 
     def _solve(self, frame: Frame, starts: list[tuple[int, State]]) -> Result:
         facts = frame.function
+        if facts.qualname == MODULE:
+            for star in self.index.files[frame.path].star_imports:  # near enough: most stand at the top
+                starts = [(number, after) for number, state in starts for after in self.load(star, state, frame)]
         chosen = self.relevance.significance_of(frame.path, facts)
         frame.significant = chosen.paths
         live = self._live_paths(frame.path, facts)
@@ -436,7 +439,7 @@ class Engine:
         if effect is not None:
             state.grads = effect
 
-    def load(self, target: str, state: State, frame: Frame, op: Op) -> list[State]:
+    def load(self, target: str, state: State, frame: Frame) -> list[State]:
         """Run the bodies of the files that an import names, each once on each path, if anything in them matters to
         others."""
         states = [state]

@@ -108,8 +108,13 @@ class Relevance:
 
     def gives_a_mode(self, path: str) -> bool:
         """Whether anything in a file, or called from it, gives a module a mode: a switch, a step, loaded weights, or a
-        module made there. Where nothing does, no path can tell in which mode a module is."""
-        return any((path, qualname) in self._giving for qualname in self.index.files[path].functions)
+        module made there, maybe by a table that an imported file holds. Where nothing does, no path can tell in which
+        mode a module is."""
+        file = self.index.files[path]
+        if any((path, qualname) in self._giving for qualname in file.functions):
+            return True
+        targets = (*file.imports.values(), *file.star_imports)
+        return any(self.body_matters(home) for target in targets for home in self.index.loaded_by(path, target))
 
     def _gives_itself(self, key: Key) -> bool:
         facts = self._facts(key)
