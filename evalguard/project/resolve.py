@@ -258,7 +258,7 @@ class Index:
                 continue
             meaning: Meaning = Mod(home)
             for name in parts[at:]:
-                beside = self.modules.submodule(home, name) if meaning == Mod(path) else None
+                beside = self.modules.submodule(path, name) if meaning == Mod(path) else None
                 # a package's own `from .fit import fit` means its submodule, not the name that it is about to bind
                 meaning = Mod(beside) if beside is not None else self.member(meaning, name, dotted)
             return meaning
