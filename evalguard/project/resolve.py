@@ -147,6 +147,8 @@ class Index:
                 return self.named(path, name) or name
             case Attribute(value=inner, name=name):
                 head = self._chain(path, inner)
+                if isinstance(head, str) and self.modules.may_begin(head):
+                    return self.import_target(path, f"{head}.{name}")
                 return None if head is None else self.member(head, name, path_of(value))
             case _:
                 return None
@@ -216,7 +218,7 @@ class Index:
                 submodule = self.modules.submodule(path, name)
                 if submodule is not None and (found is None or isinstance(found, Mod)):
                     return Mod(submodule)
-                return found or Var(path, name)
+                return found or self.modules.folder_in(path, name) or Var(path, name)
             case Cls(path=path, qualname=qualname):
                 inner = f"{qualname}.{name}"
                 if inner in self.files[path].classes:
@@ -243,26 +245,45 @@ class Index:
         return [home for home in (*self.modules.packages_around(meaning.path), meaning.path) if home != path]
 
     def _find_target(self, path: str, target: str) -> Meaning:
+        """`from a.b import c` asks `a/b.py` for its `c`, then for a file `a/b/c.py`; names that `a/__init__.py` binds
+        come last."""
         if target.startswith("."):
             parts = self.modules.relative(path, target)
             level = len(target) - len(target.lstrip("."))
-            shortest = len(parts) - len([part for part in target[level:].split(".") if part])
-            starts = [(at, self.modules.at(parts[:at])) for at in range(max(shortest, 1), len(parts) + 1)]
-            dotted = target.lstrip(".")
+            shortest = max(len(parts) - len([part for part in target[level:].split(".") if part]), 1)
         else:
-            parts = tuple(target.split("."))
-            starts = [(at, self.modules.find(path, ".".join(parts[:at]))) for at in range(1, len(parts) + 1)]
-            dotted = target
-        for at, home in starts:
+            parts, shortest = tuple(target.split(".")), 1
+        dotted = target.lstrip(".")
+        nearest: Meaning | None = None
+        last = len(parts)
+        for at in (last - 1, last, *range(last - 2, 0, -1)):
+            if at < shortest:
+                continue
+            start = parts[:at]
+            home = self.modules.at(start) if target.startswith(".") else self.modules.find(path, ".".join(start))
             if home is None or (home == path and at == len(parts)):
                 continue
-            meaning: Meaning = Mod(home)
-            for name in parts[at:]:
-                beside = self.modules.submodule(path, name) if meaning == Mod(path) else None
-                # a package's own `from .fit import fit` means its submodule, not the name that it is about to bind
-                meaning = Mod(beside) if beside is not None else self.member(meaning, name, dotted)
-            return meaning
-        return dotted
+            meaning = self._follow(path, Mod(home), parts[at:], dotted)
+            if self._is_bound(meaning, dotted):
+                return meaning
+            nearest = nearest or meaning
+        return nearest or dotted
+
+    def _follow(self, path: str, meaning: Meaning, names: tuple[str, ...], dotted: str) -> Meaning:
+        for name in names:
+            if isinstance(meaning, (Fn, Var)):
+                return dotted
+            beside = self.modules.submodule(path, name) if meaning == Mod(path) else None
+            # a package's own `from .fit import fit` means its submodule, not the name that it is about to bind
+            meaning = Mod(beside) if beside is not None else self.member(meaning, name, dotted)
+        return meaning
+
+    def _is_bound(self, meaning: Meaning, dotted: str) -> bool:
+        match meaning:
+            case Var(path=path, name=name):
+                return name in self.files[path].functions[MODULE].locals
+            case _:
+                return meaning != dotted
 
     # -------------------------------------------------------------------------------------------- classes
 
