@@ -38,6 +38,10 @@ class Given:
             return self.positional[position]
         return None
 
+    def shape(self) -> tuple[int, frozenset[str]] | None:
+        """How many are given by position, and which by name; None if that is not known."""
+        return (len(self.positional), frozenset(name for name, _ in self.keywords)) if self.complete else None
+
     def paths(self) -> Paths:
         """The names that the arguments read."""
         return frozenset(path for argument in self.op.arguments for path in paths_in(argument.value))

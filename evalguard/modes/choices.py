@@ -1,16 +1,17 @@
 """One of several, nobody knows which: an unknown entry of a table of classes, functions or networks.
 
     NETS = {"plain": Plain, "noisy": Noisy}
-    net = NETS[name](10)      a path for each entry; on it, `name` is the entry's key
-    nets[name].eval()         the same
+    net = NETS[name](10)      a path for each entry that can be called so; on it, `name` is the entry's key
+    nets[name].eval()         one object that may be any of them: what is done to it is done to all
 
-So what is done to `nets[name]` and what a test of `name` decides stay together. The paths of a larger table are one
-path afterwards, on which the result may be any of them.
+The paths of a larger table are one path afterwards, on which the result may be any of theirs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import TypeAlias
 
 from evalguard.flow.liveness import paths_in
@@ -18,11 +19,11 @@ from evalguard.modes.arguments import Given
 from evalguard.modes.frame import Frame, Outcome
 from evalguard.modes.guards import assume, compare
 from evalguard.modes.objects import is_proved
-from evalguard.modes.state import State
-from evalguard.modes.values import Abstract, Cls, Expr, Ext, Fn, Map, Obj, Partial, Seq
+from evalguard.modes.state import State, unite_origins
+from evalguard.modes.values import Abstract, Cls, Expr, Ext, Fn, Identity, Map, Obj, Origins, Partial, Seq
 
 FEW = 4  # entries for which paths stay apart
-MOST = 8  # entries that are looked at
+MOST = 6  # entries that are looked at
 
 Choice: TypeAlias = tuple[Abstract, State]
 
@@ -37,11 +38,14 @@ def choices(value: Abstract, given: Given, state: State, frame: Frame) -> list[C
             entries = [(held, None) for held in items]
         case _:
             return []
-    if not any(_acts(entry, state, frame) for entry, _ in entries):
-        return []
+    networks = {held.id for held, _ in entries if isinstance(held, Obj) and _is_network(held, state, frame)}
+    if networks:
+        return [(_any_of(networks, state, frame), state)]
     found: list[Choice] = []
     paths = frozenset(paths_in(given.op.callee))
     for entry, test in entries:
+        if not isinstance(entry, (Fn, Cls, Partial, Ext)) or not frame.linker.accepts(entry, given.shape()):
+            continue
         path = state.copy()
         if test is None or assume(test, True, path, paths, frame.depth):
             found.append((entry, path))
@@ -52,18 +56,24 @@ def each_of(
     chosen: list[Choice], given: Given, frame: Frame, work: Callable[[Abstract, Given, State], list[Outcome]]
 ) -> list[Outcome]:
     """The outcomes of the same work with each of several; what each makes is another object."""
-    outcomes: list[Outcome] = []
-    for number, (entry, path) in enumerate(chosen):
-        own = Given(given.op, given.positional, given.keywords, given.complete, f"choice {number}")
-        outcomes += work(entry, own, path)
+    numbered = enumerate(chosen)
+    works = [partial(work, entry, replace(given, tag=f"choice {number}"), path) for number, (entry, path) in numbered]
+    outcomes = frame.linker.alternatively(works)
     return outcomes if len(chosen) <= FEW else frame.linker.joined(outcomes, frame)
 
 
-def _acts(entry: Abstract, state: State, frame: Frame) -> bool:
-    match entry:
-        case Fn() | Cls() | Partial() | Ext():
-            return True
-        case Obj(id=identity):
-            return identity in state.modes or is_proved(identity, frame)
-        case _:
-            return False
+def _is_network(value: Obj, state: State, frame: Frame) -> bool:
+    return value.id in state.modes or is_proved(value.id, frame)
+
+
+def _any_of(networks: set[Identity], state: State, frame: Frame) -> Obj:
+    ordered = sorted(networks, key=repr)
+    if len(ordered) == 1:
+        return Obj(ordered[0])
+    joined = frame.linker.one_of([Obj(identity) for identity in ordered], ("joined", *ordered))
+    if joined.id not in state.modes:
+        origins: Origins = frozenset()
+        for identity in ordered:
+            origins = unite_origins(origins, state.origins(identity))
+        state.modes[joined.id] = origins
+    return joined

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
@@ -144,6 +144,10 @@ class Linker(Protocol):
         """One of several objects, nobody knows which: what it does, all do."""
         ...
 
+    def alternatively(self, works: Sequence[Callable[[], list[Outcome]]]) -> list[Outcome]:
+        """The outcomes of all works, of which only one happens: the longest of them counts."""
+        ...
+
     def joined(self, outcomes: list[Outcome], frame: Frame) -> list[Outcome]:
         """The outcomes of a call as one, on which its value may be that of any of them; those that raise stay
         apart."""
@@ -155,6 +159,11 @@ class Linker(Protocol):
 
     def decorators(self, path: str, qualname: str) -> tuple[Decorator, ...]:
         """Of a function or class, outermost first."""
+        ...
+
+    def accepts(self, callee: Abstract, shape: tuple[int, frozenset[str]] | None) -> bool:
+        """Whether a call with so many arguments by position, and with these names, is one that a function or class of
+        the project can take."""
         ...
 
     def members(self, path: str, state: State) -> Map:

@@ -15,7 +15,7 @@ Functions that only compute with data are not run at all (see `relevance`). Beyo
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from evalguard.finding import Span
@@ -58,7 +58,7 @@ from evalguard.modes.values import (
 from evalguard.project.aside import Aside, set_aside, spliced
 from evalguard.project.decorators import gradient_effect, is_property, is_static
 from evalguard.project.knowledge import Knowledge
-from evalguard.project.parameters import call_arguments, root_arguments
+from evalguard.project.parameters import accepts, call_arguments, root_arguments
 from evalguard.project.properties import property_names, property_reads
 from evalguard.project.relevance import Relevance
 from evalguard.project.resolve import Index, Meaning, Var, assigned_attributes, fills_tables, runs_layers
@@ -645,6 +645,18 @@ class Engine:
         """See `Knowledge.one_of`."""
         return self.knowledge.one_of(values, identity)
 
+    def alternatively(self, works: Sequence[Callable[[], list[Outcome]]]) -> list[Outcome]:
+        """The outcomes of all works, of which only one happens: the longest of them counts."""
+        steps, runs = self._steps, self._runs
+        most_steps, most_runs = steps, runs
+        outcomes: list[Outcome] = []
+        for work in works:
+            self._steps, self._runs = steps, runs
+            outcomes += work()
+            most_steps, most_runs = max(most_steps, self._steps), max(most_runs, self._runs)
+        self._steps, self._runs = most_steps, most_runs
+        return outcomes
+
     def joined(self, outcomes: list[Outcome], frame: Frame) -> list[Outcome]:
         """The outcomes of a call as one, on which its value may be that of any of them."""
         unite = self.knowledge.uniter(frame.path, frame.function.qualname)
@@ -671,6 +683,14 @@ class Engine:
         file = self.index.files[path]
         cls = file.classes.get(qualname)
         return file.functions[qualname].decorators if cls is None else cls.decorators
+
+    def accepts(self, callee: Abstract, shape: tuple[int, frozenset[str]] | None) -> bool:
+        """See `parameters.accepts`."""
+        function = self.index.method(callee, "__init__") if isinstance(callee, Cls) else callee
+        if shape is None or not isinstance(function, Fn):
+            return True
+        is_bound = isinstance(callee, Cls) or function.bound is not None
+        return accepts(self.index.facts(function), shape[0] + is_bound, shape[1])
 
     def members(self, path: str, state: State) -> Map:
         """See `Index.offered`."""
