@@ -1,11 +1,13 @@
 """Which files are worth a parse, by their text alone.
 
-A file in which nothing sets or uses a mode is left out, unless it makes modules and a wanted file imports it or is
-imported by it, or it leads from one wanted file to another, to which it hands names on.
+A file in which nothing sets or uses a mode is left out, unless a wanted file imports it (or a base class that stands
+there has its own base in it), or it makes modules and imports a wanted file, or it leads from one wanted file to
+another, to which it hands names on.
 
     lib/engine.py       optimizer.step()               wanted
     lib/__init__.py     from .engine import fit        says nothing of modes, but hands on what does
-    main.py             fit(resnet50(), loader)        says nothing either, but tells which module it is
+    lib/base.py         def run(self): self.fit()      nor does it, but `engine.py` imports its base class from here
+    main.py             fit(resnet50(), loader)        nor this one, but it tells which module is trained
     lib/plots.py        import matplotlib              left out
 """
 
@@ -30,8 +32,9 @@ _TOKENS = (
 )
 _SCREEN = re.compile("|".join(_TOKENS))
 _MAKES = re.compile(
-    r"\bimport\b.*\b(?:models?|nets?|networks?|torchvision|timm|transformers|diffusers)\b|=\s*\w*(?:[Mm]odel|[Nn]et)\w*\("
+    r"\b(?:from|import)\b.*\b(?:models?|nets?|networks?|torchvision|timm|transformers|diffusers)\b|=\s*\w*(?:[Mm]odel|[Nn]et)\w*\("
 )
+_INHERITS = re.compile(r"^[ \t]*class[ \t]+\w+\(", re.MULTILINE)
 _FROM = re.compile(r"^[ \t]*from[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n#;]*)", re.MULTILINE)
 _IMPORT = re.compile(r"^[ \t]*import[ \t]+([^\n#;]*)", re.MULTILINE)
 _WORD = re.compile(r"[A-Za-z_]\w*")
@@ -52,9 +55,11 @@ def wanted_files(texts: Mapping[str, str], locations: Mapping[str, str], told: I
         for target in found:
             importers.setdefault(target, set()).add(path)
     leading = _spread(said, importers, quiet)
-    connected = leading.union(*(imports[path] & quiet for path in said))
-    making = {path for path in connected if _MAKES.search(texts[path])}
-    return said | making | (leading & _spread(said | making, imports, leading))
+    telling = said | {path for path in leading if _MAKES.search(texts[path])}
+    imported = set[str]().union(*(imports[path] & quiet for path in telling))
+    inheriting = {path: imports[path] for path in quiet if _INHERITS.search(texts[path])}
+    wanted = telling | imported | _spread(imported, inheriting, quiet)
+    return wanted | _spread(wanted, imports, leading)
 
 
 def _spread(start: Iterable[str], edges: Mapping[str, set[str]], within: Set[str]) -> set[str]:

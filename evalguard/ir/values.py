@@ -118,3 +118,12 @@ class Opaque:
 Value: TypeAlias = (
     Const | Name | Temp | Attribute | Item | Sequence | Star | Mapping | Compare | Not | Binary | Closure | Opaque
 )
+
+
+def as_value(dotted: str) -> Value:
+    """A dotted name as the chain of names that it stands for."""
+    head, *rest = dotted.split(".")
+    value: Value = Name(head)
+    for part in rest:
+        value = Attribute(value, part)
+    return value

@@ -23,6 +23,7 @@ class Given:
     positional: list[Abstract]
     keywords: list[tuple[str, Abstract]]
     complete: bool  # no `*` or `**` of unknown content
+    tag: str = ""  # tells what one call makes on several paths apart: see `choices`
 
     def all(self) -> list[Abstract]:
         """Every argument."""
@@ -36,6 +37,10 @@ class Given:
         if position is not None and position < len(self.positional):
             return self.positional[position]
         return None
+
+    def shape(self) -> tuple[int, frozenset[str]] | None:
+        """How many are given by position, and which by name; None if that is not known."""
+        return (len(self.positional), frozenset(name for name, _ in self.keywords)) if self.complete else None
 
     def paths(self) -> Paths:
         """The names that the arguments read."""
@@ -77,7 +82,7 @@ def named_too(given: Given, parameters: tuple[str, ...]) -> Given:
             break
         positional.append(named[name])
     named = {**dict(zip(parameters, positional, strict=False)), **named}
-    return Given(given.op, positional, list(named.items()), given.complete)
+    return Given(given.op, positional, list(named.items()), given.complete, given.tag)
 
 
 def params_of(given: Given) -> frozenset[Identity] | None:

@@ -18,6 +18,7 @@ from dataclasses import replace
 from evalguard.ir import values as ir
 from evalguard.ir.ops import Call
 from evalguard.modes.arguments import Given, arguments_of, named_too
+from evalguard.modes.choices import choices, each_of
 from evalguard.modes.containers import container_method, grow
 from evalguard.modes.evaluate import attribute, evaluate
 from evalguard.modes.exports import export_method
@@ -108,8 +109,8 @@ def call_value(callee: Abstract, given: Given, state: State, frame: Frame) -> li
         case Ext(name=dotted):
             return _named(dotted, given, state, frame)
         case Partial(function=function, arguments=arguments, keywords=keywords):
-            merged = Given(given.op, [*arguments, *given.positional], [*keywords, *given.keywords], given.complete)
-            return call_value(function, merged, state, frame)
+            given = replace(given, positional=[*arguments, *given.positional], keywords=[*keywords, *given.keywords])
+            return call_value(function, given, state, frame)
         case Obj(id=identity):
             if (
                 identity[0] == "attr"
@@ -132,6 +133,8 @@ def call_value(callee: Abstract, given: Given, state: State, frame: Frame) -> li
                 if view.module is False:
                     return unknown(given, state, frame, receiver=callee)
             return [forward(identity, given, source_of(given.op.callee, frame), state, frame)]
+        case Expr(operator="[]") if chosen := choices(callee, given, state, frame):
+            return each_of(chosen, given, frame, lambda entry, own, path: call_value(entry, own, path, frame))
         case Expr(operator=operator, operands=(inner, *_)) if operator.startswith("."):
             return call_method(inner, operator[1:], given, state, frame)
         case Seq(items=items) if items and all(isinstance(entry, (Fn, Obj, Cls)) for entry in items):
@@ -177,6 +180,8 @@ def call_method(base: Abstract, name: str, given: Given, state: State, frame: Fr
             return call_value(base, given, state, frame)
         case Generator() if name in ("__next__", "send"):
             return advance(base, given, state, frame)
+        case Expr(operator="[]") if chosen := choices(base, given, state, frame):
+            return each_of(chosen, given, frame, lambda entry, own, path: call_method(entry, name, own, path, frame))
         case _:
             if name == "backward":
                 return backward_method(base, given, state, frame)
@@ -221,7 +226,7 @@ def _object_method(base: Obj, name: str, given: Given, state: State, frame: Fram
         view = frame.linker.class_view(info.cls)
         if method is not None and not (view.module is True and name in ("forward", *EVIDENCE_METHODS)):
             if frame.linker.is_property(method):
-                return [forward(("attr", identity, name), given, source_of(given.op.callee, frame), state, frame)]
+                return call_value(attribute(base, name, state, frame), given, state, frame)
             if frame.linker.is_static(method):
                 return call_value(method, given, state, frame)
             bound = replace(method, bound=base)

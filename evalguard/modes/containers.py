@@ -75,6 +75,8 @@ def container_method(base: Seq | Map | Iteration, name: str, given: Given, state
             for key, value in pairs:
                 if key == given.positional[0]:
                     return [Outcome(state, value)]
+            if not isinstance(given.positional[0], Known):
+                return [Outcome(state, shallow(Expr("[]", (base, given.positional[0]))))]
         case Map(items=pairs), "update" if given.positional and isinstance(given.positional[0], Map):
             new = dict(pairs) | dict(given.positional[0].items)
             rebind(op.callee, Map(tuple(new.items())[:24]), state, frame)

@@ -14,6 +14,7 @@ from evalguard.modes.values import (
     Cls,
     Expr,
     Ext,
+    Fn,
     Identity,
     Iteration,
     Known,
@@ -100,10 +101,14 @@ def write_name(name: str, value: Abstract, state: State, frame: Frame) -> None:
 def attribute(base: Abstract, name: str, state: State, frame: Frame) -> Abstract:
     """`base.name`."""
     match base:
+        case Mod(path=path) if name == "__dict__":
+            return frame.linker.members(path, state)
         case Ext() | Mod():
             return frame.linker.member(frame.path, base, name, state)
         case Obj(id=identity):
             return _object_attribute(base, identity, name, state, frame)
+        case Cls(qualname=qualname) | Fn(qualname=qualname) if name == "__name__":
+            return Known(qualname.rpartition(".")[2])
         case Cls() as cls:
             stored = state.store.get((("class", cls.path, cls.qualname), name))
             if stored is not None:
@@ -135,7 +140,8 @@ def _object_attribute(base: Obj, identity: Identity, name: str, state: State, fr
             bound = replace(method, bound=base)
             if not frame.linker.is_property(method):
                 return bound
-            return Obj(("attr", identity, name))  # what the property computes, nobody knows
+            computed = state.store.get((identity, f"<property {name}>"))  # see `properties`
+            return computed if computed is not None else Obj(("attr", identity, name))
         owner = info.cls
         view = frame.linker.class_view(owner)
         stored = state.store.get((("class", owner.path, owner.qualname), name))
@@ -187,6 +193,8 @@ def item(base: Abstract, index: Abstract, state: State) -> Abstract:
 def binary(operator: str, left: Abstract, right: Abstract) -> Abstract:
     """A calculation. Lists are joined, parameters collected, constants computed where that is harmless."""
     if operator in ("and", "or"):
+        if isinstance(left, Known):
+            return right if bool(left.value) is (operator == "and") else left
         return Expr(operator, (left, right))
     if operator == "+" and isinstance(left, Seq) and isinstance(right, Seq) and left.kind == right.kind != "grown":
         return Seq(left.kind, (left.items + right.items)[:16])

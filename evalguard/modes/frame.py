@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from evalguard.finding import Span, Step
-from evalguard.ir.facts import FunctionFacts
+from evalguard.ir.facts import Decorator, FunctionFacts
 from evalguard.ir.ops import Call, Op
 from evalguard.ir.values import Attribute, Binary, Compare, Const, Item, Mapping, Name, Not, Temp, Value
 from evalguard.ir.values import Sequence as SequenceValue
 from evalguard.modes.events import Events
 from evalguard.modes.state import State, Trail, mentions
-from evalguard.modes.values import PARTS, Abstract, Chain, Cls, Ext, Fn, Generator, Identity, Mod, Obj, Site, is_within
+from evalguard.modes.values import (
+    PARTS,
+    Abstract,
+    Chain,
+    Cls,
+    Ext,
+    Fn,
+    Generator,
+    Identity,
+    Map,
+    Mod,
+    Obj,
+    Site,
+    is_within,
+)
+
+PropertyReads: TypeAlias = dict[int, dict[int, tuple[Attribute, ...]]]
+"""By block and by position of an op in it."""
 
 if TYPE_CHECKING:
     from evalguard.modes.record import Record
@@ -87,8 +104,8 @@ class Linker(Protocol):
         """Whether the body of a file binds a name in one place only, so that it needs no watching."""
         ...
 
-    def load(self, target: str, state: State, frame: Frame, op: Op) -> list[State]:
-        """Run the body of the file that an import names, if it was not run yet and says anything of modules."""
+    def load(self, target: str, state: State, frame: Frame) -> list[State]:
+        """Run the bodies of the files that an import names, if they were not run yet and matter to others."""
         ...
 
     def imported(self, path: str, target: str, state: State) -> Abstract:
@@ -129,6 +146,32 @@ class Linker(Protocol):
 
     def one_of(self, values: Sequence[Abstract], identity: Identity) -> Obj:
         """One of several objects, nobody knows which: what it does, all do."""
+        ...
+
+    def alternatively(self, works: Sequence[Callable[[], list[Outcome]]]) -> list[Outcome]:
+        """The outcomes of all works, of which only one happens: the longest of them counts."""
+        ...
+
+    def joined(self, outcomes: list[Outcome], frame: Frame) -> list[Outcome]:
+        """The outcomes of a call as one, on which its value may be that of any of them; those that raise stay
+        apart."""
+        ...
+
+    def property_reads(self, path: str, qualname: str) -> PropertyReads:
+        """The attributes that a function may read of which a class of the project has a property, inner ones first."""
+        ...
+
+    def decorators(self, path: str, qualname: str) -> tuple[Decorator, ...]:
+        """Of a function or class, outermost first."""
+        ...
+
+    def accepts(self, callee: Abstract, shape: tuple[int, frozenset[str]] | None) -> bool:
+        """Whether a call with so many arguments by position, and with these names, is one that a function or class of
+        the project can take."""
+        ...
+
+    def members(self, path: str, state: State) -> Map:
+        """The functions and classes of the project that a file offers to others, by name."""
         ...
 
     def class_view(self, cls: Cls) -> ClassView:

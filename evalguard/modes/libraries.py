@@ -39,6 +39,7 @@ from evalguard.modes.values import (
     Iteration,
     Known,
     Map,
+    Mod,
     Mode,
     Obj,
     Optim,
@@ -290,6 +291,12 @@ def _builtin(name: str, given: Given, state: State, frame: Frame) -> list[Outcom
     match name, arguments:
         case "getattr", [owner, Known(value=str() as named), *_]:
             return [Outcome(state, attribute(owner, named, state, frame))]
+        case "getattr", [Mod(path=path), named, *_]:
+            return [Outcome(state, shallow(Expr("[]", (frame.linker.members(path, state), named))))]
+        case "vars", [Mod(path=path)]:
+            return [Outcome(state, frame.linker.members(path, state))]
+        case "globals", []:
+            return [Outcome(state, frame.linker.members(frame.path, state))]
         case "setattr", [Obj(id=identity), Known(value=str() as named), value, *_]:
             state.store[(identity, named)] = value
             return [Outcome(state, NONE)]

@@ -22,7 +22,7 @@ from evalguard.vocabulary.words import MODULE_WORDS, words
 def construct(cls: Cls, given: Given, state: State, frame: Frame) -> list[Outcome]:
     """`Cls(...)`: a new object, and its `__init__`."""
     view = frame.linker.class_view(cls)
-    obj = fresh(frame, state, given.op.span)
+    obj = fresh(frame, state, given.op.span, given.tag)
     info = frame.info(obj.id)
     info.cls, info.module = cls, view.module
     info.take_layers(view)
@@ -53,7 +53,7 @@ def made(
     external: str | None = None,
 ) -> Obj:
     """A new module from a factory."""
-    obj = fresh(frame, state, given.op.span)
+    obj = fresh(frame, state, given.op.span, given.tag)
     info = frame.info(obj.id)
     info.external = external
     if cls is not None:

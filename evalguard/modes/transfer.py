@@ -30,15 +30,16 @@ from evalguard.ir.ops import (
 )
 from evalguard.modes.calls import call
 from evalguard.modes.containers import store
+from evalguard.modes.definitions import define
 from evalguard.modes.evaluate import binary, evaluate, write_name
 from evalguard.modes.frame import Frame, fresh, note, source_of
 from evalguard.modes.guards import assume, truth
 from evalguard.modes.loops import draw, exhausted, next_element
 from evalguard.modes.managers import enter_manager, exit_manager
+from evalguard.modes.properties import forget_properties, with_properties
 from evalguard.modes.state import State, is_mode_test
 from evalguard.modes.values import (
     Abstract,
-    Cls,
     Expr,
     Known,
     Obj,
@@ -63,6 +64,7 @@ def run_block(number: int, block: Block, state: State, frame: Frame) -> Ends:
     """All paths through one block from one state."""
     frame.block = number
     ends = Ends()
+    reads = frame.linker.property_reads(frame.path, frame.function.qualname).get(number, {})
     states, raised, before_last, uncaught = [state], list[State](), list[State](), list[State]()
     catches = any(edge.kind is EdgeKind.RAISE for edge in block.edges)  # what the last op raises
     for position, op in enumerate(block.ops):
@@ -70,10 +72,17 @@ def run_block(number: int, block: Block, state: State, frame: Frame) -> Ends:
             before_last, uncaught, raised = [path.copy() for path in states], raised, []
         following: list[State] = []
         for path in states:
-            normal, exceptional = transfer(op, path, frame)
-            following += normal
-            raised += exceptional
+            ready = [path]
+            if position in reads:
+                ready, failed = with_properties(reads[position], op, path, frame)
+                raised += failed
+            for before in ready:
+                normal, exceptional = transfer(op, before, frame)
+                following += normal
+                raised += exceptional
         states = following
+        if position in reads and position < len(block.ops) - 1:
+            forget_properties((*states, *raised))
     last = block.ops[-1] if block.ops else None
     if isinstance(last, Yield) and frame.kind == "generator":
         ends.yielded = [(path, evaluate(last.value, path, frame)) for path in states]
@@ -82,6 +91,8 @@ def run_block(number: int, block: Block, state: State, frame: Frame) -> Ends:
         for after in _along(edge, block, last, states, raised, before_last, frame):
             _turn(edge, block, after, frame)
             ends.onward.append((edge.target, after))
+    if reads:
+        forget_properties([*(after for _, after in ends.onward), *(path for path, _ in ends.yielded), *raised])
     for path in uncaught if catches else raised:
         ends.onward += [(frame.function.raise_exit, after) for after in _unwound(path, block.ops[-1], frame)]
     return ends
@@ -253,16 +264,13 @@ def transfer(op: Op, state: State, frame: Frame) -> tuple[list[State], list[Stat
         case Yield(result=result):
             state.env[f"%{result.number}"] = fresh(frame, state, op.span)
             return [state], []
-        case Define(name=name, qualname=qualname, is_class=is_class):
-            defined: Abstract
-            if is_class:
-                defined = Cls(frame.path, qualname)
-            else:
-                defined = frame.linker.function_value(frame.path, qualname, state, frame)
-            write_name(name.id, defined, state, frame)
-            return [state], []
+        case Define(name=name):
+            outcomes = define(op, state, frame)
+            for outcome in outcomes:
+                write_name(name.id, outcome.value, outcome.state, frame)
+            return [outcome.state for outcome in outcomes], []
         case Import(name=name, target=target):
-            loaded = frame.linker.load(target, state, frame, op)
+            loaded = frame.linker.load(target, state, frame)
             for path in loaded:
                 write_name(name.id, frame.linker.imported(frame.path, target, path), path, frame)
             return loaded, []

@@ -13,7 +13,7 @@ SETTERS_OF_GRADIENTS = ("off", "on")
 def gradient_effect(path: str, facts: FunctionFacts, index: Index) -> bool | None:
     """What a function's decorators do to gradients: off (False), on (True) or nothing (None)."""
     for decorator in facts.decorators:
-        found = index.resolve(path, as_value(decorator.name)) if decorator.name else None
+        found = index.resolve(path, ir.as_value(decorator.name)) if decorator.name else None
         if not isinstance(found, str):
             continue
         gradients = lookup.gradients(found)
@@ -37,12 +37,3 @@ def is_property(facts: FunctionFacts) -> bool:
 def is_static(facts: FunctionFacts) -> bool:
     """Whether the function takes no receiver."""
     return any(decorator.name == "staticmethod" for decorator in facts.decorators)
-
-
-def as_value(dotted: str) -> ir.Value:
-    """A dotted name as the chain of names that it stands for."""
-    head, *rest = dotted.split(".")
-    value: ir.Value = ir.Name(head)
-    for part in rest:
-        value = ir.Attribute(value, part)
-    return value

@@ -15,23 +15,23 @@ Functions that only compute with data are not run at all (see `relevance`). Beyo
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from evalguard.finding import Span
 from evalguard.flow.liveness import Paths, live_paths, paths_in
 from evalguard.flow.solver import TooManySteps, solve_forward
 from evalguard.ir import values as ir
-from evalguard.ir.facts import MODULE, FileFacts, FunctionFacts
+from evalguard.ir.facts import MODULE, Decorator, FileFacts, FunctionFacts
 from evalguard.ir.graph import EdgeKind
 from evalguard.ir.ops import Argument, Call, Enter, Exit, Op
 from evalguard.modes.events import Events
-from evalguard.modes.frame import ClassView, Frame, Outcome, Told, Yielded, fresh, new_identity, note
+from evalguard.modes.frame import ClassView, Frame, Outcome, PropertyReads, Told, Yielded, fresh, new_identity, note
 from evalguard.modes.intent import function_reason
 from evalguard.modes.passes import flow_back
 from evalguard.modes.record import Answer, Record
 from evalguard.modes.significance import alike, roughly_alike
-from evalguard.modes.state import NO_TAINT, Guard, State, Trail, prune, take_in
+from evalguard.modes.state import NO_TAINT, Guard, State, Trail, join, prune, take_in
 from evalguard.modes.switch import evaluation_reason
 from evalguard.modes.transfer import run_block
 from evalguard.modes.values import (
@@ -57,11 +57,12 @@ from evalguard.modes.values import (
     root_of,
 )
 from evalguard.project.aside import Aside, set_aside, spliced
-from evalguard.project.decorators import as_value, gradient_effect, is_property, is_static
+from evalguard.project.decorators import gradient_effect, is_property, is_static
 from evalguard.project.knowledge import Knowledge
-from evalguard.project.parameters import call_arguments, root_arguments
+from evalguard.project.parameters import accepts, call_arguments, root_arguments
+from evalguard.project.properties import property_names, property_reads
 from evalguard.project.relevance import Relevance
-from evalguard.project.resolve import Index, Meaning, Var, assigned_attributes, runs_layers
+from evalguard.project.resolve import Index, Meaning, Var, assigned_attributes, fills_tables, runs_layers
 from evalguard.project.told import told_of
 from evalguard.vocabulary.words import MODULE_WORDS, words
 
@@ -105,6 +106,8 @@ class Engine:
         self.relevance = Relevance(self.index)
         self.visited: set[tuple[str, str]] = set()  # functions that were run, as a root or from a caller
         self._told = told_of(self.index)
+        self._properties = property_names(self.index)
+        self._property_reads: dict[tuple[str, str], PropertyReads] = {}
         self._live: dict[tuple[str, str], list[Paths]] = {}
         self._memo: dict[Hashable, tuple[list[Outcome], Trail | None]] = {}
         self._running: dict[Hashable, Running] = {}
@@ -195,6 +198,9 @@ class Engine:
 
     def _solve(self, frame: Frame, starts: list[tuple[int, State]]) -> Result:
         facts = frame.function
+        if facts.qualname == MODULE:
+            for star in self.index.files[frame.path].star_imports:  # near enough: most stand at the top
+                starts = [(number, after) for number, state in starts for after in self.load(star, state, frame)]
         chosen = self.relevance.significance_of(frame.path, facts)
         frame.significant = chosen.paths
         live = self._live_paths(frame.path, facts)
@@ -383,6 +389,8 @@ class Engine:
         """Whether a function only computes with data: it says nothing of modes, makes no module, and gets none."""
         if not self.relevance.is_inert(function.path, facts.qualname):
             return False
+        if self.relevance.makes_functions(function.path, facts.qualname) or fills_tables(facts):
+            return False
         bound = function.bound
         if isinstance(bound, Obj) and self.knowledge.info(bound.id).module is not False and runs_layers(facts):
             return False
@@ -452,16 +460,18 @@ class Engine:
         if effect is not None:
             state.grads = effect
 
-    def load(self, target: str, state: State, frame: Frame, op: Op) -> list[State]:
-        """Run the body of the file that an import names, once on each path, if anything in it matters to others."""
-        meaning = self.index.import_target(frame.path, target)
-        if isinstance(meaning, str) or meaning.path == frame.path:
-            return [state]
-        home = meaning.path
+    def load(self, target: str, state: State, frame: Frame) -> list[State]:
+        """Run the bodies of the files that an import names, each once on each path, if anything in them matters to
+        others."""
+        states = [state]
+        for home in self.index.loaded_by(frame.path, target):
+            if self.relevance.body_matters(home):
+                states = [after for before in states for after in self._load(home, before, frame)]
+        return states
+
+    def _load(self, home: str, state: State, frame: Frame) -> list[State]:
         mark = (("scope", home, MODULE), "<loaded>")
-        if mark in state.store or (home, MODULE) in self._stack or not self.relevance.body_matters(home):
-            return [state]
-        if self._is_out_of_reach(frame):
+        if mark in state.store or (home, MODULE) in self._stack or self._is_out_of_reach(frame):
             return [state]
         entry = state.copy()
         entry.store[mark] = NONE
@@ -542,7 +552,7 @@ class Engine:
         facts = self.index.files[path].functions[qualname]
         value: Abstract = Fn(path, qualname)
         for decorator in reversed(facts.decorators):
-            found = self.index.resolve(path, as_value(decorator.name)) if decorator.name else None
+            found = self.index.resolve(path, ir.as_value(decorator.name)) if decorator.name else None
             if not isinstance(found, Fn) or len(self._stack) > DEEPEST:
                 continue
             value = self._decorated(found, decorator.called, decorator.arguments, decorator.span, value, state, frame)
@@ -574,7 +584,7 @@ class Engine:
     def _with_decorators(self, fn: Fn) -> Fn:
         facts = self.index.facts(fn)
         if not facts.decorators or not any(
-            isinstance(self.index.resolve(fn.path, as_value(d.name)), Fn) for d in facts.decorators if d.name
+            isinstance(self.index.resolve(fn.path, ir.as_value(d.name)), Fn) for d in facts.decorators if d.name
         ):
             return fn
         body = self.index.files[fn.path].functions[MODULE]
@@ -659,6 +669,57 @@ class Engine:
     def one_of(self, values: Sequence[Abstract], identity: Identity) -> Obj:
         """See `Knowledge.one_of`."""
         return self.knowledge.one_of(values, identity)
+
+    def alternatively(self, works: Sequence[Callable[[], list[Outcome]]]) -> list[Outcome]:
+        """The outcomes of all works, of which only one happens: the longest of them counts."""
+        steps, runs = self._steps, self._runs
+        most_steps, most_runs = steps, runs
+        outcomes: list[Outcome] = []
+        for work in works:
+            self._steps, self._runs = steps, runs
+            outcomes += work()
+            most_steps, most_runs = max(most_steps, self._steps), max(most_runs, self._runs)
+        self._steps, self._runs = most_steps, most_runs
+        return outcomes
+
+    def joined(self, outcomes: list[Outcome], frame: Frame) -> list[Outcome]:
+        """The outcomes of a call as one, on which its value may be that of any of them."""
+        unite = self.knowledge.uniter(frame.path, frame.function.qualname)
+        together: State | None = None
+        for outcome in outcomes:
+            if not outcome.raised:
+                outcome.state.env["<outcome>"] = outcome.value
+                together = outcome.state if together is None else join(together, outcome.state, unite)
+        raised = [outcome for outcome in outcomes if outcome.raised]
+        if together is None:
+            return raised
+        value = together.env.pop("<outcome>")
+        return [*raised, Outcome(together, value)]
+
+    def property_reads(self, path: str, qualname: str) -> PropertyReads:
+        """See `property_reads`."""
+        key = (path, qualname)
+        if key not in self._property_reads:
+            self._property_reads[key] = property_reads(self.index.files[path].functions[qualname], self._properties)
+        return self._property_reads[key]
+
+    def decorators(self, path: str, qualname: str) -> tuple[Decorator, ...]:
+        """Of a function or class, outermost first."""
+        file = self.index.files[path]
+        cls = file.classes.get(qualname)
+        return file.functions[qualname].decorators if cls is None else cls.decorators
+
+    def accepts(self, callee: Abstract, shape: tuple[int, frozenset[str]] | None) -> bool:
+        """See `parameters.accepts`."""
+        function = self.index.method(callee, "__init__") if isinstance(callee, Cls) else callee
+        if shape is None or not isinstance(function, Fn):
+            return True
+        is_bound = isinstance(callee, Cls) or function.bound is not None
+        return accepts(self.index.facts(function), shape[0] + is_bound, shape[1])
+
+    def members(self, path: str, state: State) -> Map:
+        """See `Index.offered`."""
+        return Map(tuple((Known(name), self._value_of(found, state)) for name, found in self.index.offered(path)))
 
     def class_view(self, cls: Cls) -> ClassView:
         """See `Knowledge.class_view`."""

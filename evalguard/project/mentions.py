@@ -65,6 +65,10 @@ class Mentions:
             self._sure[key] = frozenset(self._find_sure(key)) - {key}
         return self._sure[key]
 
+    def nested(self, key: Key) -> list[Key]:
+        """The functions that are defined in a function, those without a name left out."""
+        return [inner for inner in self._nested.get(key, ()) if not inner[1].rpartition(".")[2].startswith("<")]
+
     def methods_named(self, path: str, name: str) -> list[Key]:
         """The methods of that name in all files that imports connect with a file."""
         return self._methods.get((self._component[path], name), [])

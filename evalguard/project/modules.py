@@ -35,6 +35,7 @@ class Modules:
             if module:
                 self._named.setdefault(module[-1], []).append(path)
         self._files = frozenset({*self._parts.values(), *map(_parts, (locations or {}).values())})
+        self._around = frozenset(parts[:end] for parts in self._parts.values() for end in range(1, len(parts)))
         self._folders = frozenset(part for parts in self._parts.values() for part in parts[:-1])
         self._found: dict[tuple[Parts, str], str | None] = {}
 
@@ -54,9 +55,23 @@ class Modules:
         """Whether a file or folder of the project has the name with which a dotted name begins."""
         return dotted.partition(".")[0] in self._folders or dotted.partition(".")[0] in self._named
 
+    def packages_around(self, path: str) -> list[str]:
+        """The `__init__.py` of the packages that a file stands in, outermost first."""
+        folder = self._module(path)[:-1]
+        found = []
+        while folder in self._at and self.is_package(self._at[folder]):
+            found.append(self._at[folder])
+            folder = folder[:-1]
+        return found[::-1]
+
     def submodule(self, path: str, name: str) -> str | None:
         """The file of a package's submodule."""
         return self._at.get((*self._module(path), name)) if self.is_package(path) else None
+
+    def folder_in(self, path: str, name: str) -> str | None:
+        """The dotted name of a folder without `__init__.py` in the package whose `__init__.py` is given."""
+        module = self._module(path)
+        return f"{module[-1]}.{name}" if self.is_package(path) and (*module, name) in self._around else None
 
     def relative(self, importer: str, target: str) -> tuple[str, ...]:
         """The absolute parts of a relative target, such as `..models.build`."""

@@ -15,7 +15,6 @@ from evalguard.ir import values as ir
 from evalguard.ir.facts import FunctionFacts
 from evalguard.modes.state import State
 from evalguard.modes.values import NONE, Abstract, Cls, Fn, Identity, Known, Map, Obj, Seq
-from evalguard.project.decorators import as_value
 from evalguard.project.knowledge import Knowledge
 from evalguard.vocabulary import lookup
 
@@ -72,6 +71,18 @@ def call_arguments(
     return env
 
 
+def accepts(facts: FunctionFacts, positional: int, names: frozenset[str]) -> bool:
+    """Whether a function can be called with so many arguments by position, and with these names."""
+    kinds = {parameter.kind for parameter in facts.parameters}
+    by_position = [parameter for parameter in facts.parameters if parameter.kind == "positional"]
+    if positional > len(by_position) and "args" not in kinds:
+        return False
+    filled = {parameter.name for parameter in by_position[:positional]} | names
+    known = {parameter.name for parameter in facts.parameters if parameter.kind in ("positional", "keyword")}
+    required = {p.name for p in facts.parameters if p.kind in ("positional", "keyword") and p.default is None}
+    return required <= filled and ("kwargs" in kinds or names <= known)
+
+
 def annotate(path: str, identity: Identity, annotation: str | None, knowledge: Knowledge) -> None:
     """Note what the annotation of a parameter says of the object that it holds."""
     if annotation is None:
@@ -80,7 +91,7 @@ def annotate(path: str, identity: Identity, annotation: str | None, knowledge: K
     index, info = knowledge.index, knowledge.info(identity)
     if not name.replace(".", "").replace("_", "").isalnum():
         return
-    found = index.resolve(path, as_value(name))
+    found = index.resolve(path, ir.as_value(name))
     if isinstance(found, Cls):
         knowledge.be_instance(identity, found)
         return

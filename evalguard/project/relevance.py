@@ -17,13 +17,13 @@ from evalguard.flow.liveness import parts_of
 from evalguard.flow.regions import reachable
 from evalguard.ir import values as ir
 from evalguard.ir.facts import MODULE, FunctionFacts
-from evalguard.ir.ops import Assign, Call, Op
+from evalguard.ir.ops import Assign, Call, Import, Op
 from evalguard.modes.intent import names_test_data, says_evaluation
 from evalguard.modes.significance import FLAG_TAKERS, Significance, significance
 from evalguard.modes.unknown import names_module
 from evalguard.modes.values import Cls, Fn
 from evalguard.project.mentions import Key, Mentions
-from evalguard.project.resolve import Index, acts_of, held_names
+from evalguard.project.resolve import Index, Var, acts_of, held_names
 from evalguard.vocabulary import lookup
 from evalguard.vocabulary.exporters import TELLING
 from evalguard.vocabulary.words import MODULE_WORDS, words
@@ -108,24 +108,49 @@ class Relevance:
 
     def gives_a_mode(self, path: str) -> bool:
         """Whether anything in a file, or called from it, gives a module a mode: a switch, a step, loaded weights, or a
-        module made there. Where nothing does, no path can tell in which mode a module is."""
-        return any((path, qualname) in self._giving for qualname in self.index.files[path].functions)
+        module made there, maybe by a table that an imported file holds. Where nothing does, no path can tell in which
+        mode a module is."""
+        file = self.index.files[path]
+        if any((path, qualname) in self._giving for qualname in file.functions):
+            return True
+        targets = (*file.imports.values(), *file.star_imports)
+        return any(self.body_matters(home) for target in targets for home in self.index.loaded_by(path, target))
 
     def _gives_itself(self, key: Key) -> bool:
         facts = self._facts(key)
         return not acts_of(facts).isdisjoint(MODE_GIVING | lookup.acts()) or self._makes_module(key[0], facts)
 
     def body_matters(self, path: str) -> bool:
-        """Whether the body of a file leaves anything that its importers may need: a module, a mode, a table of classes
-        or functions."""
+        """Whether the body of a file, or of one that it imports, leaves anything that its importers may need: a module,
+        a mode, a table of classes or functions, or what a class or function was registered in."""
         if path not in self._bodies:
+            self._bodies[path] = False  # an import that goes round in a circle adds nothing
             facts = self.index.files[path].functions[MODULE]
             self._bodies[path] = (
                 self._gives_itself((path, MODULE))
                 or any(key in self._giving for key in self._called_by(path, facts))
-                or self._fills_a_table(path, facts)
+                or self._holds_a_table(path, facts)
+                or self._decorates(path)
+                or any(map(self.body_matters, self._imported(path, facts)))
             )
         return self._bodies[path]
+
+    def _imported(self, path: str, facts: FunctionFacts) -> Iterator[str]:
+        targets = [op.target for block in facts.blocks for op in block.ops if isinstance(op, Import)]
+        for target in (*targets, *self.index.files[path].star_imports):
+            yield from self.index.loaded_by(path, target)
+
+    def _decorates(self, path: str) -> bool:
+        """Whether a decorator of the project is put on a class or function at the top of a file."""
+        file = self.index.files[path]
+        decorators = [d for facts in file.functions.values() if facts.parent == MODULE for d in facts.decorators]
+        decorators += [d for cls in file.classes.values() if cls.parent == MODULE for d in cls.decorators]
+        return any(self._is_of_the_project(path, decorator.name) for decorator in decorators if decorator.name)
+
+    def _is_of_the_project(self, path: str, dotted: str) -> bool:
+        """Whether a decorator is a function of the project, or a method of an object that one of its files holds."""
+        found = self.index.resolve(path, ir.as_value(dotted))
+        return isinstance(found, (Fn, Var)) or isinstance(self.index.named(path, dotted.partition(".")[0]), Var)
 
     def _called_by(self, path: str, facts: FunctionFacts) -> Iterator[Key]:
         for block in facts.blocks:
@@ -133,17 +158,21 @@ class Relevance:
                 if isinstance(op, Call):
                     yield from self.mentions.named_by(path, op.callee)
 
-    def _fills_a_table(self, path: str, facts: FunctionFacts) -> bool:
+    def _holds_a_table(self, path: str, facts: FunctionFacts) -> bool:
         return any(
-            isinstance(op, Assign)
-            and isinstance(op.value, (ir.Mapping, ir.Sequence))
-            and any(
-                isinstance(self.index.resolve(path, part), (Cls, Fn))
-                for part in parts_of(op.value)
-                if isinstance(part, (ir.Name, ir.Attribute))
-            )
+            (isinstance(op, Assign) and self._is_table(path, op.value))
+            or (isinstance(op, Call) and isinstance(self.index.resolve(path, op.callee), Cls))
             for block in facts.blocks
             for op in block.ops
+        )
+
+    def _is_table(self, path: str, value: ir.Value) -> bool:
+        if not isinstance(value, (ir.Mapping, ir.Sequence)):
+            return False
+        return value == ir.Mapping(()) or any(
+            isinstance(self.index.resolve(path, part), (Cls, Fn))
+            for part in parts_of(value)
+            if isinstance(part, (ir.Name, ir.Attribute))
         )
 
     def _makes_module(self, path: str, facts: FunctionFacts) -> bool:
@@ -162,6 +191,10 @@ class Relevance:
                     if MODULE_WORDS & set(words(name)) and names_module(name):
                         return True
         return False
+
+    def makes_functions(self, path: str, qualname: str) -> bool:
+        """Whether a function defines another one, which it may hand out: it decorates, or registers."""
+        return bool(self.mentions.nested((path, qualname)))
 
     def is_inert(self, path: str, qualname: str) -> bool:
         """Whether a function and those that it may call name no class, no module and no mode."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Mapping as MappingType
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from evalguard.flow.liveness import parts_of, path_of, values_of, written_by
 from evalguard.ir.facts import MODULE, ClassFacts, FileFacts, FunctionFacts
 from evalguard.ir.ops import Assign, Call, Define, Delete, Enter, Import, Raise
-from evalguard.ir.values import Attribute, Name, Value
+from evalguard.ir.values import Attribute, Mapping, Name, Value
 from evalguard.modes.values import Cls, Fn, Mod
 from evalguard.project.modules import Modules
 from evalguard.vocabulary import lookup
@@ -58,7 +59,7 @@ Meaning: TypeAlias = Mod | Cls | Fn | Var | str
 class Index:
     """All files of a project, by path; `locations` as in `Modules`."""
 
-    def __init__(self, files: Sequence[FileFacts], locations: Mapping[str, str] | None = None) -> None:
+    def __init__(self, files: Sequence[FileFacts], locations: MappingType[str, str] | None = None) -> None:
         self.modules = Modules([file.path for file in files], locations)
         self.files = {file.path: file for file in sorted(files, key=lambda file: self.modules.order(file.path))}
         self._named: dict[tuple[str, str], Meaning | None] = {}
@@ -146,6 +147,8 @@ class Index:
                 return self.named(path, name) or name
             case Attribute(value=inner, name=name):
                 head = self._chain(path, inner)
+                if isinstance(head, str) and self.modules.may_begin(head):
+                    return self.import_target(path, f"{head}.{name}")
                 return None if head is None else self.member(head, name, path_of(value))
             case _:
                 return None
@@ -197,6 +200,16 @@ class Index:
                     return None if isinstance(found, str) and "." not in found else found
         return None
 
+    def offered(self, path: str) -> list[tuple[str, Cls | Fn]]:
+        """The functions and classes of the project that a file offers to others by its own names."""
+        file = self.files[path]
+        names = dict.fromkeys((*file.imports, *file.classes, *file.functions))
+        for star in file.star_imports:
+            home = self.import_target(path, star)
+            names |= dict.fromkeys(name for name, _ in self.offered(home.path)) if isinstance(home, Mod) else {}
+        found = ((name, self.named(path, name)) for name in names if not name.startswith(("_", "<")))
+        return [(name, meaning) for name, meaning in found if isinstance(meaning, (Cls, Fn))]
+
     def member(self, owner: Meaning, name: str, written: str | None = None) -> Meaning:
         """What `owner.name` means. A name that the project does not bind is dotted, as written."""
         match owner:
@@ -205,7 +218,7 @@ class Index:
                 submodule = self.modules.submodule(path, name)
                 if submodule is not None and (found is None or isinstance(found, Mod)):
                     return Mod(submodule)
-                return found or Var(path, name)
+                return found or self.modules.folder_in(path, name) or Var(path, name)
             case Cls(qualname=qualname):
                 return self.nested_class(owner, name) or self.method(owner, name) or written or f"{qualname}.{name}"
             case Fn() | Var():
@@ -221,29 +234,53 @@ class Index:
             self._targets[key] = self._find_target(path, target)
         return self._targets[key]
 
+    def loaded_by(self, path: str, target: str) -> list[str]:
+        """The files whose bodies an import runs: those of the packages around its target, and that of the target."""
+        meaning = self.import_target(path, target)
+        if isinstance(meaning, str):
+            return []
+        return [home for home in (*self.modules.packages_around(meaning.path), meaning.path) if home != path]
+
     def _find_target(self, path: str, target: str) -> Meaning:
+        """`from a.b import c` asks `a/b.py` for its `c`, then for a file `a/b/c.py`; names that `a/__init__.py` binds
+        come last."""
         if target.startswith("."):
             parts = self.modules.relative(path, target)
             level = len(target) - len(target.lstrip("."))
-            shortest = len(parts) - len([part for part in target[level:].split(".") if part])
-            starts = [(at, self.modules.at(parts[:at])) for at in range(max(shortest, 1), len(parts) + 1)]
-            dotted = target.lstrip(".")
+            shortest = max(len(parts) - len([part for part in target[level:].split(".") if part]), 1)
         else:
-            parts = tuple(target.split("."))
-            starts = [(at, self.modules.find(path, ".".join(parts[:at]))) for at in range(1, len(parts) + 1)]
-            dotted = target
-        for at, home in starts:
+            parts, shortest = tuple(target.split(".")), 1
+        dotted = target.lstrip(".")
+        nearest: Meaning | None = None
+        last = len(parts)
+        for at in (last - 1, last, *range(last - 2, 0, -1)):
+            if at < shortest:
+                continue
+            start = parts[:at]
+            home = self.modules.at(start) if target.startswith(".") else self.modules.find(path, ".".join(start))
             if home is None or (home == path and at == len(parts)):
                 continue
-            meaning: Meaning = Mod(home)
-            for name in parts[at:]:
-                if isinstance(meaning, (Fn, Var, str)):
-                    return dotted
-                beside = self.modules.submodule(home, name) if meaning == Mod(path) else None
-                # a package's own `from .fit import fit` means its submodule, not the name that it is about to bind
-                meaning = Mod(beside) if beside is not None else self.member(meaning, name, dotted)
-            return meaning
-        return dotted
+            meaning = self._follow(path, Mod(home), parts[at:], dotted)
+            if self._is_bound(meaning, dotted):
+                return meaning
+            nearest = nearest or meaning
+        return nearest or dotted
+
+    def _follow(self, path: str, meaning: Meaning, names: tuple[str, ...], dotted: str) -> Meaning:
+        for name in names:
+            if isinstance(meaning, (Fn, Var, str)):
+                return dotted
+            beside = self.modules.submodule(path, name) if meaning == Mod(path) else None
+            # a package's own `from .fit import fit` means its submodule, not the name that it is about to bind
+            meaning = Mod(beside) if beside is not None else self.member(meaning, name, dotted)
+        return meaning
+
+    def _is_bound(self, meaning: Meaning, dotted: str) -> bool:
+        match meaning:
+            case Var(path=path, name=name):
+                return name in self.files[path].functions[MODULE].locals
+            case _:
+                return meaning != dotted
 
     # -------------------------------------------------------------------------------------------- classes
 
@@ -305,8 +342,14 @@ class Index:
         for current in own:
             for method_name, qualname in self.class_facts(current).methods:
                 if method_name == name:
-                    return Fn(current.path, qualname)
+                    return Fn(current.path, self._getter(current.path, qualname))
         return None
+
+    def _getter(self, path: str, qualname: str) -> str:
+        """The function that reading calls, where the last one of that name is what assigning to a property calls."""
+        functions = self.files[path].functions
+        sets = any(decorator.name.endswith((".setter", ".deleter")) for decorator in functions[qualname].decorators)
+        return qualname.partition("#")[0] if sets else qualname
 
     def methods(self, cls: Cls) -> dict[str, Fn]:
         """All methods, own and inherited, by name."""
@@ -484,6 +527,15 @@ def held_names(function: FunctionFacts) -> set[str]:
             if edge.test is not None:
                 visit([edge.test])
     return found
+
+
+def fills_tables(function: FunctionFacts) -> bool:
+    """Whether a function makes an empty dict for an object: `self.entries = {}`."""
+    return any(
+        isinstance(op, Assign) and isinstance(op.target, Attribute) and op.value == Mapping(())
+        for block in function.blocks
+        for op in block.ops
+    )
 
 
 def words_of(function: FunctionFacts) -> set[str]:

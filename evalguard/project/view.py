@@ -6,9 +6,9 @@ A rule asks, it never walks the graph.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import takewhile
 
 from evalguard.finding import Span, Step
 from evalguard.ir.facts import FileFacts, FunctionFacts
@@ -71,8 +71,8 @@ class FunctionView:
         """Whether a module is another one or a part of it."""
         return is_part(identity, whole, self.infos)
 
-    def trace(self, event: Forward | TrainingStep | Export, origin: Origin, last: Step) -> tuple[Step, ...]:
-        """The path from an origin to the event that it leads to, which is the `last` step."""
+    def trace(self, event: Forward | Export | TrainingStep, origin: Origin, last: Step) -> tuple[Step, ...]:
+        """The path from an origin to the step that it leads to."""
         return witness(event.trail, event.chain, origin, last)
 
 
@@ -125,8 +125,8 @@ def observations(events: Events) -> Iterable[Observation]:
 
 
 def witness(trail: Trail | None, chain: Chain, origin: Origin, last: Step) -> tuple[Step, ...]:
-    """The steps of a path from an origin on, through calls (`chain`) to the last. Where the path was joined with others
-    on the way, the calls that led to both stand for what was lost."""
+    """The steps of a path from an origin on. Where the path was joined with others on the way, the origin and the calls
+    that led to it and from there, by `chain`, to the last step stand for what was lost."""
     steps: list[Step] = []
     found = False
     current = trail
@@ -138,22 +138,22 @@ def witness(trail: Trail | None, chain: Chain, origin: Origin, last: Step) -> tu
         current = current.before
     if found:
         steps.reverse()
-        return (*_condensed([*_calls_before(current, origin), *steps]), last)
-    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(chain, origin.chain, strict=False)))
-    return (*origin_steps(origin), *(_call_step(site) for site in chain[shared:][-5:]), last)
+        return (*_condensed([*_calls(origin.chain, current)[-5:], *steps]), last)
+    shared = len(posixpath.commonprefix([chain, origin.chain]))  # of tuples, call by call
+    return (*origin_steps(origin), *_calls(chain[shared:], trail)[-5:], last)
 
 
-def _calls_before(trail: Trail | None, origin: Origin) -> list[Step]:
-    """The calls that led to an origin, as far as the path still knows them."""
+def _calls(chain: Chain, trail: Trail | None) -> list[Step]:
+    """The calls of a chain, as far as the path still knows them."""
     found: dict[Site, Step] = {}
     for _ in range(200):
-        trail = trail.before if trail is not None else None
         if trail is None:
             break
-        for site in origin.chain:
+        for site in chain:
             if site not in found and _is_at(trail.step, site):
                 found[site] = trail.step
-    return [found.get(site) or _call_step(site) for site in origin.chain][-5:]
+        trail = trail.before
+    return [found.get(site) or _call_step(site) for site in chain]
 
 
 def origin_steps(origin: Origin) -> tuple[Step, ...]:

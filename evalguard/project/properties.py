@@ -1,0 +1,37 @@
+"""Which attributes that a function reads may be properties, by their names alone: `agent.net` where a class has one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from evalguard.flow.liveness import parts_of, values_of
+from evalguard.ir.facts import FunctionFacts
+from evalguard.ir.values import Attribute, Value
+from evalguard.modes.frame import PropertyReads
+from evalguard.project.decorators import is_property
+from evalguard.project.resolve import Index
+
+
+def property_names(index: Index) -> frozenset[str]:
+    """The names of all properties in a project."""
+    functions = (facts for file in index.files.values() for facts in file.functions.values())
+    return frozenset(facts.name for facts in functions if facts.owner is not None and is_property(facts))
+
+
+def property_reads(facts: FunctionFacts, names: frozenset[str]) -> PropertyReads:
+    """By block and by position of an op in it: the attributes of those names that it reads, inner ones first."""
+    found: PropertyReads = {}
+    if names:
+        for number, block in enumerate(facts.blocks):
+            for position, op in enumerate(block.ops):
+                reads = dict.fromkeys(read for value in values_of(op) for read in _reads(value, names))
+                if reads:
+                    found.setdefault(number, {})[position] = tuple(reads)
+    return found
+
+
+def _reads(value: Value, names: frozenset[str]) -> Iterator[Attribute]:
+    for part in parts_of(value):
+        yield from _reads(part, names)
+    if isinstance(value, Attribute) and value.name in names:
+        yield value

@@ -1,0 +1,84 @@
+"""What is found in a project does not depend on how it is asked for: not on the working directory, on the order of the
+files, or on the number of processes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+from conftest import FIXTURES
+
+from evalguard import check
+from evalguard.check import check_paths
+from evalguard.finding import Span
+
+Said: TypeAlias = tuple[str, str, Span, str, tuple[tuple[str, Span, str], ...]]
+"""A finding: its code, its file relative to the project, its span, its message with such files too, and its trace."""
+
+PROJECTS = (
+    "absolute_import_of_a_package_leaks_eval",
+    "decorator_fills_a_registry_of_classes",
+    "override_in_a_subclass_of_another_file",
+    "property_returns_a_module",
+    "script_puts_the_folder_above_on_its_path",
+    "several_roots_in_one_repository",
+    "src_layout_with_scripts_beside_it",
+    "two_callers_have_two_verdicts",
+)
+
+
+@pytest.fixture(params=PROJECTS)
+def project(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A copy of its own, for the folders above must not matter either."""
+    copied = tmp_path / "somewhere" / str(request.param)
+    shutil.copytree(FIXTURES / "projects" / str(request.param), copied)
+    return copied
+
+
+def test_findings_do_not_depend_on_the_working_directory(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project)
+    inside = said(["."], project)
+    assert inside
+    monkeypatch.chdir(project.parent)
+    assert said([project.name], project) == inside
+    monkeypatch.chdir(project.parent.parent)
+    assert said([str(project)], project) == inside
+
+
+def test_findings_do_not_depend_on_the_order_of_files(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project)
+    files = [file.relative_to(project).as_posix() for file in sorted(project.rglob("*.py"))]
+    assert said(files[::-1], project) == said(files, project) == said(["."], project)
+
+
+def test_findings_do_not_depend_on_the_number_of_processes(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project)
+    monkeypatch.setattr(check, "MANY_FILES", 10_000)
+    alone = said(["."], project)
+    monkeypatch.setattr(check, "MANY_FILES", 1)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    assert said(["."], project) == alone
+
+
+def said(paths: Sequence[str], project: Path) -> list[Said]:
+    report = check_paths(paths)
+    assert not report.problems
+    shown_as = os.path.relpath(project)
+
+    def relative(path: str) -> str:
+        return os.path.relpath(os.path.abspath(path), project)
+
+    return sorted(
+        (
+            finding.code,
+            relative(finding.path),
+            finding.span,
+            finding.message.replace(f" in {shown_as}/", " in "),
+            tuple((relative(step.path), step.span, step.message) for step in finding.trace),
+        )
+        for finding in report.findings
+    )
