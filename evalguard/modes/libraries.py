@@ -293,6 +293,10 @@ def _builtin(name: str, given: Given, state: State, frame: Frame) -> list[Outcom
         case "setattr", [Obj(id=identity), Known(value=str() as named), value, *_]:
             state.store[(identity, named)] = value
             return [Outcome(state, NONE)]
+        case "locals", []:
+            return [Outcome(state, Map(tuple((Known(n), v) for n, v in sorted(state.env.items()) if n.isidentifier())))]
+        case "vars", [Obj(id=identity)]:
+            return [Outcome(state, Obj(("attr", identity, "__dict__")))]
         case _:
             pass
     if name == "dict" and not arguments and given.complete:
@@ -333,6 +337,8 @@ def _layer(dotted: str, given: Given, state: State, frame: Frame) -> Obj:
         for number, value in enumerate(given.positional):
             for child in identities(value):
                 state.store[(obj.id, f"<{number}:{child!r}>")] = Obj(child)
+        if not given.all() and given.complete:
+            del state.modes[obj.id]  # empty: it takes the mode of what is put in
         return obj
     positional, keywords = _literals(given)
     info.sensitive = lookup.depends_on_mode(layer, positional, keywords)

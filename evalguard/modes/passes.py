@@ -159,13 +159,21 @@ def _is_dummy(given: Given, frame: Frame) -> bool:
 
 def partly_in_eval(identity: Identity, origins: Origins, state: State, frame: Frame) -> Origins:
     """A wrapper that was only built, around a part that was put in eval mode: what matters is the part's mode."""
-    if any(origin.kind is not OriginKind.BUILT for origin in origins):
+    if any(origin.mode is Mode.TRAIN and origin.kind is not OriginKind.BUILT for origin in origins):
         return origins
+    wrappers = [one for one in frame.info(identity).alternatives or {identity} if _has_part_in_eval(one, state, frame)]
+    if not wrappers:
+        return origins
+    built = {o for one in wrappers for o in state.origins(one) if o.kind is OriginKind.BUILT and o.mode is Mode.TRAIN}
+    return origins - built | {ENTRY}
+
+
+def _has_part_in_eval(identity: Identity, state: State, frame: Frame) -> bool:
     for place, held in state.modes.items():
         is_in_eval = all(origin.mode is Mode.EVAL and origin.kind is OriginKind.SET for origin in held)
         if is_in_eval and place != identity and is_part(place, identity, frame.infos):
-            return frozenset({ENTRY})
-    return origins
+            return True
+    return False
 
 
 def _is_indifferent(identity: Identity, text: str, state: State, frame: Frame) -> bool:
