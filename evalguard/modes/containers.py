@@ -129,10 +129,10 @@ def store_attributes(identity: Identity, given: Given, state: State, frame: Fram
     pairs = list(given.keywords)
     for value in given.positional:
         if isinstance(value, Map):
-            pairs += [(key.value, held) for key, held in value.items if isinstance(key, Known)]
-    for name, value in pairs:
-        if value != Obj(identity) and isinstance(name, str):
-            _store_attribute(identity, name, value, name, state, frame)
+            pairs += [(key.value, v) for key, v in value.items if isinstance(key, Known) and isinstance(key.value, str)]
+    for name, held in pairs:
+        if held != Obj(identity):
+            _store_attribute(identity, name, held, name, state, frame)
 
 
 def rebind(callee: ir.Value, value: Abstract, state: State, frame: Frame) -> None:

@@ -122,18 +122,19 @@ def through_backward(loss: Abstract, given: Given, state: State, frame: Frame) -
     """Gradients flow back to the forwards that a loss stems from; those made without gradients were targets."""
     op = given.op
     place = (frame.path, frame.function.qualname, op.span)
-    frame.linker.events.backwards.setdefault(
+    backward = frame.linker.events.backwards.setdefault(
         place, Backward(frame.path, frame.function.qualname, op.span, frame.loops())
     )
+    backward.calls.update(frame.chain)
     for key in state.taint_of(loss):
-        event = frame.linker.events.forwards.get(key)
-        if event is None:
+        run = frame.linker.events.forwards.get(key)
+        if run is None:
             continue
-        if event.grads_off:
-            event.fate.add("target")
+        if run.grads_off:
+            run.fate.add("target")
         else:
-            event.fate.add("backward")
-            state.backed[event.id] = unite_origins(state.backed.get(event.id, frozenset()), event.origins)
+            run.fate.add("backward")
+            state.backed[run.id] = unite_origins(state.backed.get(run.id, frozenset()), run.origins)
 
 
 def record_reveal(given: Given, state: State, frame: Frame) -> None:
