@@ -17,6 +17,7 @@ from evalguard.modes.frame import Frame, Info, Outcome, fresh, new_identity, ren
 from evalguard.modes.state import State
 from evalguard.modes.values import Abstract, Cls, Identity, Mode, Obj, Origin, OriginKind, Seq, root_of
 from evalguard.vocabulary import lookup
+from evalguard.vocabulary.methods import LISTS_OF_MODULES
 from evalguard.vocabulary.words import MODULE_WORDS, words
 
 
@@ -127,8 +128,7 @@ def is_proved(identity: Identity, frame: Frame) -> bool:
 def is_list_of_modules(info: Info, frame: Frame) -> bool:
     """Whether an object is an `nn.ModuleList` or kin, which runs no layers but those that are put in."""
     bases = frame.linker.class_view(info.cls).foreign if info.cls is not None else (info.external,)
-    layers = [lookup.layer(base) for base in bases if base is not None]
-    return any(layer is not None and layer.sensitivity == "container" for layer in layers)
+    return any(base is not None and lookup.canonical(base) in LISTS_OF_MODULES for base in bases)
 
 
 def is_assigned_part(identity: Identity, frame: Frame) -> bool:
