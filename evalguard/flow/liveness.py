@@ -58,6 +58,8 @@ def live_paths(function: FunctionFacts) -> list[Paths]:
                 live = {path for path in live if path != written and not path.startswith(written + ".")}
             for value in values_of(op):
                 live.update(paths_in(value))
+            if isinstance(op, Call) and op.callee == Name("locals"):  # `self.__dict__.update(locals())`
+                live.update(function.locals)
         return frozenset(live)
 
     return solve_backward(function.blocks, frozenset(), transfer, lambda a, b: a | b)

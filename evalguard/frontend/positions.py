@@ -6,8 +6,8 @@ included. Here one printing pass over the tree itself notes two numbers per node
 for the few nodes that are asked about.
 
 LibCST does not print every file back as it was. It forgets whitespace: in `except E :`, a form feed or a continued
-line before the first word of a line, a last newline. So each token is compared with the text, and what was forgotten
-before it is skipped.
+line before the first word of a line, empty lines before a comment that ends a block, a last newline. So each token is
+compared with the text, and what was forgotten before it is skipped.
 
 The spans are those of the standard library's `ast`, with one difference: the parentheses of a tuple or of a generator
 expression do not belong to it.
@@ -28,6 +28,7 @@ from evalguard.source import SourceProblem
 
 _FORGETTABLE = frozenset(" \t\f\\")
 _FORGOTTEN = re.compile(r"(?:[ \t\f]|\\(?:\r\n|\r|\n))+")
+_FORGOTTEN_LINES = re.compile(r"[ \t\f\r\n]+(?=#)")
 
 
 class Positions:
@@ -103,8 +104,11 @@ class _Recorder(CodegenState):
     def add_after_forgotten_whitespace(self, value: str) -> None:
         """Count a token that stands further on in the text than in the tree."""
         self.skip_forgotten_whitespace()
+        lines = _FORGOTTEN_LINES.match(self.text, self.offset)
         if self.text.startswith(value, self.offset):
             self.offset += len(value)
+        elif lines is not None and self.text.startswith(value, lines.end()):
+            self.offset = lines.end() + len(value)
         elif value.strip():
             line = len(re.findall(r"\r\n?|\n", self.text[: self.offset])) + 1
             raise SourceProblem(f"cannot be analysed: LibCST does not give {value!r} back as it is written", line)

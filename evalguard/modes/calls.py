@@ -19,7 +19,7 @@ from evalguard.ir import values as ir
 from evalguard.ir.ops import Call
 from evalguard.modes.arguments import Given, arguments_of, named_too
 from evalguard.modes.choices import choices, each_of
-from evalguard.modes.containers import container_method, grow
+from evalguard.modes.containers import container_method, grow, store_attributes
 from evalguard.modes.evaluate import attribute, evaluate
 from evalguard.modes.exports import export_method
 from evalguard.modes.frame import Frame, Outcome, fresh, new_identity, source_of
@@ -218,6 +218,9 @@ def _run_by(runner: Runner, op: Call) -> Call | None:
 def _object_method(base: Obj, name: str, given: Given, state: State, frame: Frame) -> list[Outcome]:
     identity = base.id
     info = frame.info(identity)
+    if name == "update" and identity[0] == "attr" and identity[2] == "__dict__":
+        store_attributes(identity[1], given, state, frame)
+        return [Outcome(state, NONE)]
     stored = state.store.get((identity, name))
     if stored is not None:
         return call_value(stored, given, state, frame)
@@ -307,7 +310,7 @@ def _module_method(base: Obj, name: str, given: Given, state: State, frame: Fram
         element = each if name in ("values", "elements") else Seq("tuple", (key, each)) if name == "items" else key
         return [Outcome(state, Iteration("of", (element,)))]
     if name in ("append", "add", "insert", "extend", "update", "setdefault", "put", "write") and given.positional:
-        return grow(identity, given, state)
+        return grow(identity, given, state, frame)
     if name == "get" and given.positional and isinstance(given.positional[0], Known):
         key_value = given.positional[0].value
         stored = state.store.get((identity, ("item", key_value)))

@@ -15,7 +15,8 @@ from evalguard.ir.facts import MODULE
 from evalguard.modes.arguments import Given
 from evalguard.modes.evaluate import evaluate, shallow, write_name
 from evalguard.modes.frame import Frame, Outcome, renew, source_of
-from evalguard.modes.state import NO_TAINT, State
+from evalguard.modes.objects import is_list_of_modules
+from evalguard.modes.state import NO_TAINT, State, unite_origins
 from evalguard.modes.switch import is_chosen, put
 from evalguard.modes.unknown import unknown
 from evalguard.modes.values import (
@@ -103,12 +104,7 @@ def store(target: ir.Value, value: Abstract, state: State, frame: Frame) -> None
                     if not is_chosen(identity, state):  # `for m in model.modules(): m.training = saved[m]`
                         put(identity, frozenset({Origin(Mode.UNKNOWN, OriginKind.ENTRY)}), state, frame)
                 case Obj(id=identity):
-                    _forget(identity, name, state)
-                    state.store[(identity, name)] = value
-                    if isinstance(value, Obj) and value.id != identity:
-                        frame.info(value.id).owners.add(identity)
-                    if isinstance(value, Obj) and value.id[0] == "new" and frame.info(value.id).name is None:
-                        frame.info(value.id).name = source_of(target, frame)
+                    _store_attribute(identity, name, value, source_of(target, frame), state, frame)
                 case Cls(path=path, qualname=qualname):
                     state.store[(("class", path, qualname), name)] = value
                 case Mod(path=path):
@@ -121,17 +117,43 @@ def store(target: ir.Value, value: Abstract, state: State, frame: Frame) -> None
             pass
 
 
+def _store_attribute(identity: Identity, name: str, value: Abstract, text: str, state: State, frame: Frame) -> None:
+    _forget(identity, name, state)
+    state.store[(identity, name)] = value
+    if isinstance(value, Obj) and value.id != identity:
+        frame.info(value.id).owners.add(identity)
+    if isinstance(value, Obj) and value.id[0] == "new" and frame.info(value.id).name is None:
+        frame.info(value.id).name = text
+
+
+def store_attributes(identity: Identity, given: Given, state: State, frame: Frame) -> None:
+    """`self.__dict__.update(locals())`, `vars(self).update(net=net)`: each becomes an attribute."""
+    pairs = list(given.keywords)
+    for value in given.positional:
+        if isinstance(value, Map):
+            pairs += [(key.value, v) for key, v in value.items if isinstance(key, Known) and isinstance(key.value, str)]
+    for name, held in pairs:
+        if held != Obj(identity):
+            _store_attribute(identity, name, held, name, state, frame)
+
+
 def rebind(callee: ir.Value, value: Abstract, state: State, frame: Frame) -> None:
     """A container was changed: the variable or attribute that holds it holds the changed one."""
     if isinstance(callee, ir.Attribute):
         store(callee.value, value, state, frame)
 
 
-def grow(identity: Identity, given: Given, state: State) -> list[Outcome]:
-    """An unknown container takes something in: from now on it stems from the same forwards."""
+def grow(identity: Identity, given: Given, state: State, frame: Frame) -> list[Outcome]:
+    """An unknown container takes something in: from now on it stems from the same forwards. What a list of modules
+    takes in keeps its mode, and gives it to a list that had none."""
     taint = NO_TAINT
     for value in given.all():
         taint |= state.taint_of(value)
+        if isinstance(value, Obj) and is_list_of_modules(frame.info(identity), frame):
+            before = state.modes.get(identity, frozenset())
+            state.modes[identity] = unite_origins(before, state.origins(value.id))
+            state.store[(identity, ("item", -1))] = value
+            frame.info(value.id).owners.add(identity)
     if taint:
         state.taints[identity] = state.taints.get(identity, NO_TAINT) | taint
     return [Outcome(state, NONE)]

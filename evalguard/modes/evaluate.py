@@ -27,7 +27,7 @@ from evalguard.modes.values import (
     Super,
     params_in,
 )
-from evalguard.vocabulary.lookup import SAME_ATTRIBUTES
+from evalguard.vocabulary.lookup import SAME_ATTRIBUTES, layers_of_part
 
 DEEPEST = 5  # of nested expressions; deeper ones are one unknown value
 BUILTINS = frozenset(dir(__builtins__)) if not isinstance(__builtins__, dict) else frozenset(__builtins__)
@@ -157,7 +157,11 @@ def _object_attribute(base: Obj, identity: Identity, name: str, state: State, fr
         return ModeFlag(identity, state.origins(identity))
     if name in SAME_ATTRIBUTES and info.module is not False and identity[0] != "self":
         return base
-    return Obj(("attr", identity, name))
+    part: Identity = ("attr", identity, name)
+    layers = layers_of_part(info.external, name) if info.external is not None else None
+    if layers is not None:
+        frame.info(part).sensitive, frame.info(part).layer = bool(layers), layers[0] if layers else None
+    return Obj(part)
 
 
 def item(base: Abstract, index: Abstract, state: State) -> Abstract:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from evalguard.finding import Span
 from evalguard.modes.state import EventKey, Trail
-from evalguard.modes.values import Chain, Identity, Origins
+from evalguard.modes.values import Chain, Identity, Origins, Site
 from evalguard.vocabulary.terms import ExportEffect
 
 
@@ -104,12 +104,14 @@ class Reveal:
 
 @dataclass(slots=True)
 class Backward:
-    """Gradients are computed: `loops` around it and its function tell which forwards stand in training code."""
+    """Gradients are computed: `loops` around it, its function, and the `calls` that led to it tell which forwards stand
+    in training code."""
 
     path: str
     function: str
     span: Span
     loops: tuple[Span, ...]
+    calls: set[Site] = field(default_factory=set)
 
 
 @dataclass(slots=True)

@@ -21,7 +21,7 @@ from evalguard.modes.frame import Frame, Outcome, fresh, new_identity, source_of
 from evalguard.modes.generators import advance, exhaust
 from evalguard.modes.guards import negate, truth
 from evalguard.modes.managers import mode_manager
-from evalguard.modes.objects import copied, is_proved, made, origin_of
+from evalguard.modes.objects import copied, is_list_of_modules, is_proved, made, origin_of
 from evalguard.modes.passes import forward, through_backward
 from evalguard.modes.state import State
 from evalguard.modes.steps import step_by_table, step_of
@@ -300,6 +300,10 @@ def _builtin(name: str, given: Given, state: State, frame: Frame) -> list[Outcom
         case "setattr", [Obj(id=identity), Known(value=str() as named), value, *_]:
             state.store[(identity, named)] = value
             return [Outcome(state, NONE)]
+        case "locals", []:
+            return [Outcome(state, Map(tuple((Known(n), v) for n, v in sorted(state.env.items()) if n.isidentifier())))]
+        case "vars", [Obj(id=identity)]:
+            return [Outcome(state, Obj(("attr", identity, "__dict__")))]
         case _:
             pass
     if name == "dict" and not arguments and given.complete:
@@ -340,6 +344,8 @@ def _layer(dotted: str, given: Given, state: State, frame: Frame) -> Obj:
         for number, value in enumerate(given.positional):
             for child in identities(value):
                 state.store[(obj.id, f"<{number}:{child!r}>")] = Obj(child)
+        if not given.all() and given.complete and is_list_of_modules(info, frame):
+            del state.modes[obj.id]  # empty: it takes the mode of what is put in
         return obj
     positional, keywords = _literals(given)
     info.sensitive = lookup.depends_on_mode(layer, positional, keywords)

@@ -13,9 +13,11 @@ from dataclasses import replace
 
 from evalguard.ir.ops import Call
 from evalguard.modes.arguments import Given
-from evalguard.modes.frame import Frame, Outcome, fresh, new_identity, renew, source_of
+from evalguard.modes.frame import Frame, Info, Outcome, fresh, new_identity, renew, source_of
 from evalguard.modes.state import State
 from evalguard.modes.values import Abstract, Cls, Identity, Mode, Obj, Origin, OriginKind, Seq, root_of
+from evalguard.vocabulary import lookup
+from evalguard.vocabulary.methods import LISTS_OF_MODULES
 from evalguard.vocabulary.words import MODULE_WORDS, words
 
 
@@ -26,7 +28,9 @@ def construct(cls: Cls, given: Given, state: State, frame: Frame) -> list[Outcom
     info = frame.info(obj.id)
     info.cls, info.module = cls, view.module
     info.take_layers(view)
-    if view.module is True:
+    if view.module is True and not given.all() and not view.sensitive and is_list_of_modules(info, frame):
+        pass  # empty: it takes the mode of what is put in
+    elif view.module is True:
         state.modes[obj.id] = frozenset({origin_of(Mode.TRAIN, OriginKind.BUILT, given.op, frame)})
     elif view.module is None and set(words(cls.qualname)) & MODULE_WORDS:  # an unknown base, a module's name
         state.modes[obj.id] = frozenset({origin_of(Mode.TRAIN, OriginKind.ASSUMED, given.op, frame)})
@@ -119,6 +123,12 @@ def is_proved(identity: Identity, frame: Frame) -> bool:
     if info.cls is not None:
         return frame.linker.class_view(info.cls).module is True
     return bool(info.evidence)
+
+
+def is_list_of_modules(info: Info, frame: Frame) -> bool:
+    """Whether an object is an `nn.ModuleList` or kin, which runs no layers but those that are put in."""
+    bases = frame.linker.class_view(info.cls).foreign if info.cls is not None else (info.external,)
+    return any(base is not None and lookup.canonical(base) in LISTS_OF_MODULES for base in bases)
 
 
 def is_assigned_part(identity: Identity, frame: Frame) -> bool:

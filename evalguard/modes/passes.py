@@ -122,23 +122,24 @@ def through_backward(loss: Abstract, given: Given, state: State, frame: Frame) -
     """Gradients flow back to the forwards that a loss stems from; those made without gradients were targets."""
     op = given.op
     place = (frame.path, frame.function.qualname, op.span)
-    frame.linker.events.backwards.setdefault(
+    backward = frame.linker.events.backwards.setdefault(
         place, Backward(frame.path, frame.function.qualname, op.span, frame.loops())
     )
+    backward.calls.update(frame.chain)
     flow_back(loss, state, frame)
 
 
 def flow_back(loss: Abstract, state: State, frame: Frame) -> None:
     """The forwards that a loss stems from were training: that is their fate."""
     for key in state.taint_of(loss):
-        event = frame.linker.events.forwards.get(key)
-        if event is None:
+        run = frame.linker.events.forwards.get(key)
+        if run is None:
             continue
-        if event.grads_off:
-            event.fate.add("target")
+        if run.grads_off:
+            run.fate.add("target")
         else:
-            event.fate.add("backward")
-            state.backed[event.id] = unite_origins(state.backed.get(event.id, frozenset()), event.origins)
+            run.fate.add("backward")
+            state.backed[run.id] = unite_origins(state.backed.get(run.id, frozenset()), run.origins)
 
 
 def record_reveal(given: Given, state: State, frame: Frame) -> None:
@@ -164,13 +165,21 @@ def _is_dummy(given: Given, frame: Frame) -> bool:
 
 def partly_in_eval(identity: Identity, origins: Origins, state: State, frame: Frame) -> Origins:
     """A wrapper that was only built, around a part that was put in eval mode: what matters is the part's mode."""
-    if any(origin.kind is not OriginKind.BUILT for origin in origins):
+    if any(origin.mode is Mode.TRAIN and origin.kind is not OriginKind.BUILT for origin in origins):
         return origins
+    wrappers = [one for one in frame.info(identity).alternatives or {identity} if _has_part_in_eval(one, state, frame)]
+    if not wrappers:
+        return origins
+    built = {o for one in wrappers for o in state.origins(one) if o.kind is OriginKind.BUILT and o.mode is Mode.TRAIN}
+    return origins - built | {ENTRY}
+
+
+def _has_part_in_eval(identity: Identity, state: State, frame: Frame) -> bool:
     for place, held in state.modes.items():
         is_in_eval = all(origin.mode is Mode.EVAL and origin.kind is OriginKind.SET for origin in held)
         if is_in_eval and place != identity and is_part(place, identity, frame.infos):
-            return frozenset({ENTRY})
-    return origins
+            return True
+    return False
 
 
 def _is_indifferent(identity: Identity, text: str, state: State, frame: Frame) -> bool:

@@ -92,8 +92,6 @@ def put(identity: Identity, origins: Origins, state: State, frame: Frame) -> Non
         identity = identity[1]
     seen: set[Identity] = set()
     _put(identity, origins, state, frame, seen)
-    for alternative in sorted(frame.info(identity).alternatives, key=repr):
-        _put(alternative, origins, state, frame, seen)
     for other in [place for place in state.modes if place[0] == "joined" and place not in seen]:
         shared = frame.info(other).alternatives & seen
         if shared and shared == frame.info(other).alternatives:
@@ -119,6 +117,8 @@ def _put(identity: Identity, origins: Origins, state: State, frame: Frame, seen:
             for part_held in _objects(held):
                 if part_held != identity and frame.info(part_held).module is not False:
                     _put(part_held, origins, state, frame, seen)
+    for alternative in sorted(frame.info(identity).alternatives, key=repr):
+        _put(alternative, origins, state, frame, seen)
 
 
 def _objects(value: Abstract) -> list[Identity]:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from evalguard.modes.events import Export, Forward, TrainingStep
+from evalguard.finding import Span
+from evalguard.modes.events import Backward, Export, Forward, TrainingStep
 from evalguard.modes.values import PARTS, Mode, Origin, OriginKind
 from evalguard.project.view import FunctionView
 from evalguard.vocabulary.words import (
@@ -129,12 +130,20 @@ def _is_part_of_a_training_step(view: FunctionView, forward: Forward) -> bool:
             for b in view.events.backwards.values()
         )
     innermost = forward.loops[-1]
-    return any(
-        b.path == forward.path and b.function == forward.function and innermost in b.loops
-        for b in view.events.backwards.values()
-    ) or any(
+    return any(_computes_gradients_in(innermost, forward, b) for b in view.events.backwards.values()) or any(
         s.path == forward.path and s.function == forward.function and innermost in s.loops
         for s in view.events.steps.values()
+    )
+
+
+def _computes_gradients_in(loop: Span, forward: Forward, backward: Backward) -> bool:
+    """Whether the loop around a forward computes gradients, itself or by a function that it calls."""
+    if backward.path == forward.path and backward.function == forward.function and loop in backward.loops:
+        return True
+    begin, end = (loop.line, loop.column), (loop.end_line, loop.end_column)
+    return any(
+        path == forward.path and begin <= (line, column) and (end_line, end_column) <= end
+        for path, line, column, end_line, end_column in backward.calls
     )
 
 

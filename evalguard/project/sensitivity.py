@@ -10,11 +10,11 @@ from __future__ import annotations
 from evalguard.flow.liveness import parts_of, path_of, values_of
 from evalguard.ir.facts import FunctionFacts
 from evalguard.ir.ops import Call
-from evalguard.ir.values import Attribute, Const, Name, Opaque, Value
+from evalguard.ir.values import Attribute, Const, Name, Opaque, Temp, Value
 from evalguard.modes.values import Cls, Fn
 from evalguard.project.resolve import Index
 from evalguard.vocabulary import lookup
-from evalguard.vocabulary.words import MODULE_WORDS, words
+from evalguard.vocabulary.words import MODULE_WORDS, NOT_MADE_MODULE_WORDS, words
 
 HARMLESS_PREFIXES = (
     "torch.",
@@ -148,9 +148,11 @@ def _call_sensitivity(
         return True, found.rpartition(".")[2]
     factory = lookup.factory(found)
     if factory is not None:
-        if factory.layers is None:
-            return None, None
-        return bool(factory.layers), factory.layers[0] if factory.layers else None
+        layers = _layers_of_part(op.result, found, facts)
+        layers = factory.layers if layers is None else layers
+        return (None, None) if layers is None else (bool(layers), layers[0] if layers else None)
+    if lookup.ordinary(found) is not None:
+        return False, None
     head = found.partition(".")[0]
     if "@" in head:
         return False, None  # the variable of a comprehension
@@ -164,9 +166,28 @@ def _call_sensitivity(
     if found.startswith(HARMLESS_PREFIXES) or lookup.canonical(found).startswith("torch."):
         return False, None
     last = found.rpartition(".")[2]
+    if last[:1].isupper() and set(words(last)[-1:]) & NOT_MADE_MODULE_WORDS:
+        return False, None  # `BoxTransform()`, `Meter()`: a thing that computes, no layer
     if last[:1].isupper() or facts.name == "__init__":
         return None, None
     return False, None
+
+
+def _layers_of_part(made: Temp, factory: str, facts: FunctionFacts) -> tuple[str, ...] | None:
+    """The layers in `vgg16().features`, if nothing else is taken from what the factory made."""
+    values = [value for block in facts.blocks for op in block.ops for value in values_of(op)]
+    values += [edge.test for block in facts.blocks for edge in block.edges if edge.test is not None]
+    taken: set[str] = set()
+    while values:
+        value = values.pop()
+        match value:
+            case Attribute(value=Temp() as owner, name=name) if owner == made:
+                taken.add(name)
+            case Temp() if value == made:
+                return None
+            case _:
+                values.extend(parts_of(value))
+    return lookup.layers_of_part(factory, taken.pop()) if len(taken) == 1 else None
 
 
 def _constant(value: Value) -> object:

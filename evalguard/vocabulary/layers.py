@@ -295,6 +295,19 @@ ORDINARY = (
     Ordinary(
         "torchvision.transforms.v2.functional.**", "functions", "https://docs.pytorch.org/vision/stable/transforms.html"
     ),
+    *(
+        Ordinary(
+            f"detectron2.modeling.{name}",
+            "computes with boxes and has no layers",
+            f"https://github.com/facebookresearch/detectron2/blob/main/detectron2/modeling/{file}.py",
+        )
+        for name, file in (
+            ("box_regression.Box2BoxTransform", "box_regression"),
+            ("box_regression.Box2BoxTransformRotated", "box_regression"),
+            ("box_regression.Box2BoxTransformLinear", "box_regression"),
+            ("matcher.Matcher", "matcher"),
+        )
+    ),
     Ordinary(
         "detectron2.modeling.**REGISTRY",
         "a table of classes",

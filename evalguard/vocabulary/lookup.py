@@ -180,6 +180,12 @@ def factory(dotted: str) -> Factory | None:
     return _find(_tables.factories, dotted)
 
 
+def layers_of_part(dotted: str, part: str) -> tuple[str, ...] | None:
+    """The mode-dependent layers in an attribute of what a factory returns; None if nothing is known of it."""
+    found = factory(dotted)
+    return dict(found.parts).get(part) if found is not None else None
+
+
 def hub_repository(repository: object) -> Factory | None:
     """What `torch.hub.load(repository, ...)` returns, where it is not a module in train mode as from most."""
     return HUB_REPOSITORIES.get(repository.partition(":")[0]) if isinstance(repository, str) else None

@@ -31,6 +31,9 @@ MODE_SETTING_METHODS: Final = {"make_generation_fast_": "eval", "prepare_for_inf
 """Methods that put the module they are called on in a mode. fairseq: the first, which the second calls, calls `self.eval()`
 and disables `train()` (https://github.com/facebookresearch/fairseq/blob/main/fairseq/models/fairseq_model.py)."""
 
+LISTS_OF_MODULES: Final = frozenset({"torch.nn.ModuleList", "torch.nn.ModuleDict"})
+"""They hold modules and have no forward (https://pytorch.org/docs/stable/generated/torch.nn.ModuleList.html)."""
+
 MADE_UP_TENSORS: Final = frozenset(
     f"torch.{name}"
     for name in """

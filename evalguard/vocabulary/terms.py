@@ -104,6 +104,7 @@ class Factory:
     link: str
     part: Part = "value"
     layers: tuple[str, ...] | None = None
+    parts: tuple[tuple[str, tuple[str, ...]], ...] = ()  # attributes of the result, and the layers in each
     unless: Rule | None = None  # the mode is unknown if it holds
     makes: str | None = None  # the class of the result, by which the tables know its methods
 

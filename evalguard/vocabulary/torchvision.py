@@ -42,6 +42,14 @@ INSIDE: dict[str, tuple[str, ...]] = {
 }
 """The mode-dependent layers in the modules of each family, as built by default."""
 
+PARTS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
+    "alexnet": (("features", ()),),
+    "squeezenet": (("features", ()),),
+    "vgg": (("features", ()),),
+    "vgg_bn": (("features", ("BatchNorm2d",)),),
+}
+"""The same for parts that are often used alone: in these families the dropout is in the classifier."""
+
 FAMILIES: dict[str, tuple[str, ...]] = {
     "alexnet": ("alexnet",),
     "squeezenet": ("squeezenet1_0", "squeezenet1_1"),
@@ -72,7 +80,14 @@ FAMILIES: dict[str, tuple[str, ...]] = {
 
 FACTORIES = (
     *(
-        Factory(f"torchvision.models.{name}", "train", BUILDS, f"{DOCS}/models.html", layers=INSIDE[family])
+        Factory(
+            f"torchvision.models.{name}",
+            "train",
+            BUILDS,
+            f"{DOCS}/models.html",
+            layers=INSIDE[family],
+            parts=PARTS.get(family, ()),
+        )
         for family, names in FAMILIES.items()
         for name in names
     ),

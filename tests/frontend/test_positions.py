@@ -80,6 +80,7 @@ def test_spans_without_a_last_newline_and_with_a_form_feed() -> None:
         "if x:\n\x0c    f(y)\n    g(z)\nh(w)\n",
         "\\\nf(x)\nif y:\n    g(z)\n\\\n    h(w)\n",
         "f('''a\r\nb\nc''')\r\ng(x)\ny = (\r\n  h(z)\r\n)\r\n",
+        "if x:\n    f(x) \n\n \n   # less than the block\n\ng(y)\n",
         "f(x)\r\r\n\rif x:\r\n  g(\rx)\r  h(x) # c\r",
     ],
 )
