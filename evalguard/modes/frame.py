@@ -274,8 +274,15 @@ def is_part(identity: Identity, whole: Identity, infos: dict[Identity, Info]) ->
 
 
 def is_related(a: Identity, b: Identity, infos: dict[Identity, Info]) -> bool:
-    """Whether one of two objects is the other or belongs to it."""
-    return is_part(a, b, infos) or is_part(b, a, infos)
+    """Whether one of two objects is the other or belongs to it, or may be, where one stands for several."""
+    if is_part(a, b, infos) or is_part(b, a, infos):
+        return True
+    return not _stands_for(a, infos).isdisjoint(_stands_for(b, infos))
+
+
+def _stands_for(identity: Identity, infos: dict[Identity, Info]) -> set[Identity]:
+    info = infos.get(identity)
+    return {identity} if info is None or not info.alternatives else {identity, *info.alternatives}
 
 
 def new_identity(frame: Frame, span: Span, tag: str = "") -> Identity:

@@ -118,6 +118,8 @@ def step_of(optimizer: Abstract, given: Given, state: State, frame: Frame) -> li
             for identity in sorted(held, key=repr):
                 backed = _backed(identity, after, frame)
                 targets.append((identity, backed or after.origins(identity), bool(backed)))
+            if any(exercised for _, _, exercised in targets):  # the others may be what the optimizer holds elsewhere
+                targets = [target for target in targets if target[2]]
         else:
             targets = [(identity, origins, True) for identity, origins in sorted(after.backed.items(), key=repr)]
         for identity, origins, exercised in targets:
