@@ -54,6 +54,7 @@ from evalguard.modes.values import (
     Partial,
     Seq,
     Super,
+    part_of,
 )
 from evalguard.vocabulary import lookup
 from evalguard.vocabulary.lookup import SAME_OBJECT_METHODS
@@ -305,7 +306,7 @@ def _module_method(base: Obj, name: str, given: Given, state: State, frame: Fram
     if name in ("zero_grad", "item", "tolist") or name in UNTAINTED_METHODS:
         return [Outcome(state, fresh(frame, state, op.span))]
     if name in ("values", "items", "keys", "elements"):
-        each: Abstract = Obj(("each", identity))
+        each: Abstract = Obj(part_of(identity, "each"))
         key: Abstract = Obj(("local", frame.path, "", "key"))
         element = each if name in ("values", "elements") else Seq("tuple", (key, each)) if name == "items" else key
         return [Outcome(state, Iteration("of", (element,)))]

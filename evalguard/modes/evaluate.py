@@ -25,7 +25,9 @@ from evalguard.modes.values import (
     Params,
     Seq,
     Super,
+    is_computed_from_items,
     params_in,
+    part_of,
 )
 from evalguard.vocabulary.lookup import SAME_ATTRIBUTES, layers_of_part
 
@@ -157,7 +159,7 @@ def _object_attribute(base: Obj, identity: Identity, name: str, state: State, fr
         return ModeFlag(identity, state.origins(identity))
     if name in SAME_ATTRIBUTES and info.module is not False and identity[0] != "self":
         return base
-    part: Identity = ("attr", identity, name)
+    part = part_of(identity, "attr", name)
     layers = layers_of_part(info.external, name) if info.external is not None else None
     if layers is not None:
         frame.info(part).sensitive, frame.info(part).layer = bool(layers), layers[0] if layers else None
@@ -184,10 +186,12 @@ def item(base: Abstract, index: Abstract, state: State) -> Abstract:
             return base
         case Obj(id=identity), Known(value=key):
             stored = state.store.get((identity, ("item", key)))
-            return stored if stored is not None else Obj(("item", identity, key))
+            return stored if stored is not None else Obj(part_of(identity, "item", key))
         case Obj(id=identity), _:
             stored = state.store.get((identity, ("item", index)))
-            return stored if stored is not None else Obj(("item", identity, index))
+            if stored is None and is_computed_from_items(index):
+                return Obj(part_of(identity, "each"))
+            return stored if stored is not None else Obj(part_of(identity, "item", index))
         case Iteration(of=inner), _ if params_in(base) is not None:
             return Params(params_in(base) or frozenset()) if inner else base
         case _:

@@ -31,6 +31,7 @@ from evalguard.modes.values import (
     Optim,
     Params,
     Seq,
+    part_of,
 )
 
 LONGEST_UNROLLED = 8  # literal loops are unrolled up to this many elements
@@ -192,7 +193,7 @@ def _some_elements(value: Abstract, op: Iterate, state: State, frame: Frame) -> 
             )
             if held:
                 return held[:6]
-            element = Obj(identity if identity[0] == "each" and identity[1][0] == "each" else ("each", identity))
+            element = Obj(identity if identity[0] == "each" and identity[1][0] == "each" else part_of(identity, "each"))
             _renew_element(element, state)
             return (element,)
         case Iteration(of=(inner, *_)):
@@ -217,7 +218,7 @@ def _renew_element(element: Obj, state: State) -> None:
 def _each(value: Abstract) -> Abstract:
     match value:
         case Obj(id=identity):
-            return Obj(("each", identity))
+            return Obj(part_of(identity, "each"))
         case Params():
             return value
         case Seq(items=(only,)):

@@ -319,6 +319,31 @@ def is_within(identity: Identity, whole: Identity) -> bool:
     return True
 
 
+DEEPEST_PART = 16  # parts of parts; beyond it, they are no longer told from what they belong to
+
+
+def part_of(identity: Identity, *part: object) -> Identity:
+    """The identity of an attribute, item or element; loops such as `node = node.next` must come to an end."""
+    whole, depth = identity, 0
+    while whole[0] in PARTS:
+        whole, depth = whole[1], depth + 1
+    return (part[0], identity, *part[1:]) if depth < DEEPEST_PART else identity
+
+
+def is_computed_from_items(index: Abstract) -> bool:
+    """Whether an index is computed from elements whose own index was computed: `ids[len(ids[len(ids) :]) :]`. In loops
+    such an identity would hold ever larger ones."""
+    return any(_has_computed_index(identity) for identity in identities(index))
+
+
+def _has_computed_index(identity: Identity) -> bool:
+    while identity[0] in PARTS:
+        if identity[0] == "item" and isinstance(identity[2], Abstract):
+            return True
+        identity = identity[1]
+    return False
+
+
 def params_in(value: Abstract) -> frozenset[Identity] | None:
     """The modules whose parameters a value holds; None if it holds none."""
     found: set[Identity] = set()
