@@ -43,6 +43,7 @@ def function_reason(function: FunctionFacts, file: FileFacts, folders: Sequence[
     return f"function `{function.name}`" if says_evaluation(function.name) else None
 
 
+TEST_FOLDERS = frozenset({"tests", "unit_tests"})  # but not "test": evaluations stand there, too
 TESTING_LIBRARIES = frozenset({"pytest", "unittest", "hypothesis", "nose", "absl", "parameterized", "testing"})
 
 
@@ -54,8 +55,8 @@ def is_unit_test(function: FunctionFacts, file: FileFacts, folders: Sequence[str
 
 
 def is_unit_test_file(file: FileFacts, folders: Sequence[str]) -> bool:
-    """Whether all that a file holds is run by pytest or unittest."""
-    return _is_named_as_test(file) and _uses_testing_tools(file, folders)
+    """Whether all that a file holds is run by pytest or unittest, or stands in a folder `tests` to serve it."""
+    return not TEST_FOLDERS.isdisjoint(folders) or (_is_named_as_test(file) and _uses_testing_tools(file, folders))
 
 
 def _is_named_as_test(file: FileFacts) -> bool:

@@ -35,6 +35,7 @@ class Modules:
             if module:
                 self._named.setdefault(module[-1], []).append(path)
         self._files = frozenset({*self._parts.values(), *map(_parts, (locations or {}).values())})
+        self._above = len(posixpath.commonprefix([parts[:-1] for parts in self._files]))
         self._around = frozenset(parts[:end] for parts in self._parts.values() for end in range(1, len(parts)))
         self._folders = frozenset(part for parts in self._parts.values() for part in parts[:-1])
         self._found: dict[tuple[Parts, str], str | None] = {}
@@ -44,8 +45,8 @@ class Modules:
         return self._parts[path]
 
     def folders(self, path: str) -> Parts:
-        """The names of the nearest folders around a file, the same wherever evalguard is started."""
-        return self._parts[path][-1 - NEAR : -1]
+        """The names of the nearest folders around a file, below the one that holds all files that are looked at."""
+        return self._parts[path][self._above : -1][-NEAR:]
 
     def is_package(self, path: str) -> bool:
         """Whether a file is the `__init__.py` of a folder."""
