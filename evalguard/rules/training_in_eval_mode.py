@@ -8,7 +8,7 @@ from evalguard.finding import Finding, Step
 from evalguard.modes.values import OriginKind
 from evalguard.project.judge import leaked_eval
 from evalguard.project.view import FunctionView
-from evalguard.rules.base import Rule, first_of_each
+from evalguard.rules.base import Rule, first_of_each, where
 from evalguard.rules.wording import through
 
 
@@ -78,11 +78,10 @@ class TrainingInEvalMode(Rule):
             origin = leaked_eval(view, step)
             if origin is None or origin.site is None:
                 continue
-            where = f"on line {origin.site[1]}" if origin.path == view.path else f"in {origin.path}:{origin.site[1]}"
             began = (
-                f"`{origin.text}` {where} gives it in eval mode"
+                f"`{origin.text}` {where(origin, view.path)} gives it in eval mode"
                 if origin.kind is OriginKind.BUILT
-                else f"left so by `{origin.text}` {where}"
+                else f"left so by `{origin.text}` {where(origin, view.path)}"
             )
             last = Step(view.path, step.span, f"the step trains `{step.place}`, in eval mode", "eval")
             yield (
