@@ -67,9 +67,9 @@ class FunctionView:
             if is_related(step.id, identity, self.infos):
                 yield step
 
-    def is_part(self, identity: Identity, whole: Identity) -> bool:
-        """Whether a module is another one or a part of it."""
-        return is_part(identity, whole, self.infos)
+    def is_only_part(self, identity: Identity, whole: Identity) -> bool:
+        """Whether a module is a part of another one, which is no part of it."""
+        return is_part(identity, whole, self.infos) and not is_part(whole, identity, self.infos)
 
     def trace(self, event: Forward | Export | TrainingStep, origin: Origin, last: Step) -> tuple[Step, ...]:
         """The path from an origin to the step that it leads to."""

@@ -80,7 +80,8 @@ class InferenceInTrainMode(Rule):
                 self.finding(
                     view,
                     forward.span,
-                    f"`{forward.place}` may be in train mode in this inference: {sets_mode(origin)}{through(info)}",
+                    f"`{forward.place}` may be in train mode in this inference: "
+                    f"{sets_mode(origin, view.path)}{through(info)}",
                     model=forward.place,
                     trace=view.trace(forward, origin, last),
                     help_text=f"call `{forward.place}.eval()` before it, "

@@ -8,7 +8,7 @@ from evalguard.finding import Finding, Step
 from evalguard.modes.values import OriginKind
 from evalguard.project.judge import inferences_in_train_mode
 from evalguard.project.view import FunctionView
-from evalguard.rules.base import Rule, first_of_each
+from evalguard.rules.base import Rule, first_of_each, where
 from evalguard.rules.wording import through
 
 
@@ -62,14 +62,13 @@ class LoadedAndUsedInTrainMode(Rule):
             if origin.kind is not OriginKind.LOADED:
                 continue
             last = Step(view.path, forward.span, f"`{forward.place}` infers here, in train mode", "train")
-            line = origin.site[1] if origin.site is not None else 0
             yield (
                 (forward.id, origin.site),
                 self.finding(
                     view,
                     forward.span,
-                    f"`{forward.place}` is used in train mode: its weights are loaded on line {line}, and nothing "
-                    f"calls `eval()`{through(view.info(forward.id))}",
+                    f"`{forward.place}` is used in train mode: its weights are loaded {where(origin, view.path)}, "
+                    f"and nothing calls `eval()`{through(view.info(forward.id))}",
                     model=forward.place,
                     trace=view.trace(forward, origin, last),
                     help_text=f"call `{forward.place}.eval()` after loading",

@@ -8,7 +8,7 @@ from evalguard.finding import Finding, Step
 from evalguard.modes.values import OriginKind
 from evalguard.project.judge import leaked_eval
 from evalguard.project.view import FunctionView
-from evalguard.rules.base import Rule, first_of_each
+from evalguard.rules.base import Rule, first_of_each, where
 from evalguard.rules.wording import through
 
 
@@ -76,14 +76,13 @@ class TrainingInEvalMode(Rule):
     def _all(self, view: FunctionView) -> Iterator[tuple[object, Finding]]:
         leaks = [(step, origin) for step in view.steps if (origin := leaked_eval(view, step)) is not None]
         for step, origin in leaks:
-            wholes = (other for other, _ in leaks if other.span == step.span and other.id != step.id)
-            if origin.site is None or any(view.is_part(step.id, whole.id) for whole in wholes):
+            beside = [other for other, _ in leaks if other.span == step.span and other.id != step.id]
+            if origin.site is None or any(view.is_only_part(step.id, other.id) for other in beside):
                 continue  # a part of a module of which this says it all
-            where = f"on line {origin.site[1]}" if origin.path == view.path else f"in {origin.path}:{origin.site[1]}"
             began = (
-                f"`{origin.text}` {where} gives it in eval mode"
+                f"`{origin.text}` {where(origin, view.path)} gives it in eval mode"
                 if origin.kind is OriginKind.BUILT
-                else f"left so by `{origin.text}` {where}"
+                else f"left so by `{origin.text}` {where(origin, view.path)}"
             )
             last = Step(view.path, step.span, f"the step trains `{step.place}`, in eval mode", "eval")
             yield (
