@@ -48,6 +48,14 @@ class Mentions:
         self._sure: dict[Key, frozenset[Key]] = {}
         self._callers: dict[Hashable, list[Hashable]] | None = None
 
+    def component(self, path: str) -> str:
+        """The first of the files that imports connect with a file."""
+        return self._component[path]
+
+    def connected(self, path: str) -> list[str]:
+        """The files that imports connect with a file, itself included."""
+        return [other for other, component in self._component.items() if component == self._component[path]]
+
     def words(self, key: Key) -> frozenset[str]:
         """Every name and attribute in a function's ops."""
         if key not in self._words:

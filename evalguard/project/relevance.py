@@ -18,7 +18,7 @@ from evalguard.flow.regions import reachable
 from evalguard.ir import values as ir
 from evalguard.ir.facts import MODULE, FunctionFacts
 from evalguard.ir.ops import Assign, Call, Import, Op
-from evalguard.modes.intent import names_test_data, says_evaluation
+from evalguard.modes.intent import is_unit_test_file, names_test_data, says_evaluation
 from evalguard.modes.significance import FLAG_TAKERS, Significance, significance
 from evalguard.modes.unknown import names_module
 from evalguard.modes.values import Cls, Fn
@@ -26,6 +26,7 @@ from evalguard.project.mentions import Key, Mentions
 from evalguard.project.resolve import Index, Var, acts_of, held_names
 from evalguard.vocabulary import lookup
 from evalguard.vocabulary.exporters import TELLING
+from evalguard.vocabulary.not_torch import TORCH_LIBRARIES
 from evalguard.vocabulary.words import MODULE_WORDS, words
 
 RELEVANT = frozenset(
@@ -72,6 +73,7 @@ class Relevance:
         self._deep_words: dict[Key, frozenset[str]] = {}
         self._possible_ends: dict[Key, Ends] = {}
         self._bodies: dict[str, bool] = {}
+        self._about_torch: dict[str, bool] = {}
 
     def is_relevant(self, path: str, qualname: str) -> bool:
         """Whether a function, or one that it may call, says anything about modes, gradients or steps."""
@@ -97,6 +99,20 @@ class Relevance:
                         if last == "to_onnx" or (isinstance(found, str) and lookup.exporter(found) is not None):
                             return True
         return False
+
+    def is_about_torch(self, path: str) -> bool:
+        """Whether a file, or one that imports connect it with, imports PyTorch or what is made for it, tests aside. One
+        that stands alone may be a helper that gets all it needs."""
+        component = self.mentions.component(path)
+        if component not in self._about_torch:
+            files = self.mentions.connected(path)
+            self._about_torch[component] = len(files) == 1 or any(
+                target.partition(".")[0] in TORCH_LIBRARIES
+                for file in files
+                if not is_unit_test_file(self.index.files[file], self.index.modules.folders(file))
+                for target in (*self.index.files[file].imports.values(), *self.index.files[file].star_imports)
+            )
+        return self._about_torch[component]
 
     def is_worth_a_look(self, path: str, qualname: str) -> bool:
         """Whether a function that nobody calls is worth a look: it is relevant, or takes a network's output out of

@@ -78,6 +78,8 @@ def run_all(engine: Engine, attempt: Attempt = directly) -> None:
 
 def _is_worth_a_look(engine: Engine, path: str) -> bool:
     file = engine.index.files[path]
+    if not engine.relevance.is_about_torch(path):
+        return False
     if is_unit_test_file(file, engine.index.modules.folders(path)):
         return False  # there, modes are chosen by what is tested
     libraries = {target.partition(".")[0] for target in file.imports.values()}

@@ -7,6 +7,15 @@ from __future__ import annotations
 
 from evalguard.vocabulary.terms import Ordinary, Table
 
+TORCH_LIBRARIES = frozenset(
+    """
+    accelerate apex catalyst clip deepspeed detectron2 dgl diffusers fairseq fastai gpytorch ignite kornia lightning mmcv mmdet mmengine
+    mmseg monai open_clip peft pytorch3d pytorch_lightning segmentation_models_pytorch sentence_transformers skorch speechbrain timm torch
+    torch_geometric torch_xla torchaudio torchtext torchvision transformers trl ultralytics
+    """.split()
+)
+"""Libraries whose import says that the files around it are about PyTorch."""
+
 OTHER_FRAMEWORKS = frozenset(
     "tensorflow tf_keras keras sonnet tflearn tensorlayer flax haiku jax equinox trax mlx chainer paddle mindspore mxnet".split()
 )
