@@ -145,13 +145,14 @@ def rebind(callee: ir.Value, value: Abstract, state: State, frame: Frame) -> Non
 
 def grow(identity: Identity, given: Given, state: State, frame: Frame) -> list[Outcome]:
     """An unknown container takes something in: from now on it stems from the same forwards. What a list of modules
-    takes in keeps its mode, and gives it to a list that had none."""
+    takes in keeps its mode; if it was just built, so was the list."""
     taint = NO_TAINT
     for value in given.all():
         taint |= state.taint_of(value)
         if isinstance(value, Obj) and is_list_of_modules(frame.info(identity), frame):
-            before = state.modes.get(identity, frozenset())
-            state.modes[identity] = unite_origins(before, state.origins(value.id))
+            origins = state.origins(value.id)
+            if all(origin.kind is OriginKind.BUILT for origin in origins):
+                state.modes[identity] = unite_origins(state.modes.get(identity, frozenset()), origins)
             state.store[(identity, ("item", -1))] = value
             frame.info(value.id).owners.add(identity)
     if taint:
