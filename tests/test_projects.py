@@ -64,6 +64,22 @@ def test_findings_do_not_depend_on_the_number_of_processes(project: Path, monkey
     assert said(["."], project) == alone
 
 
+def test_files_that_each_end_in_two_ways_are_not_a_thousand_paths(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"net{number}" for number in range(20)]
+    for name in names:
+        (tmp_path / f"{name}.py").write_text(
+            "import sys\nfrom torchvision.models import resnet18\n\n"
+            f"{name} = resnet18()\nif len(sys.argv) > 1:\n    {name}.eval()\n"
+        )
+    imports = "".join(f"from {name} import {name}\n" for name in names)
+    use = "with torch.no_grad():\n    print(net0(torch.load('x.pt')).argmax(1), net19(torch.load('x.pt')).argmax(1))\n"
+    (tmp_path / "main.py").write_text(f"import torch\n{imports}{use}")
+    monkeypatch.chdir(tmp_path)
+    assert [(code, path) for code, path, *_ in said(["."], tmp_path)] == [("EVG101", "main.py")] * 2
+
+
 def said(paths: Sequence[str], project: Path) -> list[Said]:
     report = check_paths(paths)
     assert not report.problems

@@ -104,7 +104,7 @@ class Linker(Protocol):
         """Whether the body of a file binds a name in one place only, so that it needs no watching."""
         ...
 
-    def load(self, target: str, state: State, frame: Frame) -> list[State]:
+    def load(self, target: str, state: State, frame: Frame) -> State:
         """Run the bodies of the files that an import names, if they were not run yet and matter to others."""
         ...
 

@@ -270,10 +270,9 @@ def transfer(op: Op, state: State, frame: Frame) -> tuple[list[State], list[Stat
                 write_name(name.id, outcome.value, outcome.state, frame)
             return [outcome.state for outcome in outcomes], []
         case Import(name=name, target=target):
-            loaded = frame.linker.load(target, state, frame)
-            for path in loaded:
-                write_name(name.id, frame.linker.imported(frame.path, target, path), path, frame)
-            return loaded, []
+            state = frame.linker.load(target, state, frame)
+            write_name(name.id, frame.linker.imported(frame.path, target, state), state, frame)
+            return [state], []
         case Delete(target=ir.Name(id=name)):
             state.env.pop(name, None)
             return [state], []

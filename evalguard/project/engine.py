@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 
 from evalguard.finding import Span
 from evalguard.flow.liveness import Paths, live_paths, paths_in
@@ -31,7 +32,7 @@ from evalguard.modes.intent import function_reason
 from evalguard.modes.passes import flow_back
 from evalguard.modes.record import Answer, Record
 from evalguard.modes.significance import alike, roughly_alike
-from evalguard.modes.state import NO_TAINT, Guard, State, Trail, join, prune, take_in
+from evalguard.modes.state import NO_TAINT, Guard, Key, State, Trail, join, prune, take_in
 from evalguard.modes.switch import evaluation_reason
 from evalguard.modes.transfer import run_block
 from evalguard.modes.values import (
@@ -50,6 +51,7 @@ from evalguard.modes.values import (
     Map,
     Mod,
     Obj,
+    Origins,
     Params,
     Seq,
     identities,
@@ -85,6 +87,34 @@ class Result:
     yields: list[tuple[State, int, Abstract]]
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What the body of an imported file adds: the same for all that import it after the same other files."""
+
+    store: dict[Key, Abstract]
+    modes: dict[Identity, Origins]
+
+    @staticmethod
+    def between(before: State, after: State, telling: set[Identity]) -> Change:
+        """What one state has that another had not. Of other objects than the telling ones the attributes are left out:
+        a file may hold tables of thousands."""
+        return Change(
+            {
+                key: value
+                for key, value in after.store.items()
+                if before.store.get(key) != value and (key[0][0] in ("scope", "class") or root_of(key[0]) in telling)
+            },
+            {place: origins for place, origins in after.modes.items() if before.modes.get(place) != origins},
+        )
+
+    def applied(self, state: State) -> State:
+        """The state with the change."""
+        after = state.copy()
+        after.store |= self.store
+        after.modes |= self.modes
+        return after
+
+
 @dataclass(slots=True)
 class Running:
     """A function at work, for calls of itself."""
@@ -106,6 +136,7 @@ class Engine:
         self.relevance = Relevance(self.index)
         self.visited: set[tuple[str, str]] = set()  # functions that were run, as a root or from a caller
         self._told = told_of(self.index)
+        self._loaded: dict[tuple[str, frozenset[str]], Change] = {}
         self._properties = property_names(self.index)
         self._property_reads: dict[tuple[str, str], PropertyReads] = {}
         self._live: dict[tuple[str, str], list[Paths]] = {}
@@ -200,7 +231,7 @@ class Engine:
         facts = frame.function
         if facts.qualname == MODULE:
             for star in self.index.files[frame.path].star_imports:  # near enough: most stand at the top
-                starts = [(number, after) for number, state in starts for after in self.load(star, state, frame)]
+                starts = [(number, self.load(star, state, frame)) for number, state in starts]
         chosen = self.relevance.significance_of(frame.path, facts)
         frame.significant = chosen.paths
         live = self._live_paths(frame.path, facts)
@@ -460,32 +491,55 @@ class Engine:
         if effect is not None:
             state.grads = effect
 
-    def load(self, target: str, state: State, frame: Frame) -> list[State]:
+    def load(self, target: str, state: State, frame: Frame) -> State:
         """Run the bodies of the files that an import names, each once on each path, if anything in them matters to
         others."""
-        states = [state]
         for home in self.index.loaded_by(frame.path, target):
             if self.relevance.body_matters(home):
-                states = [after for before in states for after in self._load(home, before, frame)]
-        return states
+                state = self._load(home, state, frame)
+        return state
 
-    def _load(self, home: str, state: State, frame: Frame) -> list[State]:
+    def _load(self, home: str, state: State, frame: Frame) -> State:
+        """The ways out of a body become one: many imports in a row, each with two, would be a thousand paths."""
         mark = (("scope", home, MODULE), "<loaded>")
-        if mark in state.store or (home, MODULE) in self._stack or self._is_out_of_reach(frame):
-            return [state]
-        entry = state.copy()
-        entry.store[mark] = NONE
-        entry.env, entry.grads = {}, None
-        facts = self.index.files[home].functions[MODULE]
-        self._stack.append((home, MODULE))
-        self._runs += 1
-        result = self._solve(self._frame(home, facts, (), frame.depth + 1, None, None), [(0, entry)])
-        self._stack.pop()
-        for after in result.exits:
-            after.env, after.grads, after.trail = state.env.copy(), state.grads, state.trail
-            after.guards = frozenset(guard for guard in after.guards if guard.depth <= frame.depth)
-            after.doubt = state.doubt
-        return result.exits or [state]
+        if mark in state.store or (home, MODULE) in self._stack:
+            return state
+        key = (home, frozenset(owner[1] for owner, name in state.store if name == "<loaded>"))
+        change = self._loaded.get(key)
+        if change is None:
+            if self._is_out_of_reach(frame):
+                return state
+            entry = state.copy()
+            entry.store[mark] = NONE
+            entry.env, entry.grads = {}, None
+            facts = self.index.files[home].functions[MODULE]
+            self._stack.append((home, MODULE))
+            self._runs += 1
+            result = self._solve(self._frame(home, facts, (), frame.depth + 1, None, None), [(0, entry)])
+            self._stack.pop()
+            if not result.exits:
+                return state
+            unite = self.knowledge.uniter(home, MODULE)
+            after = reduce(lambda one, other: join(one, other, unite), result.exits)
+            change = self._loaded[key] = Change.between(state, after, self._telling_objects(after))
+        return change.applied(state)
+
+    def _telling_objects(self, state: State) -> set[Identity]:
+        """The objects that hold a module, a table, a function or a class: all that they hold is kept."""
+        return {root_of(owner) for (owner, _), value in state.store.items() if self._tells_of_modules(value, state)}
+
+    def _tells_of_modules(self, value: Abstract, state: State) -> bool:
+        match value:
+            case Obj(id=identity):
+                return identity in state.modes or self.knowledge.info(identity).module is True
+            case Known() | Ext() | Mod():
+                return False
+            case Map(items=()):
+                return True
+            case Seq() | Map() | Expr() | Iteration():
+                return any(self._tells_of_modules(part, state) for part in parts(value))
+            case _:
+                return True
 
     # -------------------------------------------------------------------------------------------- generators
 

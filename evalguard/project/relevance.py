@@ -23,7 +23,7 @@ from evalguard.modes.significance import FLAG_TAKERS, Significance, significance
 from evalguard.modes.unknown import names_module
 from evalguard.modes.values import Cls, Fn
 from evalguard.project.mentions import Key, Mentions
-from evalguard.project.resolve import Index, Var, acts_of, held_names
+from evalguard.project.resolve import Index, acts_of, fills_tables, held_names
 from evalguard.vocabulary import lookup
 from evalguard.vocabulary.exporters import TELLING
 from evalguard.vocabulary.not_torch import TORCH_LIBRARIES
@@ -157,16 +157,16 @@ class Relevance:
             yield from self.index.loaded_by(path, target)
 
     def _decorates(self, path: str) -> bool:
-        """Whether a decorator of the project is put on a class or function at the top of a file."""
+        """Whether a decorator that stores what it is put on stands on a class or function at the top of a file."""
         file = self.index.files[path]
         decorators = [d for facts in file.functions.values() if facts.parent == MODULE for d in facts.decorators]
         decorators += [d for cls in file.classes.values() if cls.parent == MODULE for d in cls.decorators]
-        return any(self._is_of_the_project(path, decorator.name) for decorator in decorators if decorator.name)
+        names = {decorator.name for decorator in decorators if decorator.name}
+        return any(self._stores(key) for name in names for key in self.mentions.named_by(path, ir.as_value(name)))
 
-    def _is_of_the_project(self, path: str, dotted: str) -> bool:
-        """Whether a decorator is a function of the project, or a method of an object that one of its files holds."""
-        found = self.index.resolve(path, ir.as_value(dotted))
-        return isinstance(found, (Fn, Var)) or isinstance(self.index.named(path, dotted.partition(".")[0]), Var)
+    def _stores(self, key: Key) -> bool:
+        """Whether a function, or one inside it, stores an item: `TABLE[name] = cls`."""
+        return bool(_stored_into(self._facts(key))) or any(map(self._stores, self.mentions.nested(key)))
 
     def _called_by(self, path: str, facts: FunctionFacts) -> Iterator[Key]:
         for block in facts.blocks:
@@ -175,17 +175,22 @@ class Relevance:
                     yield from self.mentions.named_by(path, op.callee)
 
     def _holds_a_table(self, path: str, facts: FunctionFacts) -> bool:
-        return any(
-            (isinstance(op, Assign) and self._is_table(path, op.value))
-            or (isinstance(op, Call) and isinstance(self.index.resolve(path, op.callee), Cls))
-            for block in facts.blocks
-            for op in block.ops
-        )
+        """Whether the body of a file makes a table of classes or functions, or an empty one that functions fill, itself
+        or in an object."""
+        for block in facts.blocks:
+            for op in block.ops:
+                if isinstance(op, Assign) and self._is_table(path, op.target, op.value):
+                    return True
+                made = self.index.resolve(path, op.callee) if isinstance(op, Call) else None
+                init = self.index.method(made, "__init__") if isinstance(made, Cls) else None
+                if init is not None and fills_tables(self.index.facts(init)):
+                    return True
+        return False
 
-    def _is_table(self, path: str, value: ir.Value) -> bool:
-        if not isinstance(value, (ir.Mapping, ir.Sequence)):
-            return False
-        return value == ir.Mapping(()) or any(
+    def _is_table(self, path: str, target: ir.Value, value: ir.Value) -> bool:
+        if value == ir.Mapping(()):
+            return any(target in _stored_into(facts) for facts in self.index.files[path].functions.values())
+        return isinstance(value, (ir.Mapping, ir.Sequence)) and any(
             isinstance(self.index.resolve(path, part), (Cls, Fn))
             for part in parts_of(value)
             if isinstance(part, (ir.Name, ir.Attribute))
@@ -290,3 +295,13 @@ class Relevance:
 
 def _names_module(name: str) -> bool:
     return not NAMING_WORDS.isdisjoint(words(name))
+
+
+def _stored_into(facts: FunctionFacts) -> set[ir.Value]:
+    """What a function stores items into."""
+    return {
+        op.target.value
+        for block in facts.blocks
+        for op in block.ops
+        if isinstance(op, Assign) and isinstance(op.target, ir.Item)
+    }
