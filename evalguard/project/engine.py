@@ -296,8 +296,8 @@ class Engine:
             if self.record is not None:
                 self.record.call(function, state, frame, op, Answer.TOO_DEEP)
             self.visited.difference_update(self._stack[1:])  # not followed to their ends: to be looked at on their own
-            if self.relevance.is_relevant(function.path, function.qualname):
-                state.doubt = True  # it may have switched anything
+            if self.relevance.may_switch(function.path, function.qualname):
+                state.doubt = True  # anything may be in another mode now
             return self._unknown(arguments, keywords, state, frame, op)
         self.visited.add((function.path, function.qualname))
         if self._needs_no_look(function, facts, [*arguments, *(v for _, v in keywords)], state, frame):

@@ -46,6 +46,10 @@ MODE_GIVING = frozenset(
 """Calls after which something is known of a mode; `backward` too, for the step after it may go by any name."""
 
 
+MODE_SWITCHING = frozenset("train eval apply getattr make_generation_fast_".split())
+"""Names without which no function of the project sets a mode by itself."""
+
+
 NAMING_WORDS = MODULE_WORDS | {"optimizer", "optim"}
 MOST_REACHED = 300  # functions that are asked for what a callee tests or reads
 
@@ -67,6 +71,7 @@ class Relevance:
         keys = [(path, qualname) for path, file in index.files.items() for qualname in file.functions]
         self._relevant = self.mentions.reaching(key for key in keys if self._says_relevant(key))
         self._giving = self.mentions.reaching(key for key in keys if self._gives_itself(key))
+        self._switching = self.mentions.reaching(key for key in keys if self._says_switch(key))
         self._active = self.mentions.reaching(key for key in keys if key in self._relevant or self._says_active(key))
         self._significances: dict[Key, Significance] = {}
         self._names: dict[Key, frozenset[str]] = {}
@@ -78,6 +83,18 @@ class Relevance:
     def is_relevant(self, path: str, qualname: str) -> bool:
         """Whether a function, or one that it may call, says anything about modes, gradients or steps."""
         return (path, qualname) in self._relevant
+
+    def may_switch(self, path: str, qualname: str) -> bool:
+        """Whether a function, or one that it may call, says anything that sets a mode."""
+        return (path, qualname) in self._switching
+
+    def _says_switch(self, key: Key) -> bool:
+        facts = self._facts(key)
+        return not acts_of(facts).isdisjoint(MODE_SWITCHING | lookup.switches()) or any(
+            isinstance(op, Assign) and isinstance(op.target, ir.Attribute) and op.target.name == "training"
+            for block in facts.blocks
+            for op in block.ops
+        )
 
     def _says_relevant(self, key: Key) -> bool:
         facts = self._facts(key)

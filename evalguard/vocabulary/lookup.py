@@ -138,6 +138,12 @@ def acts() -> frozenset[str]:
     return _tables.acts
 
 
+def switches() -> frozenset[str]:
+    """The last names of all in a library that may leave a module in another mode, what a framework runs included, and of
+    all that a user has told of; `step` and `forward`, which are said everywhere, left out."""
+    return _tables.switches
+
+
 @_remembered
 def layer(dotted: str) -> Layer | None:
     """The module class of that name, if a table says whether it depends on the mode."""
@@ -461,10 +467,11 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Tables:
-    """All entries, by kind. `told` and `acts` as the functions of the same names answer."""
+    """All entries, by kind. `told`, `acts` and `switches` as the functions of the same names answer."""
 
     told: frozenset[str]
     acts: frozenset[str]
+    switches: frozenset[str]
     layers: _Index[Layer]
     module_classes: _Index[ModuleClass]
     functionals: _Index[Functional]
@@ -493,11 +500,13 @@ def _merged(extra: Table) -> _Tables:
 
     by_user: tuple[Iterable[Entry], ...] = (extra.factories, extra.forward_methods, extra.mode_managers, extra.steps)
     told = frozenset(entry.name for entries in by_user for entry in entries)
-    acting = [entry.name for table in TABLES for entry in table.mode_managers]
-    acting += [entry.name for table in TABLES for entry in table.steps]
+    managing = [entry.name for table in TABLES for entry in table.mode_managers]
+    stepping = [entry.name for table in TABLES for entry in table.steps]
+    running: list[Entry] = [entry for table in TABLES for entry in (*table.framework_calls, *table.self_moding)]
     return _Tables(
         told=told,
-        acts=frozenset(name.rpartition(".")[2] for name in (*acting, *told)),
+        acts=_last_names((*managing, *stepping, *told)),
+        switches=_last_names((*managing, *told, *(e.name for e in running))) - {"step", "forward", "[A-Z]*"},
         layers=of("layers"),
         module_classes=of("module_classes"),
         functionals=of("functionals"),
@@ -517,6 +526,10 @@ def _merged(extra: Table) -> _Tables:
         exporters=of("exporters"),
         sinks=of("sinks"),
     )
+
+
+def _last_names(names: Iterable[str]) -> frozenset[str]:
+    return frozenset(name.rpartition(".")[2] for name in names)
 
 
 def _use(tables: _Tables) -> None:
