@@ -4,6 +4,7 @@ finding <- source <- ir <- +- frontend (the only importer of libcst) --------+
                            +- flow <- modes <- project <- rules <-----------+- check <- cli
 vocabulary (tables, imports nothing) is read by modes and project, and extended by check;   finding <- report
 callgraph (what `evalguard graph` shows) is made by project and rendered by report
+rule_documentation (read from the docstrings of rules and own_codes by check) is rendered by report
 """
 
 from __future__ import annotations
@@ -37,13 +38,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "frontend": {"finding", "source", "ir"},
     "modes": {"finding", "ir", "flow", "vocabulary"},
     "project": {"callgraph", "finding", "ir", "flow", "modes", "vocabulary"},
+    "rule_documentation": {"finding"},
+    "own_codes": {"finding"},
     "rules": {"finding", "ir", "flow", "modes", "project"},
-    "report": {"callgraph", "finding", "source"},
+    "report": {"callgraph", "finding", "rule_documentation", "source"},
     "check": {
-        *("callgraph", "config", "discover", "finding", "frontend", "ir", "modes", "project", "report", "rules"),
-        *("screen", "source", "suppress", "vocabulary"),
+        *("callgraph", "config", "discover", "finding", "frontend", "ir", "modes", "own_codes", "project"),
+        *("report", "rule_documentation", "rules", "screen", "source", "suppress", "vocabulary"),
     },
-    "cli": {"callgraph", "check", "config", "discover", "report"},
+    "cli": {"callgraph", "check", "config", "discover", "report", "rule_documentation"},
     "__main__": {"cli"},
     "__init__": {"check", "config", "finding", "report"},
 }
