@@ -48,9 +48,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "cli": {"callgraph", "check", "config", "discover", "report", "rule_documentation"},
     "__main__": {"cli"},
+    "devtools": {"check", "cli", "report", "rule_documentation"},
     "__init__": {"check", "config", "finding", "report"},
 }
-ONLY_IN = {"libcst": {"frontend"}, "click": {"cli"}}
+ONLY_IN = {"libcst": {"frontend"}, "click": {"cli", "devtools"}}
 
 
 def imports(path: Path) -> Iterator[tuple[str, int]]:
@@ -80,6 +81,10 @@ def test_a_layer_imports_only_what_it_may(path: Path) -> None:
         own = rest.partition(".")[0]
         if package == "evalguard" and own in MAY_IMPORT and own != layer:
             assert own in MAY_IMPORT[layer], where
+
+
+def test_nothing_imports_the_tools_for_those_who_work_on_evalguard() -> None:
+    assert [layer for layer, others in MAY_IMPORT.items() if "devtools" in others] == []
 
 
 def test_the_command_loads_no_libcst_until_there_is_something_to_parse(tmp_path: Path) -> None:

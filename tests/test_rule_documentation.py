@@ -153,7 +153,7 @@ def test_text_fills_prose_and_keeps_code() -> None:
     assert text.render([documentation_of(Sample(WHOLE))], width=30) == (
         "EVG999 sample-of-a-rule\n"
         "A module does something.\n"
-        "On by default, warning.\n"
+        "On by default. Severity: warning.\n"
         "\nWhat it does\n"
         "  Reports it.\n"
         "\nWhy is this bad?\n"
@@ -178,7 +178,7 @@ def test_text_fills_prose_and_keeps_code() -> None:
 def test_markdown_is_a_page() -> None:
     page = markdown.render([documentation_of(Sample(WHOLE))])
     assert page.startswith(
-        "# EVG999 sample-of-a-rule\n\nA module does something.\n\n*on by default, warning*\n\n## What"
+        "# EVG999 sample-of-a-rule\n\nA module does something.\n\n*On by default. Severity: warning.*\n\n## What"
     )
     assert "\n## Example\n\n```python\nmodel.eval\n```\n" in page
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from evalguard.report.json import SCHEMA
 from evalguard.rule_documentation import RuleDocumentation
-
-SCHEMA_VERSION = 1
 
 
 def render(documentations: Sequence[RuleDocumentation]) -> str:
     """One object with a list of rules, in ASCII."""
-    return json.dumps({"version": SCHEMA_VERSION, "rules": [_rule(each) for each in documentations]}, indent=2) + "\n"
+    return json.dumps({"version": SCHEMA, "rules": [_rule(each) for each in documentations]}, indent=2) + "\n"
 
 
 def _rule(documentation: RuleDocumentation) -> dict[str, object]:

@@ -14,10 +14,10 @@ def render(documentations: Sequence[RuleDocumentation]) -> str:
 
 def page(documentation: RuleDocumentation) -> str:
     """One rule."""
-    state = "on by default" if documentation.default else "off by default"
+    state = "On" if documentation.default else "Off"
     head = (
         f"# {documentation.code} {documentation.name}\n\n"
         f"{documentation.summary}\n\n"
-        f"*{state}, {documentation.severity.value}*\n"
+        f"*{state} by default. Severity: {documentation.severity.value}.*\n"
     )
     return head + "".join(f"\n## {heading}\n\n{text}\n" for heading, text in documentation.sections())

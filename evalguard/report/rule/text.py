@@ -36,7 +36,7 @@ def render(documentations: Sequence[RuleDocumentation], colour: bool = False, wi
 def _rule(documentation: RuleDocumentation, paint: Painter, width: int) -> Iterator[str]:
     yield f"{paint(documentation.code, Style.ERROR)} {paint(documentation.name, Style.PATH)}"
     yield from textwrap.wrap(documentation.summary, width)
-    yield f"{'On' if documentation.default else 'Off'} by default, {documentation.severity.value}."
+    yield f"{'On' if documentation.default else 'Off'} by default. Severity: {documentation.severity.value}."
     for heading, text in documentation.sections():
         yield ""
         yield paint(heading, Style.PATH)
