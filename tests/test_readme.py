@@ -9,6 +9,7 @@ import pytest
 
 from evalguard.check import known_codes
 from evalguard.cli import command
+from evalguard.devtools.new_rule import SAY_WHAT
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
@@ -26,6 +27,7 @@ def test_the_table_lists_every_rule() -> None:
 def test_the_changelog_names_every_rule() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert [code for code, name in known_codes().items() if f"{code} {name}" not in changelog] == []
+    assert SAY_WHAT not in changelog
 
 
 def test_the_example_reports_something() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from evalguard.check import check_source, documentations, known_codes
 from evalguard.config import Config
+from evalguard.devtools.new_rule import TEMPLATE
 from evalguard.finding import Severity
 from evalguard.report.rule import json as json_form
 from evalguard.report.rule import markdown, text
@@ -40,6 +41,12 @@ def test_what_to_use_instead_is_silent(documentation: RuleDocumentation) -> None
 def test_the_summary_is_one_sentence(documentation: RuleDocumentation) -> None:
     assert documentation.summary.endswith(".")
     assert ". " not in documentation.summary
+
+
+@every_rule
+def test_nothing_is_left_as_the_template_has_it(documentation: RuleDocumentation) -> None:
+    texts = [documentation.summary, *(text for _, text in documentation.sections())]
+    assert [text for text in texts if text in TEMPLATE] == []
 
 
 def test_no_two_rules_explain_with_the_same_sentences() -> None:

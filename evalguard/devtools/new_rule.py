@@ -11,7 +11,7 @@ from evalguard.devtools.pages import FAMILIES
 
 OWN_FAMILY = "9"  # codes of the tool's own are no rules: see own_codes.py
 
-_RULE = '''"""{code}."""
+TEMPLATE = '''"""{code}."""
 
 from __future__ import annotations
 
@@ -61,6 +61,9 @@ _GOOD = """def {function}(model):
 _ENTRY = re.compile(r"^- (EVG\d{3}) .*\n(?:  .*\n)*", re.MULTILINE)
 
 
+SAY_WHAT = "say here, for a user, what it finds."
+
+
 class NewRuleError(Exception):
     """A code or a name that a new rule cannot have."""
 
@@ -71,7 +74,7 @@ def begin(root: Path, code: str, name: str) -> list[str]:
     stem = name.replace("-", "_")
     words = {"code": code, "name": name, "function": stem}
     files = {
-        f"evalguard/rules/{stem}.py": _RULE.format(
+        f"evalguard/rules/{stem}.py": TEMPLATE.format(
             class_name="".join(map(str.capitalize, name.split("-"))),
             bad="print('the shortest code that is wrong')",
             good="print('the same code, as it should be')",
@@ -84,7 +87,7 @@ def begin(root: Path, code: str, name: str) -> list[str]:
     if there:
         raise NewRuleError(f"{there[0]} is there already")
     changelog = root / "CHANGELOG.md"
-    text = _with_entry(changelog.read_text(encoding="utf-8"), code, f"- {code} {name}: what it finds, for a user.\n")
+    text = _with_entry(changelog.read_text(encoding="utf-8"), code, f"- {code} {name}: {SAY_WHAT}\n")
     for path, content in files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(content, encoding="utf-8", newline="\n")
