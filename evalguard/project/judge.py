@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from evalguard.finding import Span
-from evalguard.modes.events import Backward, Export, Forward, TrainingStep
+from evalguard.modes.events import Export, Forward, TrainingStep
 from evalguard.modes.values import PARTS, Mode, Origin, OriginKind
 from evalguard.project.view import FunctionView
 from evalguard.vocabulary.words import (
@@ -130,20 +129,9 @@ def _is_part_of_a_training_step(view: FunctionView, forward: Forward) -> bool:
             for b in view.events.backwards.values()
         )
     innermost = forward.loops[-1]
-    return any(_computes_gradients_in(innermost, forward, b) for b in view.events.backwards.values()) or any(
+    return view.computes_gradients_in(forward.path, innermost) or any(
         s.path == forward.path and s.function == forward.function and innermost in s.loops
         for s in view.events.steps.values()
-    )
-
-
-def _computes_gradients_in(loop: Span, forward: Forward, backward: Backward) -> bool:
-    """Whether the loop around a forward computes gradients, itself or by a function that it calls."""
-    if backward.path == forward.path and backward.function == forward.function and loop in backward.loops:
-        return True
-    begin, end = (loop.line, loop.column), (loop.end_line, loop.end_column)
-    return any(
-        path == forward.path and begin <= (line, column) and (end_line, end_column) <= end
-        for path, line, column, end_line, end_column in backward.calls
     )
 
 
@@ -155,16 +143,14 @@ def _is_recalibration(forward: Forward, origin: Origin) -> bool:
 
 
 def _is_generator_preview(view: FunctionView, forward: Forward) -> bool:
-    """gan-preview-in-train: `netG(fixed_noise)` saved as a picture."""
-    if not forward.chain and not view.backwards_in(forward.path, forward.function):
-        return False  # a method for its users
+    """gan-preview-in-train: `netG(fixed_noise)` saved as a picture, while training goes on. A method for its users, or
+    what is called when the training has ended, is no preview."""
     said = {word for text in forward.arguments for word in words(text)}
-    place = set(words(forward.place))
-    return (
-        forward.reason is None
-        and bool(place & GENERATOR_WORDS)
-        and bool(said & NOISE_WORDS or set(words(forward.function)) & PREVIEW_WORDS)
-    )
+    if forward.reason is not None or not set(words(forward.place)) & GENERATOR_WORDS:
+        return False
+    if not (said & NOISE_WORDS or set(words(forward.function)) & PREVIEW_WORDS):
+        return False
+    return bool(view.backwards_in(forward.path, forward.function)) or view.is_called_while_training(forward)
 
 
 def _is_acting(forward: Forward) -> bool:

@@ -140,12 +140,12 @@ def _call_sensitivity(
     if layer is not None:
         if layer.sensitivity == "container":
             return False, None
-        positional = [_constant(a.value) for a in op.arguments if a.keyword is None]
-        keywords = {a.keyword: _constant(a.value) for a in op.arguments if a.keyword}
-        depends = lookup.depends_on_mode(layer, positional, keywords)
+        depends = lookup.depends_on_mode(layer, *_constants(op))
         return depends, found.rpartition(".")[2] if depends else None
-    if lookup.functional(found) is not None:
-        return True, found.rpartition(".")[2]
+    functional = lookup.functional(found)
+    if functional is not None:
+        depends = lookup.depends_on_mode(functional, *_constants(op))
+        return depends, found.rpartition(".")[2] if depends else None
     factory = lookup.factory(found)
     if factory is not None:
         layers = _layers_of_part(op.result, found, facts)
@@ -188,6 +188,13 @@ def _layers_of_part(made: Temp, factory: str, facts: FunctionFacts) -> tuple[str
             case _:
                 values.extend(parts_of(value))
     return lookup.layers_of_part(factory, taken.pop()) if len(taken) == 1 else None
+
+
+def _constants(op: Call) -> tuple[list[object], dict[str, object]]:
+    return (
+        [_constant(argument.value) for argument in op.arguments if argument.keyword is None],
+        {argument.keyword: _constant(argument.value) for argument in op.arguments if argument.keyword},
+    )
 
 
 def _constant(value: Value) -> object:

@@ -7,7 +7,7 @@ A rule asks, it never walks the graph.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from evalguard.finding import Span, Step
@@ -60,6 +60,26 @@ class FunctionView:
     def backwards_in(self, path: str, function: str) -> list[Backward]:
         """The backward calls in a function."""
         return [b for b in self.events.backwards.values() if b.path == path and b.function == function]
+
+    def computes_gradients_in(self, path: str, loop: Span) -> bool:
+        """Whether a loop computes gradients, itself or by a function that it calls."""
+        return any(
+            _encloses(loop, place)
+            for backward in self.events.backwards.values()
+            for at, *place in (*backward.calls, (backward.path, *_edges(backward.span)))
+            if at == path
+        )
+
+    def is_called_while_training(self, event: Forward | Export | TrainingStep) -> bool:
+        """Whether one of the calls that lead to it stands in a loop that computes gradients."""
+        return any(
+            self.computes_gradients_in(path, loop.span)
+            for path, *place in event.chain
+            if path in self.index.files
+            for function in self.index.files[path].functions.values()
+            for loop in function.loops
+            if _encloses(loop.span, place)
+        )
 
     def steps_of(self, identity: Identity) -> Iterator[TrainingStep]:
         """The training steps, anywhere, that change a module or a part or whole of it."""
@@ -141,6 +161,15 @@ def witness(trail: Trail | None, chain: Chain, origin: Origin, last: Step) -> tu
         return (*_condensed([*_calls(origin.chain, current)[-5:], *steps]), last)
     shared = len(posixpath.commonprefix([chain, origin.chain]))  # of tuples, call by call
     return (*origin_steps(origin), *_calls(chain[shared:], trail)[-5:], last)
+
+
+def _edges(span: Span) -> tuple[int, int, int, int]:
+    return span.line, span.column, span.end_line, span.end_column
+
+
+def _encloses(span: Span, place: Sequence[int]) -> bool:
+    line, column, end_line, end_column = place
+    return (span.line, span.column) <= (line, column) and (end_line, end_column) <= (span.end_line, span.end_column)
 
 
 def _calls(chain: Chain, trail: Trail | None) -> list[Step]:
