@@ -30,18 +30,18 @@ from evalguard.discover import STDIN, discover
 from evalguard.finding import Finding, Span
 from evalguard.ir.facts import FileFacts
 from evalguard.modes.record import Record
+from evalguard.own_codes import OWN_CODES, UnreadableFile
 from evalguard.project.explain import explain
 from evalguard.project.link import Project, link_project
 from evalguard.project.view import FunctionView
 from evalguard.report import Problem, Report
+from evalguard.rule_documentation import Documented, RuleDocumentation, documentation_of
 from evalguard.screen import wanted_files
 from evalguard.source import Document, SourceProblem, decode_document, document_of, read_document
 from evalguard.suppress import suppress
 from evalguard.vocabulary import lookup
 
 STDIN_NAME = "<stdin>"
-UNREADABLE = "EVG901"
-OWN_CODES = {UNREADABLE: "unreadable-file"}
 
 SKIPPED_FILES = "files without a word that sets or uses a mode"
 UNREADABLE_FILES = "files that cannot be read or parsed"
@@ -92,7 +92,16 @@ def graph_paths(
 
 def known_codes() -> dict[str, str]:
     """Every code to its name."""
-    return {rule.code: rule.name for rule in rules.RULES} | OWN_CODES
+    return {each.code: each.name for each in _documented()}
+
+
+def documentations() -> tuple[RuleDocumentation, ...]:
+    """The documentation of every code, by code."""
+    return tuple(map(documentation_of, _documented()))
+
+
+def _documented() -> list[Documented]:
+    return [*rules.RULES, *OWN_CODES]
 
 
 def contained(work: Callable[[], T], path: str = "") -> T | Problem:
@@ -233,7 +242,7 @@ def _lower(document: Document) -> FileFacts:
 
 def _unreadable(path: str, problem: SourceProblem) -> Finding:
     span = Span(problem.line, problem.column, problem.line, problem.column + 1)
-    return Finding(UNREADABLE, OWN_CODES[UNREADABLE], problem.message, path, span)
+    return Finding(UnreadableFile.code, UnreadableFile.name, problem.message, path, span)
 
 
 def _linked(
@@ -287,6 +296,6 @@ def _report(run: _Run, files: tuple[str, ...]) -> Report:
 
 def _is_wanted(finding: Finding, config: Config) -> bool:
     # The rules asked for are the only ones run; our own codes are reported unless they are switched off.
-    if finding.code in OWN_CODES and config.ignores(finding.code):
+    if any(finding.code == own.code for own in OWN_CODES) and config.ignores(finding.code):
         return False
     return not config.ignores_in_file(finding.code, Path(os.path.abspath(finding.path)))

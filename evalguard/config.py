@@ -168,11 +168,12 @@ def _codes(value: object, place: str, known_codes: Mapping[str, str]) -> tuple[s
     codes = tuple(code.strip().upper() for code in _strings(value, place, known_codes) if code.strip())
     for code in codes:
         if code != EVERY_CODE and not any(known.startswith(code) for known in known_codes):
-            raise ConfigError(f'{place}: unknown code "{code}"{_meant_code(code, known_codes)}')
+            raise ConfigError(f'{place}: unknown code "{code}"{meant_code(code, known_codes)}')
     return codes
 
 
-def _meant_code(word: str, known_codes: Mapping[str, str]) -> str:
+def meant_code(word: str, known_codes: Mapping[str, str]) -> str:
+    """The end of an error about a word that is no code: which one was probably meant."""
     by_name = {name.upper(): code for code, name in known_codes.items()}
     near_names = difflib.get_close_matches(word, by_name, n=1, cutoff=0.8)
     return f'; did you mean "{by_name[near_names[0]]}"?' if near_names else did_you_mean(word, known_codes)

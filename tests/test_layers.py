@@ -4,6 +4,7 @@ finding <- source <- ir <- +- frontend (the only importer of libcst) --------+
                            +- flow <- modes <- project <- rules <-----------+- check <- cli
 vocabulary (tables, imports nothing) is read by modes and project, and extended by check;   finding <- report
 callgraph (what `evalguard graph` shows) is made by project and rendered by report
+rule_documentation (read from the docstrings of rules and own_codes by check) is rendered by report
 """
 
 from __future__ import annotations
@@ -37,17 +38,20 @@ MAY_IMPORT: dict[str, set[str]] = {
     "frontend": {"finding", "source", "ir"},
     "modes": {"finding", "ir", "flow", "vocabulary"},
     "project": {"callgraph", "finding", "ir", "flow", "modes", "vocabulary"},
+    "rule_documentation": {"finding"},
+    "own_codes": {"finding"},
     "rules": {"finding", "ir", "flow", "modes", "project"},
-    "report": {"callgraph", "finding", "source"},
+    "report": {"callgraph", "finding", "rule_documentation", "source"},
     "check": {
-        *("callgraph", "config", "discover", "finding", "frontend", "ir", "modes", "project", "report", "rules"),
-        *("screen", "source", "suppress", "vocabulary"),
+        *("callgraph", "config", "discover", "finding", "frontend", "ir", "modes", "own_codes", "project"),
+        *("report", "rule_documentation", "rules", "screen", "source", "suppress", "vocabulary"),
     },
-    "cli": {"callgraph", "check", "config", "discover", "report"},
+    "cli": {"callgraph", "check", "config", "discover", "report", "rule_documentation"},
     "__main__": {"cli"},
+    "devtools": {"check", "cli", "report", "rule_documentation"},
     "__init__": {"check", "config", "finding", "report"},
 }
-ONLY_IN = {"libcst": {"frontend"}, "click": {"cli"}}
+ONLY_IN = {"libcst": {"frontend"}, "click": {"cli", "devtools"}}
 
 
 def imports(path: Path) -> Iterator[tuple[str, int]]:
@@ -77,6 +81,10 @@ def test_a_layer_imports_only_what_it_may(path: Path) -> None:
         own = rest.partition(".")[0]
         if package == "evalguard" and own in MAY_IMPORT and own != layer:
             assert own in MAY_IMPORT[layer], where
+
+
+def test_nothing_imports_the_tools_for_those_who_work_on_evalguard() -> None:
+    assert [layer for layer, others in MAY_IMPORT.items() if "devtools" in others] == []
 
 
 def test_the_command_loads_no_libcst_until_there_is_something_to_parse(tmp_path: Path) -> None:

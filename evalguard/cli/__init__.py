@@ -12,12 +12,14 @@ import click
 from evalguard.cli.check import CLEAN, FORMATS, command
 from evalguard.cli.graph import graph
 from evalguard.cli.output import FAILURE, report_problem
+from evalguard.cli.rule import rule
 
 __all__ = ["FORMATS", "command", "main"]
 
 INTERRUPTED = 130
 
 command.add_command(graph)
+command.add_command(rule)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -12,7 +9,7 @@ import click
 import evalguard
 from evalguard.cli.configuration import HELP, choice, configuration
 from evalguard.cli.group import CommandWithSubcommands
-from evalguard.cli.output import FAILURE, print_text, report_problem, tell_warnings
+from evalguard.cli.output import FAILURE, print_text, report_problem, tell_warnings, wants_colour, width_up_to
 from evalguard.report.terminal import visible
 
 if TYPE_CHECKING:
@@ -113,15 +110,4 @@ def _rendered(report: Report, form: str) -> str:
         case "statistics":
             return statistics.render(report)
         case _:
-            width = text.DEFAULT_WIDTH
-            if sys.stdout.isatty():
-                width = min(width, shutil.get_terminal_size().columns)
-            return text.render(report, _wants_colour(), width)
-
-
-def _wants_colour() -> bool:
-    if os.environ.get("NO_COLOR"):
-        return False
-    if os.environ.get("FORCE_COLOR", "0") != "0":
-        return True
-    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+            return text.render(report, wants_colour(), width_up_to(text.DEFAULT_WIDTH))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from evalguard.cli.configuration import HELP, choice, configuration
-from evalguard.cli.output import FAILURE, print_text, report_problem, tell_warnings
+from evalguard.cli.output import FAILURE, print_text, report_problem, tell_warnings, warn_of_a_path_named
 from evalguard.report.terminal import visible
 
 if TYPE_CHECKING:
@@ -54,9 +54,7 @@ def graph(
     """
     from evalguard.check import STDIN_NAME, graph_paths
 
-    if Path("graph").exists():
-        hint = "`graph` is taken as the command: to check the file or folder of that name, write ./graph"
-        click.echo(f"evalguard: warning: {hint}", err=True)
+    warn_of_a_path_named("graph")
     if not paths:
         raise click.UsageError("Missing argument 'PATHS...'.")
     config = configuration(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from typing import TYPE_CHECKING
 
@@ -27,12 +28,33 @@ def print_text(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def wants_colour() -> bool:
+    """Whether standard output is to be coloured."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR", "0") != "0":
+        return True
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def width_up_to(width: int) -> int:
+    """The width, or that of the terminal if it is narrower."""
+    return min(width, shutil.get_terminal_size().columns) if sys.stdout.isatty() else width
+
+
 def tell_warnings(report: Report) -> None:
     """What people should know of a run, on standard error."""
     for warning in report.warnings:
         click.echo(f"evalguard: warning: {visible(warning)}", err=True)
     if not report.files:
         click.echo("evalguard: warning: no Python files found", err=True)
+
+
+def warn_of_a_path_named(command: str) -> None:
+    """Say how to check a file or folder that has the name of a subcommand."""
+    if os.path.exists(command):
+        hint = f"`{command}` is taken as the command: to check the file or folder of that name, write ./{command}"
+        click.echo(f"evalguard: warning: {hint}", err=True)
 
 
 def report_problem(problem: Problem, with_traceback: bool) -> None:

@@ -21,8 +21,13 @@ class EvaluationInTrainMode(Rule):
     are off, EVG101 reports instead.
 
     ## Why is this bad?
-    Dropout still drops, so metrics are random and too low; batch norm uses and updates statistics of the test data, so
-    the evaluation changes the model that it measures. Nothing raises an error.
+    The metric describes another model than the one that will be used. With dropout on, a random part of the network is
+    missing in each forward, so the number is noisy and mostly too low. Batch norm judges each batch by its own mean and
+    variance, so the number changes with the batch size and with the order of the data; small batches, such as the last
+    one of a loader, give poor estimates and the worst results.
+
+    And the evaluation changes what it measures: batch norm in train mode updates its running statistics at every
+    forward, without any backward, so the test data leak into the model. Nothing raises an error.
 
     ## Example
     ```python

@@ -20,9 +20,13 @@ class ExportInTrainMode(Rule):
     the module still in train mode.
 
     ## Why is this bad?
-    The recorded program drops units at random, and normalises by the statistics of each batch. Nobody can switch it
-    off later: `eval()` has no effect on what was traced, and raises on what was exported. A scripted module does
-    listen to `eval()`, but it is saved with its mode, and whoever loads it, often in C++, rarely calls `eval()`.
+    What a dropout or a batch norm does is decided while the program is recorded. Recorded in train mode, it drops units
+    at random for ever, and normalises each input by the batch in which it arrives instead of by the running statistics
+    that training has gathered: in production that is often a batch of one, whose statistics say nothing.
+
+    Nobody can switch it off later: `eval()` has no effect on what was traced, and raises on what was exported. A
+    scripted module does listen to `eval()`, but it is saved with its mode, and whoever loads it, often in C++, rarely
+    calls `eval()`.
 
     ## Example
     ```python

@@ -19,8 +19,13 @@ class FrozenHelperInTrainMode(Rule):
     result serves the loss, and it may be in train mode.
 
     ## Why is this bad?
-    Its targets are noisy (dropout) and depend on the batch (batch norm), and batch norm moves its statistics towards
-    the student's data: the frozen network is not frozen. `requires_grad_(False)` does not prevent it.
+    The network is there to give fixed targets. In train mode it does not: with dropout the same image gets another
+    target at every visit, and with batch norm its target depends on the rest of the batch, the more so the smaller the
+    batch is.
+
+    Freezing the parameters does not prevent it. `requires_grad_(False)` and `no_grad` stop gradients, but the running
+    mean and variance of a batch norm are no parameters: every forward in train mode overwrites them. Over an epoch the
+    "frozen" network drifts towards the student's data.
 
     ## Example
     ```python

@@ -20,9 +20,14 @@ class InferenceInTrainMode(Rule):
     still in train mode.
 
     ## Why is this bad?
-    `no_grad` stops the recording of gradients and nothing else: dropout still drops, so results are random; batch norm
-    still uses the statistics of the batch, so a prediction depends on its neighbours, and it still updates its running
-    statistics, so the evaluation changes the model.
+    `torch.no_grad()` stops the recording of gradients and nothing else: it does not touch the mode. In train mode
+    dropout still zeroes a random part of the activations and scales up the rest, so the same input gives another result
+    each time. Batch norm still normalises by the mean and variance of the current batch, so a prediction depends on the
+    inputs beside it, and the smaller the batch, the more.
+
+    Batch norm also changes the model. Each forward in train mode moves its running statistics, which are saved with the
+    weights, towards the batch, with gradients on or off: an inference without a single training step leaves another
+    model behind than it found.
 
     ## Example
     ```python

@@ -19,8 +19,11 @@ class LoadedAndUsedInTrainMode(Rule):
     Reports an inference with a module into which weights were loaded, on a path on which nobody calls `eval()`.
 
     ## Why is this bad?
-    A module is built in train mode and `load_state_dict` does not change that. So a trained model predicts with dropout
-    on and with the statistics of each batch: the same input gives different answers.
+    A module is built in train mode, and `load_state_dict` fills in weights and statistics but leaves the mode alone. So
+    a trained model predicts with a random part of its activations dropped, and the same input gives different answers.
+    Its batch norms do not use the running statistics that were loaded: they normalise by the batch at hand, of which a
+    single image is the smallest and worst, and overwrite the loaded statistics with what they see. `no_grad` does not
+    help, and no error is raised.
 
     ## Example
     ```python

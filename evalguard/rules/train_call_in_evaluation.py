@@ -19,8 +19,10 @@ class TrainCallInEvaluation(Rule):
     loop over `test_loader`) when an inference of the same function then runs in that mode.
 
     ## Why is this bad?
-    It undoes the `eval()` before it, or stands where `eval()` was meant: the inference drops units at random, and batch
-    norm learns from the test data.
+    `train()` starts no training: it puts the module and all its parts in train mode, and there they stay until somebody
+    calls `eval()`. Here it undoes the `eval()` before it, or stands where `eval()` was meant. The inferences that
+    follow drop units at random, and their batch norms take mean and variance from the evaluation's own batches, small
+    ones included, and store them: the model learns the statistics of the test data, although gradients are off.
 
     ## Example
     ```python

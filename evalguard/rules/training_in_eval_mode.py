@@ -20,8 +20,13 @@ class TrainingInEvalMode(Rule):
     validation (in this function, in a helper, or in the last round of the loop), or given so by `from_pretrained`.
 
     ## Why is this bad?
-    Dropout and batch norm silently do nothing. The classic case trains one epoch properly and all others without
-    regularisation, because `train()` stands before the loop and a validation inside it calls `eval()`.
+    In eval mode dropout lets everything through, and batch norm normalises by its stored statistics and no longer
+    updates them. Gradients flow all the same and the loss falls, so nothing looks wrong. But the model trains without
+    the regularisation that it was given, and its statistics stay those of an earlier time while its weights move on.
+
+    The classic case trains one epoch properly and all others so, because `train()` stands before the loop and a
+    validation inside it calls `eval()`. `eval()` is no bracket around the validation: the mode lasts until the next
+    `train()`.
 
     ## Example
     ```python

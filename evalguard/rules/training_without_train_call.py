@@ -17,7 +17,10 @@ class TrainingWithoutTrainCall(Rule):
     Off by default. Reports a training step that some path reaches without a `train()` call on the module.
 
     ## Why is this bad?
-    It works as long as nobody evaluates the module before. With an explicit `train()` it goes on working then.
+    A module is in train mode when it is built, so the code works as long as nobody evaluates the module first. On the
+    day that somebody does, by a validation that leaves `eval()` behind or with a model from `from_pretrained`, which
+    comes in eval mode, the same loop trains silently without dropout and with batch norm's statistics standing still.
+    With a `train()` of its own at its head, a training loop does not depend on what came before it.
 
     ## Example
     ```python

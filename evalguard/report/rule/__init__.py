@@ -1,0 +1,1 @@
+"""The forms of a rule's documentation, one file each."""
