@@ -16,7 +16,7 @@ from evalguard.modes.intent import argument_reason
 from evalguard.modes.objects import is_proved
 from evalguard.modes.state import NO_TAINT, State, unite_origins
 from evalguard.modes.switch import evaluation_reason, mark_inferred
-from evalguard.modes.unknown import flow_into, unknown
+from evalguard.modes.unknown import DRAWN, flow_into, unknown
 from evalguard.modes.values import ENTRY, NONE, Abstract, Identity, Known, Mode, Obj, OriginKind, Origins, identities
 from evalguard.vocabulary import lookup
 from evalguard.vocabulary.methods import MADE_UP_TENSORS
@@ -34,7 +34,7 @@ def forward(identity: Identity, given: Given, text: str, state: State, frame: Fr
         return Outcome(state, result)
     origins = partly_in_eval(identity, state.origins(identity), state, frame)
     arguments = tuple(source_of(argument.value, frame) for argument in op.arguments)
-    reason = evaluation_reason(frame, state) or argument_reason(arguments)
+    reason = evaluation_reason(frame, state) or argument_reason(arguments) or _data_reason(given, state)
     place = _place(text)
     key = (
         "forward",
@@ -153,6 +153,12 @@ def record_reveal(given: Given, state: State, frame: Frame) -> None:
         frame.linker.events.reveals.setdefault(
             key, Reveal(frame.path, frame.function.qualname, op.span, place, origins, state.doubt)
         )
+
+
+def _data_reason(given: Given, state: State) -> str | None:
+    """Why a forward is an evaluation by what its input was drawn from: `next(iter(test_loader))`."""
+    sources = sorted(key[1] for value in given.all() for key in state.taint_of(value) if key[0] == DRAWN)
+    return f"input from `{sources[0]}`" if sources else None
 
 
 def _is_dummy(given: Given, frame: Frame) -> bool:

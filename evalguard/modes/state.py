@@ -150,8 +150,8 @@ def prune(state: State, live: Paths, depth: int, keep: frozenset[str]) -> None:
     for name in dead:
         del state.env[name]
     if len(state.taints) > FEW + state.weeded:
-        held = held_roots(state)
-        state.taints = {identity: taint for identity, taint in state.taints.items() if root_of(identity) in held}
+        roots_held = held_roots(state)
+        state.taints = {identity: taint for identity, taint in state.taints.items() if root_of(identity) in roots_held}
         state.weeded = len(state.taints)
     if state.guards:
         state.guards = frozenset(
@@ -162,19 +162,25 @@ def prune(state: State, live: Paths, depth: int, keep: frozenset[str]) -> None:
 def join(a: State, b: State, unite: Unite) -> State:
     """Both paths at once. Where a variable differs, `unite(name, x, y)` says what it holds then."""
     joined = a.copy()
+    made: dict[Identity, Origins] = {}
     for name, value in b.env.items():
         if name in joined.env and joined.env[name] != value:
-            joined.env[name] = _united(name, joined.env[name], value, a, b, joined, unite)
+            joined.env[name] = _united(name, joined.env[name], value, a, b, joined, unite, made)
         elif name not in joined.env:
             joined.env[name] = value
     for key, value in b.store.items():
         if key in joined.store and joined.store[key] != value:
-            joined.store[key] = _united(str(key[1]), joined.store[key], value, a, b, joined, unite)
+            joined.store[key] = _united(str(key[1]), joined.store[key], value, a, b, joined, unite, made)
         elif key not in joined.store:
             joined.store[key] = value
     for place in set(a.modes) | set(b.modes):
-        made = joined.modes.get(place, frozenset()) if place[0] == "joined" else frozenset()
-        joined.modes[place] = unite_origins(made, unite_origins(a.origins(place), b.origins(place)))
+        if place not in made:
+            joined.modes[place] = unite_origins(a.origins(place), b.origins(place))
+    for place, origins in made.items():
+        for side in (a, b):  # what a side that does not hold it knows of it is of an earlier round of a loop
+            if place in side.modes and place in held(side):
+                origins = unite_origins(origins, side.modes[place])
+        joined.modes[place] = origins
     for identity, taint in b.taints.items():
         joined.taints[identity] = joined.taints.get(identity, NO_TAINT) | taint
     for identity, origins in b.backed.items():
@@ -197,14 +203,17 @@ def _united(
     b: State,
     joined: State,
     unite: Unite,
+    made: dict[Identity, Origins],
 ) -> Abstract:
+    """What holds both; of an object that stands for either, its modes go into `made`."""
     value = unite(name, x, y)
-    if isinstance(value, Obj) and value not in (x, y):
-        taint = a.taint_of(x) | b.taint_of(y)
+    if isinstance(value, Obj):
+        taint = a.taint_of(x) | b.taint_of(y) if value not in (x, y) else NO_TAINT
         if taint:
             joined.taints[value.id] = joined.taints.get(value.id, NO_TAINT) | taint
         if isinstance(x, Obj) and isinstance(y, Obj) and (x.id in a.modes or y.id in b.modes):
-            joined.modes[value.id] = unite_origins(a.origins(x.id), b.origins(y.id))
+            known = made.get(value.id, frozenset())
+            made[value.id] = unite_origins(known, unite_origins(a.origins(x.id), b.origins(y.id)))
     return value
 
 
@@ -298,7 +307,11 @@ def is_mode_test(value: Abstract) -> bool:
     return isinstance(value, ModeFlag) or (isinstance(value, Expr) and any(map(is_mode_test, value.operands)))
 
 
+def held(state: State) -> set[Identity]:
+    """The objects that variables and attributes hold."""
+    return {identity for value in (*state.env.values(), *state.store.values()) for identity in identities(value)}
+
+
 def held_roots(state: State) -> set[Identity]:
     """The objects that variables and attributes hold, themselves or in part."""
-    values = (*state.env.values(), *state.store.values())
-    return {root_of(identity) for value in values for identity in identities(value)}
+    return {root_of(identity) for identity in held(state)}

@@ -126,8 +126,9 @@ def step_of(optimizer: Abstract, given: Given, state: State, frame: Frame) -> li
             _record_step(identity, origins, exercised, held is not None, given, after, frame)
             now = after.origins(identity)
             sure = held is not None or len(targets) == 1  # else nobody knows which of them the optimizer holds
-            if sure and all(o.kind in UNSWITCHED and o.mode is not Mode.EVAL for o in now):
-                after.modes[identity] = frozenset({_origin_of_step(given.op, frame)})
+            trained = frozenset(origin for origin in now if origin.kind is OriginKind.TRAINED)
+            if sure and all(o.kind in UNSWITCHED and o.mode is not Mode.EVAL for o in now - trained):
+                after.modes[identity] = trained or frozenset({_origin_of_step(given.op, frame)})
         if held is None:
             after.backed = {}
         else:

@@ -11,13 +11,15 @@ from collections.abc import Sequence
 
 from evalguard.modes.arguments import Given, params_of
 from evalguard.modes.frame import Frame, Outcome, fresh, source_of
-from evalguard.modes.intent import says_evaluation, says_test_data
+from evalguard.modes.intent import says_evaluation, says_test_data, shorten
 from evalguard.modes.objects import is_proved, origin_of
 from evalguard.modes.state import NO_TAINT, State
 from evalguard.modes.switch import mark_inferred
 from evalguard.modes.values import Abstract, Identity, Mode, Obj, Optim, OriginKind, Params, identities
 from evalguard.vocabulary.words import MODULE_WORDS, NOT_MADE_MODULE_WORDS, NOT_MODULE_WORDS, words
 
+DRAWING_METHODS = frozenset({"next", "__next__", "next_batch"})
+DRAWN = "drawn"  # begins the mark of what stems from data to evaluate on, beside the keys of forwards in `taints`
 MAKING_WORDS = frozenset("build builder create construct make new define".split())
 
 
@@ -38,6 +40,9 @@ def unknown(
             taint |= state.taint_of(value)
         if taint:
             state.taints[receiver.id] = state.taints.get(receiver.id, NO_TAINT) | taint
+    drawn_from = _test_data_drawn_from(text, given, dotted, frame)
+    if drawn_from is not None:
+        state.taints[result.id] = state.taints.get(result.id, NO_TAINT) | {(DRAWN, shorten(drawn_from))}
     if frame.linker.record is not None:
         frame.linker.record.unknown(text, dotted, given.all(), state, frame, op)
     _handed_to_evaluation(text, given, state, frame)
@@ -73,6 +78,18 @@ def flow_into(
                 event.fate.add("kept")
                 if escaping:
                     event.fate.add("escaped")
+
+
+def _test_data_drawn_from(text: str, given: Given, dotted: str | None, frame: Frame) -> str | None:
+    """What a call takes a batch to evaluate on from: `next(iter(test_loader))`, `val_batches.next()`."""
+    owner, _, name = text.rpartition(".")
+    if dotted == "builtins.next" and given.op.arguments:
+        source = source_of(given.op.arguments[0].value, frame)
+    elif name in DRAWING_METHODS:
+        source = owner
+    else:
+        return None
+    return source if says_test_data(source) else None
 
 
 def names_module(name: str) -> bool:
