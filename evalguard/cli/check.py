@@ -92,7 +92,11 @@ def _tell(report: Report, config: Config, verbose: bool) -> None:
     if not verbose:
         return
     click.echo(f"evalguard: configuration: {visible(str(config.file)) if config.file else 'none'}", err=True)
+    for path, language in report.foreign:
+        click.echo(f"evalguard: skipped, its language is {visible(language)}: {visible(path)}", err=True)
     for path in report.skipped:
+        if path in dict(report.foreign):
+            continue
         click.echo(f"evalguard: skipped, nothing in it sets or uses a mode: {visible(path)}", err=True)
     for path, function in report.cut_short:
         click.echo(f"evalguard: too large to follow to its end: {visible(path)}: `{visible(function)}`", err=True)

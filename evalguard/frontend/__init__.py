@@ -13,6 +13,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from evalguard.finding import Span
 from evalguard.frontend.drafts import FileDraft, FunctionDraft
@@ -24,7 +25,7 @@ from evalguard.frontend.statements import docstring_of, lower_body
 from evalguard.ir.facts import MODULE, FileFacts
 from evalguard.source import Document, SourceProblem
 
-__all__ = ["lower"]
+__all__ = ["lower", "parse"]
 
 _RECURSION_LIMIT = 6_000  # LibCST prints a tree by recursion: two or three calls for each term of `a + b + c ...`
 
@@ -44,7 +45,7 @@ def lower(document: Document) -> FileFacts:
             )
     except RecursionError as error:
         raise SourceProblem("cannot be analysed: nested too deeply") from error
-    return file.finish()
+    return replace(file.finish(), cells=document.cells)
 
 
 @contextmanager

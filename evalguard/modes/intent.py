@@ -32,8 +32,8 @@ def function_reason(function: FunctionFacts, file: FileFacts, folders: Sequence[
     if _trains(function):
         return None
     if function.qualname == MODULE:
-        stem = file.path.rpartition("/")[2].removesuffix(".py")
-        return f"script `{stem}.py`" if says_evaluation(stem) else None
+        name = file.path.rpartition("/")[2]
+        return f"script `{name}`" if says_evaluation(name.rpartition(".")[0]) else None
     if function.name.startswith("<"):
         return None
     if is_unit_test(function, file, folders):
