@@ -31,7 +31,7 @@ from evalguard.discover import STDIN, discover
 from evalguard.finding import Finding, Span
 from evalguard.ir.facts import FileFacts
 from evalguard.modes.record import Record
-from evalguard.notebook import cell_documents, decode_notebook, is_notebook, notebook_of, placed, without_cells
+from evalguard.notebook import decode_notebook, is_notebook, notebook_of, placed
 from evalguard.project.explain import explain
 from evalguard.project.link import Project, link_project
 from evalguard.project.view import FunctionView
@@ -235,26 +235,13 @@ def _all_lowered(documents: Sequence[Document]) -> Iterator[_Lowered]:
 
 def _lowered(document: Document) -> list[_Lowered]:
     """The facts of a document; of a notebook without the cells that cannot be parsed, each of which is a finding."""
-    broken = _broken_cells(document)
-    kept = without_cells(document, broken) if broken else document
-    return [*broken.values(), _readable(partial(_lower, kept), document.path)]
+    problems: tuple[SourceProblem, ...] = ()
+    if document.cells is not None:
+        from evalguard.frontend import without_broken_cells
 
-
-def _broken_cells(document: Document) -> dict[int, Finding]:
-    if document.cells is None:
-        return {}
-    from evalguard.frontend import parse
-
-    def problem_of(cell: Document, start: int) -> Finding | None:
-        try:
-            parse(document_of(cell.text, cell.path))
-        except SourceProblem as problem:
-            line = start + problem.line - 1
-            return _unreadable(cell.path, SourceProblem(problem.message, line, problem.column))
-        return None
-
-    found = map(problem_of, cell_documents(document), document.cells.starts)
-    return {number: problem for number, problem in enumerate(found, start=1) if problem is not None}
+        document, problems = without_broken_cells(document)
+    findings = [_unreadable(document.path, problem) for problem in problems]
+    return [*findings, _readable(partial(_lower, document), document.path)]
 
 
 def _lower(document: Document) -> FileFacts:

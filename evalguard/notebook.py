@@ -18,12 +18,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from evalguard.finding import Finding, Fix, Span, Step
 from evalguard.ipython import dedented, python_of
-from evalguard.source import Cells, Document, SourceProblem, split_lines
+from evalguard.source import Cells, Document, SourceProblem
 
 SUFFIX = ".ipynb"
 _PYTHON = frozenset({"python", "python3", "ipython", "ipython3", "pyspark", "pyspark3"})  # as sparkmagic calls it
@@ -55,22 +55,6 @@ def notebook_of(text: str, shown: str) -> Document:
     sources = list(_code_cells(content))
     language = _foreign_language(content)
     return Document(shown, "", foreign=language) if language else _document(shown, sources)
-
-
-def cell_documents(document: Document) -> Iterator[Document]:
-    """The Python of each cell of a notebook, as a document of its own."""
-    lines = split_lines(document.text)
-    starts = document.cells.starts if document.cells else ()
-    for start, end in zip(starts, (*starts[1:], len(lines)), strict=True):
-        yield Document(document.path, "\n".join(lines[start - 1 : end - 1]))
-
-
-def without_cells(document: Document, numbers: Iterable[int]) -> Document:
-    """The document with some of its cells, counted from 1, left blank."""
-    parts = [cell.text for cell in cell_documents(document)]
-    for number in numbers:
-        parts[number - 1] = "\n" * parts[number - 1].count("\n")
-    return replace(document, text="".join(f"{part}\n" for part in parts))
 
 
 def placed(finding: Finding, cells: Mapping[str, Cells]) -> Finding:

@@ -19,13 +19,13 @@ from evalguard.finding import Span
 from evalguard.frontend.drafts import FileDraft, FunctionDraft
 from evalguard.frontend.managers import swallowing_managers
 from evalguard.frontend.names import Names
-from evalguard.frontend.parse import parse
+from evalguard.frontend.parse import parse, without_broken_cells
 from evalguard.frontend.positions import Positions
 from evalguard.frontend.statements import docstring_of, lower_body
 from evalguard.ir.facts import MODULE, FileFacts
 from evalguard.source import Document, SourceProblem
 
-__all__ = ["lower", "parse"]
+__all__ = ["lower", "without_broken_cells"]
 
 _RECURSION_LIMIT = 6_000  # LibCST prints a tree by recursion: two or three calls for each term of `a + b + c ...`
 
