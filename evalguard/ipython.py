@@ -155,9 +155,10 @@ def _is_simple(statement: str) -> bool:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return all(not hasattr(node, "body") for node in ast.parse(statement).body)
+            body = ast.parse(statement).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
+    return bool(body) and not any(hasattr(node, "body") for node in body)
 
 
 def _scan(line: str, is_open: _Open) -> int | None:
