@@ -31,13 +31,13 @@ from evalguard.discover import STDIN, discover
 from evalguard.finding import Finding, Span
 from evalguard.ir.facts import FileFacts
 from evalguard.modes.record import Record
-from evalguard.notebook import decode_notebook, is_notebook, notebook_of, placed
+from evalguard.notebook import decode_notebook, is_notebook, notebook_of, placed, with_cell_lines
 from evalguard.project.explain import explain
 from evalguard.project.link import Project, link_project
 from evalguard.project.view import FunctionView
 from evalguard.report import Problem, Report
 from evalguard.screen import wanted_files
-from evalguard.source import Document, SourceProblem, decode_document, document_of, read_document
+from evalguard.source import Cells, Document, SourceProblem, decode_document, document_of, read_document
 from evalguard.suppress import suppress
 from evalguard.vocabulary import lookup
 
@@ -87,6 +87,7 @@ def graph_paths(
         record = Record()
         project = _linked(run, files, sources, record)
         graph = CallGraph() if project is None else explain(project, record, _judged(run, files, project))
+    graph = with_cell_lines(graph, run.cells())
     report = _report(run, tuple(sources))
     skipped = tuple((path, "") for path in run.skipped)
     unread = [LeftOut(SKIPPED_FILES, skipped), LeftOut(UNREADABLE_FILES, unreadable)]
@@ -153,9 +154,14 @@ class _Run:
                 return result
         return None
 
+    def cells(self) -> dict[str, Cells]:
+        """Where the cells of the notebooks stand in their texts."""
+        return {path: document.cells for path, document in self.documents.items() if document.cells is not None}
+
     def keep_named_documents(self) -> None:
         """Let go of the texts that no finding shows."""
         named = {finding.path for finding in self.findings} | {s.path for f in self.findings for s in f.trace}
+        named |= {edit.path for finding in self.findings if finding.fix for edit in finding.fix.edits}
         self.documents = {path: document for path, document in self.documents.items() if path in named}
 
 
@@ -290,7 +296,7 @@ def _list(check: Callable[[FunctionView], Iterable[Finding]], view: FunctionView
 
 
 def _report(run: _Run, files: tuple[str, ...]) -> Report:
-    cells = {path: document.cells for path, document in run.documents.items() if document.cells}
+    cells = run.cells()
     wanted = {placed(finding, cells) for finding in run.findings if _is_wanted(finding, run.config)}
     findings = sorted(wanted, key=Finding.sort_key)
     return Report(

@@ -19,11 +19,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
+from typing import TypeVar, cast
 
 from evalguard.finding import Finding, Fix, Span, Step
 from evalguard.ipython import dedented, python_of
 from evalguard.source import Cells, Document, SourceProblem
+
+T = TypeVar("T")
 
 SUFFIX = ".ipynb"
 _PYTHON = frozenset({"python", "python3", "ipython", "ipython3", "pyspark", "pyspark3"})  # as sparkmagic calls it
@@ -84,6 +87,37 @@ def _placed_fix(fix: Fix, cells: Mapping[str, Cells]) -> Fix:
         cell, span = _placed(edit.path, edit.span, cells)
         edits.append(replace(edit, cell=cell, span=span))
     return replace(fix, edits=tuple(edits))
+
+
+class CellLine(int):
+    """A line of a notebook's text that is shown by its cell: `5:14`. It counts and sorts as the line that it is."""
+
+    shown: str
+
+    def __new__(cls, line: int, cells: Cells) -> CellLine:
+        """A line of a text of cells."""
+        made = super().__new__(cls, line)
+        made.shown = ":".join(map(str, cells.place(line)))
+        return made
+
+    def __str__(self) -> str:
+        return self.shown
+
+    def __format__(self, spec: str) -> str:
+        return format(self.shown, spec)
+
+
+def with_cell_lines(data: T, cells: Mapping[str, Cells], path: str = "") -> T:
+    """Plain data in which each `line`, of the file that the nearest `path` around it names, is shown by its cell."""
+    if isinstance(data, tuple):
+        return cast(T, tuple(with_cell_lines(part, cells, path) for part in data))
+    if not is_dataclass(data) or isinstance(data, type):
+        return data
+    path = getattr(data, "path", path)
+    parts = {field.name: with_cell_lines(getattr(data, field.name), cells, path) for field in fields(data)}
+    if path in cells and "line" in parts:
+        parts["line"] = CellLine(parts["line"], cells[path])
+    return replace(data, **parts)
 
 
 def _document(shown: str, sources: Sequence[str]) -> Document:

@@ -220,3 +220,22 @@ def test_a_notebook_named_as_a_test_is_none_of_pytest() -> None:
 def test_python_files_have_no_cells() -> None:
     assert Document("a.py", "").cells is None
     assert {finding.cell for finding in check_source(MAKES + INFERS, "a.py").findings} == {None}
+
+
+def test_the_graph_names_lines_by_their_cells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.ipynb").write_text(
+        notebook(MAKES, "def look(model):\n    " + INFERS.replace("\n", "\n    "), "look(model)")
+    )
+    assert main(["graph", "a.ipynb"]) == 0
+    shown = capsys.readouterr().out
+    assert "  2:1  look(model)" in shown
+    assert "called by the body (3:1)" in shown
+    assert "EVG101 on line 2:3: " in shown
+    assert main(["graph", "a.ipynb", "--function", "look"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("a.ipynb:2:1  look(model)")
+    assert "train since `resnet18()`, line 1:4" in shown
+    assert "\n  2:3  forward of `model`: train\n" in shown
