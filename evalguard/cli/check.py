@@ -63,8 +63,8 @@ def command(
 ) -> int:
     """Find PyTorch modules left in the wrong mode.
 
-    PATHS are Python files, notebooks and folders, or - for standard input; without any, the working directory. CODES are codes
-    or prefixes of codes, separated by commas, such as EVG201 or EVG2, or ALL.
+    PATHS are Python files, notebooks and folders, or - for standard input; without any, the working directory. CODES
+    are codes or prefixes of codes, separated by commas, such as EVG201 or EVG2, or ALL.
 
     Exit status: 0 nothing found, 1 findings, 2 wrong usage or an internal error.
     """
