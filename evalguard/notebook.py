@@ -159,7 +159,7 @@ def _source(cell: dict[str, object]) -> str:
         source = "".join(part for part in source if isinstance(part, str))
     if not isinstance(source, str) or not _is_python(_text_at(cell, "language") or _text_at(cell, *_POLYGLOT)):
         return ""
-    return _LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", source)
+    return _LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", source.removeprefix("\ufeff"))
 
 
 def _foreign_language(content: dict[str, object]) -> str:
