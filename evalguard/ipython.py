@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evalguard.source import split_lines
-from evalguard.vocabulary.ipython import COMMANDS, RUNS_ITS_CELL, RUNS_ITS_LINE
+from evalguard.vocabulary.ipython import COMMANDS, LANGUAGES, RUNS_ITS_CELL, RUNS_ITS_LINE
 
 _CELL_MAGIC = re.compile(r"%%(\S*)")
 _ESCAPE = re.compile(r"[ \t]*[%!?]")
@@ -54,7 +54,7 @@ def python_of(cell: str) -> str:
             return "\n".join("" for _ in lines)
         lines[head] = ""
         head = _first_statement(lines, head)
-    if _is_command(lines):
+    if _is_command(lines) or (head < len(lines) and lines[head].rstrip() in LANGUAGES):
         return "\n".join("" for _ in lines)
     if any(map(_MAY_BE_IPYTHON.search, lines)):
         lines = _without_escapes(lines)

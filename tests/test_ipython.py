@@ -34,6 +34,8 @@ CALL = "get_ipython().getoutput()"
         ("%%bash\necho '", "\n"),
         ("%%unheard_of\nmodel.train()", "\n"),
         ("%%python\nmodel.train()", "\n"),
+        ("%sql\nselect it", "\n"),
+        ("%sql select it\nx = 1", "pass\nx = 1"),
         ("%%!\nls", "\n"),
         ("%%time\nfit(model)", "\nfit(model)"),
         ("\n\n%%capture out --no-stderr\nfit(model)", "\n\n\nfit(model)"),

@@ -102,7 +102,9 @@ def test_a_cell_in_another_language_is_left_blank_and_counts() -> None:
 
 
 def test_cells_that_cannot_be_parsed_are_left_out_alone() -> None:
-    text = notebook("x = (", "y = 1", "  if y:\n  z", "text = '''", "w \\", "a = 'null \0'", "b = '\ud800'", "\ufeffreturn b")
+    text = notebook(
+        "x = (", "y = 1", "  if y:\n  z", "text = '''", "w \\", "a = 'null \0'", "b = '\ud800'", "\ufeffreturn b"
+    )
     document, problems = without_broken_cells(notebook_of(text, "a.ipynb"))
     assert document.cells is not None
     assert [document.cells.place(problem.line)[0] for problem in problems] == [1, 3, 4, 5, 6]

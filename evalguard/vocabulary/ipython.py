@@ -20,6 +20,10 @@ RUNS_ITS_CELL: Final = frozenset(
 py-heat-magic, scalene, snakeviz, pyinstrument, line_profiler; then wandb (shows the run below the cell) and ipytest. All
 others take text (`%%writefile`, `%%html`) or run it elsewhere (`%%bash`, `%%python`, `%%cython`)."""
 
+LANGUAGES: Final = frozenset({"%fs", "%md", "%r", "%scala", "%sh", "%sql"})
+"""A first line that says the language of its cell on Databricks (https://docs.databricks.com/en/notebooks/notebooks-code.html);
+elsewhere `%sql` takes a statement on its own line."""
+
 RUNS_ITS_LINE: Final = {
     "time": "",
     "timeit": "nrtp",
