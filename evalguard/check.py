@@ -20,8 +20,9 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from evalguard import rules
 from evalguard.callgraph import CallGraph, LeftOut
@@ -30,6 +31,7 @@ from evalguard.discover import STDIN, discover
 from evalguard.finding import Finding, Span
 from evalguard.ir.facts import FileFacts
 from evalguard.modes.record import Record
+from evalguard.notebook import decode_notebook, is_notebook, notebook_of, placed, with_cell_lines
 from evalguard.own_codes import OWN_CODES, UnreadableFile
 from evalguard.project.explain import explain
 from evalguard.project.link import Project, link_project
@@ -37,7 +39,7 @@ from evalguard.project.view import FunctionView
 from evalguard.report import Problem, Report
 from evalguard.rule_documentation import Documented, RuleDocumentation, documentation_of
 from evalguard.screen import wanted_files
-from evalguard.source import Document, SourceProblem, decode_document, document_of, read_document
+from evalguard.source import Cells, Document, SourceProblem, decode_document, document_of, read_document
 from evalguard.suppress import suppress
 from evalguard.vocabulary import lookup
 
@@ -64,8 +66,9 @@ def check_paths(
 
 
 def check_source(text: str, path: str = STDIN_NAME, config: Config | None = None) -> Report:
-    """Check a text as if it stood in a file of that path."""
-    return _check(_Run(config or Config()), {path: Source(partial(document_of, text, path), os.path.abspath(path))})
+    """Check a text as if it stood in a file of that path, a notebook's JSON if it ends with `.ipynb`."""
+    read = partial(notebook_of if is_notebook(path) else document_of, text, path)
+    return _check(_Run(config or Config()), {path: Source(read, os.path.abspath(path))})
 
 
 def graph_paths(
@@ -84,6 +87,7 @@ def graph_paths(
         record = Record()
         project = _linked(run, files, sources, record)
         graph = CallGraph() if project is None else explain(project, record, _judged(run, files, project))
+    graph = with_cell_lines(graph, run.cells())
     report = _report(run, tuple(sources))
     skipped = tuple((path, "") for path in run.skipped)
     unread = [LeftOut(SKIPPED_FILES, skipped), LeftOut(UNREADABLE_FILES, unreadable)]
@@ -132,6 +136,7 @@ class _Run:
     findings: list[Finding] = field(default_factory=list)
     analysed: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    foreign: list[tuple[str, str]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     cut_short: list[tuple[str, str]] = field(default_factory=list)
@@ -158,9 +163,14 @@ class _Run:
                 return result
         return None
 
+    def cells(self) -> dict[str, Cells]:
+        """Where the cells of the notebooks stand in their texts."""
+        return {path: document.cells for path, document in self.documents.items() if document.cells is not None}
+
     def keep_named_documents(self) -> None:
         """Let go of the texts that no finding shows."""
         named = {finding.path for finding in self.findings} | {s.path for f in self.findings for s in f.trace}
+        named |= {edit.path for finding in self.findings if finding.fix for edit in finding.fix.edits}
         self.documents = {path: document for path, document in self.documents.items() if path in named}
 
 
@@ -179,13 +189,17 @@ def _sources(run: _Run, paths: Sequence[str | os.PathLike[str]], stdin_filename:
         discovery = discover(names, run.config.excludes(), run.config.respect_gitignore)
     run.warnings.extend(discovery.problems)
     sources = {
-        file.shown: Source(partial(read_document, file.path, file.shown), os.path.abspath(file.path))
+        file.shown: Source(partial(read_document, file.path, file.shown, _decode), os.path.abspath(file.path))
         for file in discovery.files
     }
     if STDIN in names:
-        read = partial(decode_document, sys.stdin.buffer.read(), stdin_filename)
+        read = partial(_decode, sys.stdin.buffer.read(), stdin_filename)
         sources[stdin_filename] = Source(read, os.path.abspath(stdin_filename))
     return sources
+
+
+def _decode(data: bytes, shown: str) -> Document:
+    return decode_notebook(data, shown) if is_notebook(shown) else decode_document(data, shown)
 
 
 def _check(run: _Run, sources: Mapping[str, Source]) -> Report:
@@ -210,28 +224,39 @@ def _facts(run: _Run, sources: Mapping[str, Source]) -> list[FileFacts]:
         locations = {path: source.location for path, source in sources.items()}
         wanted = wanted_files(texts, locations, lookup.told_names())
     run.skipped += [path for path in run.documents if path not in wanted]
+    run.foreign += [(path, document.foreign) for path, document in run.documents.items() if document.foreign]
     with run.stage("parse"):
-        lowered = map(run.take, _all_lowered([document for path, document in run.documents.items() if path in wanted]))
-        found = [facts for facts in lowered if facts is not None]
+        results = _all_lowered([document for path, document in run.documents.items() if path in wanted])
+        found = [facts for result in results if (facts := run.take(result)) is not None]
     run.analysed += [facts.path for facts in found]
     return found
 
 
-def _all_lowered(documents: Sequence[Document]) -> Iterator[FileFacts | Finding | Problem]:
-    """The facts of documents, in their order; of many of them in several processes."""
+_Lowered: TypeAlias = FileFacts | Finding | Problem
+
+
+def _all_lowered(documents: Sequence[Document]) -> Iterator[_Lowered]:
+    """The facts of documents, in their order, or why there are none; of many of them in several processes."""
     workers = os.cpu_count() or 1
     if len(documents) >= MANY_FILES and workers > 1 and "fork" in multiprocessing.get_all_start_methods():
         try:
             with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as pool:
-                yield from list(pool.map(_lowered, documents, chunksize=8))
+                yield from chain.from_iterable(list(pool.map(_lowered, documents, chunksize=8)))
                 return
         except (BrokenProcessPool, OSError):
             pass  # in this process, then
-    yield from map(_lowered, documents)
+    yield from chain.from_iterable(map(_lowered, documents))
 
 
-def _lowered(document: Document) -> FileFacts | Finding | Problem:
-    return _readable(partial(_lower, document), document.path)
+def _lowered(document: Document) -> list[_Lowered]:
+    """The facts of a document; of a notebook without the cells that cannot be parsed, each of which is a finding."""
+    problems: tuple[SourceProblem, ...] = ()
+    if document.cells is not None:
+        from evalguard.frontend import without_broken_cells
+
+        document, problems = without_broken_cells(document)
+    findings = [_unreadable(document.path, problem) for problem in problems]
+    return [*findings, _readable(partial(_lower, document), document.path)]
 
 
 def _lower(document: Document) -> FileFacts:
@@ -280,7 +305,9 @@ def _list(check: Callable[[FunctionView], Iterable[Finding]], view: FunctionView
 
 
 def _report(run: _Run, files: tuple[str, ...]) -> Report:
-    findings = sorted({finding for finding in run.findings if _is_wanted(finding, run.config)}, key=Finding.sort_key)
+    cells = run.cells()
+    wanted = {placed(finding, cells) for finding in run.findings if _is_wanted(finding, run.config)}
+    findings = sorted(wanted, key=Finding.sort_key)
     return Report(
         findings=tuple(findings),
         files=files,
@@ -289,7 +316,9 @@ def _report(run: _Run, files: tuple[str, ...]) -> Report:
         problems=tuple(run.problems),
         warnings=tuple(run.warnings),
         cut_short=tuple(sorted(set(run.cut_short))),
-        texts={path: document.text for path, document in run.documents.items()},
+        foreign=tuple(run.foreign),
+        texts={path: document.text for path, document in run.documents.items() if path not in cells},
+        cells={path: document.sources for path, document in run.documents.items() if path in cells},
         seconds=run.seconds,
     )
 

@@ -5,6 +5,7 @@ in it, when one of these says so:
 
 - the patterns of `exclude` and `extend-exclude`, in the syntax of .gitignore;
 - a `pyvenv.cfg` inside, the mark of a virtual environment whatever its name;
+- the name `.ipynb_checkpoints`, the folder in which Jupyter keeps copies;
 - the `.gitignore` files of the folder, of its parents up to the root of the repository, and of the folders below it,
   and `.git/info/exclude`. The deepest file that says anything about an entry decides, its last line first, as in git.
 
@@ -22,7 +23,8 @@ from pathlib import Path
 from evalguard.ignore import Patterns, parse_patterns
 
 STDIN = "-"
-SUFFIXES = (".py", ".pyw")
+SUFFIXES = (".py", ".pyw", ".ipynb")
+COPIES = ".ipynb_checkpoints"  # Jupyter keeps a second copy of every notebook there
 DEFAULT_EXCLUDE = (
     ".eggs",
     ".git",
@@ -61,7 +63,8 @@ class Discovery:
 
 
 def discover(paths: Sequence[str], excludes: Sequence[Patterns] = (), respect_gitignore: bool = True) -> Discovery:
-    """Every Python file that the paths stand for, each once. The paths exist (see `missing`); `-` is passed over."""
+    """Every Python file and notebook that the paths stand for, each once. The paths exist (see `missing`); `-` is
+    passed over."""
     found: dict[Path, File] = {}
     problems: list[str] = []
     for name in paths:
@@ -114,6 +117,8 @@ def _walk(
         path = folder / entry.name
         is_folder = entry.is_dir(follow_symlinks=False)
         if not is_folder and not (entry.name.endswith(SUFFIXES) and os.path.isfile(path)):
+            continue
+        if entry.name == COPIES:
             continue
         if _is_left_out(path, is_folder, excludes) or _is_left_out(path, is_folder, ignores):
             continue

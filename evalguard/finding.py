@@ -33,11 +33,12 @@ class Applicability(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Replace `span` of `path` by `content`."""
+    """Replace `span` of `path` by `content`; `cell` as for a step."""
 
     path: str
     span: Span
     content: str
+    cell: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

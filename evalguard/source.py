@@ -10,16 +10,49 @@ from __future__ import annotations
 import io
 import re
 import tokenize
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from evalguard.finding import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Where the code cells of a notebook stand in the text that is made of them: the lines on which they begin, and
+    how many columns of an indent that they have in common were left out of it."""
+
+    starts: tuple[int, ...]
+    indents: tuple[int, ...]
+
+    def place(self, line: int) -> tuple[int, int]:
+        """The cell in which a line of the text stands, and the line of that cell, both from 1."""
+        cell = max(bisect_right(self.starts, line), 1)
+        return cell, line - self.starts[cell - 1] + 1
+
+    def placed(self, span: Span) -> tuple[int, Span]:
+        """The cell in which a span of the text begins, and the span there."""
+        cell, line = self.place(span.line)
+        indent = self.indents[cell - 1]
+        last = span.end_line - span.line + line
+        return cell, replace(
+            span, line=line, column=span.column + indent, end_line=last, end_column=span.end_column + indent
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The text of one file. `path` is as shown to the user, with `/`; the text has no byte order mark."""
+    """The text of one file. `path` is as shown to the user, with `/`; the text has no byte order mark.
+
+    A notebook's text is Python that is made of its code cells (see `notebook.py`): `cells` says where they stand in it,
+    `sources` are what the user sees in them. `foreign` is the language of one that is not Python 3; it has no text."""
 
     path: str
     text: str
+    cells: Cells | None = None
+    sources: tuple[str, ...] = ()
+    foreign: str = ""
 
 
 class SourceProblem(Exception):
@@ -32,13 +65,13 @@ class SourceProblem(Exception):
         self.column = column
 
 
-def read_document(path: Path, shown: str) -> Document:
+def read_document(path: Path, shown: str, decode: Callable[[bytes, str], Document] | None = None) -> Document:
     """Read and decode one file, or raise SourceProblem."""
     try:
         data = path.read_bytes()
     except OSError as error:
         raise SourceProblem(f"cannot be read: {error.strerror or error}") from error
-    return decode_document(data, shown)
+    return (decode or decode_document)(data, shown)
 
 
 def decode_document(data: bytes, shown: str) -> Document:

@@ -6,10 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from markers import known_limits, read_markers
+from markers import known_limits, read_markers, texts_of
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
-SINGLE = ("rules", "idioms", "shapes", "modes")  # folders in which every file is a case of its own
+SINGLE = ("rules", "idioms", "shapes", "modes", "notebooks")  # folders in which every file is a case of its own
+
+
+def cases_under(folder: Path) -> list[Path]:
+    """The Python files and notebooks below a folder."""
+    return sorted(file for file in folder.rglob("*") if file.suffix in (".py", ".ipynb"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,7 +39,8 @@ def snapshot(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    files = [file for folder in (*SINGLE, "projects") for file in sorted((FIXTURES / folder).rglob("*.py"))]
-    limits = known_limits(marker for file in files for marker in read_markers(file.name, file.read_text("utf-8-sig")))
+    files = [file for folder in (*SINGLE, "projects") for file in cases_under(FIXTURES / folder)]
+    texts = [entry for file in files for entry in texts_of(file, file.name).items()]
+    limits = known_limits(marker for name, text in texts for marker in read_markers(name, text))
     counts = ", ".join(f"{kind} {count}" for kind, count in limits.items())
     terminalreporter.write_line(f"known limits in fixtures: {counts}")

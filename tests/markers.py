@@ -10,7 +10,7 @@ A claim is a comment at the end of the line that it speaks of; several are parte
 
 Known limits are claims too, and fail on the day they are gone: `# missed: CODE` stands where a finding should be and is
 not, `# false-alarm: CODE` where one is and should not be. An unmarked line must stay silent. A file may begin with
-lines `# options: select = ["EVG202"]`, each a key of our own configuration in TOML.
+lines `# options: select = ["EVG202"]`, each a key of our own configuration in TOML. A notebook is read cell by cell.
 """
 
 from __future__ import annotations
@@ -19,9 +19,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
+from pathlib import Path
 from typing import Protocol
 
 from evalguard.finding import Finding, Span
+from evalguard.notebook import decode_notebook, is_notebook
+from evalguard.source import read_document
 
 MARKER = re.compile(
     r'(?P<kind>error|note): (?P<code>EVG\d{3})(?: "(?P<text>[^"]+)")?'
@@ -61,6 +64,19 @@ class Revealed(Protocol):
     def span(self) -> Span: ...
     @property
     def modes(self) -> frozenset[str]: ...
+
+
+def texts_of(file: Path, name: str) -> dict[str, str]:
+    """What a fixture says, by the place that claims and findings name: the file, or each cell of a notebook."""
+    if not is_notebook(name):
+        return {name: file.read_text(encoding="utf-8-sig")}
+    sources = read_document(file, name, decode_notebook).sources
+    return {in_cell(name, cell): source for cell, source in enumerate(sources, start=1)}
+
+
+def in_cell(path: str, cell: int | None) -> str:
+    """A place in a notebook's cell, as a path of its own."""
+    return path if cell is None else f"{path}:cell {cell}"
 
 
 def read_markers(path: str, text: str) -> tuple[Marker, ...]:

@@ -1,8 +1,8 @@
 """Every fixture through the tool, from file to findings, against the markers in it (see `markers.py`).
 
-A file under fixtures/rules, idioms, shapes or modes is a case of its own; a folder under fixtures/projects is one case
-of several files, run in two orders. In fixtures/rules/<CODE>/ that code is selected besides those that are on by
-default. Files named `x.fixed.py` show the result of a fix and are no cases.
+A file under fixtures/rules, idioms, shapes, modes or notebooks is a case of its own; a folder of fixtures/projects is
+one case of several files, run in two orders. In fixtures/rules/<CODE>/ that code is selected besides those that are on
+by default. Files named `x.fixed.py` show the result of a fix and are no cases.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from conftest import FIXTURES, SINGLE
-from markers import Revealed, disagreements, read_markers, read_options
+from conftest import FIXTURES, SINGLE, cases_under
+from markers import Revealed, disagreements, in_cell, read_markers, read_options, texts_of
 
 from evalguard.check import check_paths, known_codes
 from evalguard.config import OWN_FILE, Config, load_config
 from evalguard.finding import Finding
-from evalguard.frontend import lower
+from evalguard.frontend import lower, without_broken_cells
+from evalguard.notebook import decode_notebook, is_notebook
 from evalguard.project.link import link_project
-from evalguard.source import read_document
+from evalguard.source import Document, read_document
 from evalguard.vocabulary import lookup
 
 
@@ -36,7 +37,7 @@ class Case:
 
 
 def single_files() -> list[Case]:
-    files = [file for folder in SINGLE for file in sorted((FIXTURES / folder).rglob("*.py"))]
+    files = [file for folder in SINGLE for file in cases_under(FIXTURES / folder)]
     return [
         Case(
             name=file.relative_to(FIXTURES).as_posix(),
@@ -55,7 +56,7 @@ def projects() -> list[Case]:
         Case(
             f"projects/{root.name}",
             root,
-            tuple(file.relative_to(root).as_posix() for file in sorted(root.rglob("*.py"))),
+            tuple(file.relative_to(root).as_posix() for file in cases_under(root)),
         )
         for root in roots
     ]
@@ -79,7 +80,10 @@ def test_order_of_files_does_not_matter(case: Case, tmp_path: Path, monkeypatch:
 
 @pytest.mark.parametrize("folder", sorted((FIXTURES / "rules").iterdir()), ids=lambda folder: folder.name)
 def test_rule_has_cases_that_report_and_cases_that_do_not(folder: Path) -> None:
-    cases = [read_markers(file.name, text_of(file)) for file in sorted(folder.glob("*.py"))]
+    cases = [
+        [marker for text in texts_of(file, file.name).values() for marker in read_markers(file.name, text)]
+        for file in cases_under(folder)
+    ]
     reporting = [any(marker.code == folder.name for marker in markers) for markers in cases]
     assert any(reporting), f"no case of {folder.name} reports"
     assert not all(reporting), f"no case of {folder.name} is silent"
@@ -87,10 +91,31 @@ def test_rule_has_cases_that_report_and_cases_that_do_not(folder: Path) -> None:
 
 def differences(case: Case, tmp_path: Path) -> list[str]:
     """All points on which the tool and the markers of a case differ."""
-    texts = {name: text_of(case.root / name) for name in case.files}
-    markers = [marker for name, text in texts.items() for marker in read_markers(name, text)]
-    lines = {(name, line) for name, text in texts.items() for line in reveal_lines(text)}
-    return disagreements(markers, findings(case, tmp_path), revealed(case, tmp_path) if lines else [], lines)
+    texts = {place: text for name in case.files for place, text in texts_of(case.root / name, name).items()}
+    markers = [marker for place, text in texts.items() for marker in read_markers(place, text)]
+    documents = [document_of(name) for name in case.files]
+    lines = {located(document, line) for document in documents for line in reveal_lines(document)}
+    found = [told(finding) for finding in findings(case, tmp_path)]
+    return disagreements(markers, found, revealed(case, tmp_path) if lines else [], lines)
+
+
+def told(finding: Finding) -> Finding:
+    """A finding whose paths name cells, as those of the markers do."""
+    steps = tuple(replace(step, path=in_cell(step.path, step.cell)) for step in finding.trace)
+    return replace(finding, path=in_cell(finding.path, finding.cell), trace=steps)
+
+
+def located(document: Document, line: int) -> tuple[str, int]:
+    """The place of a line and its number there."""
+    if document.cells is None:
+        return document.path, line
+    cell, line = document.cells.place(line)
+    return in_cell(document.path, cell), line
+
+
+def document_of(name: str) -> Document:
+    """A file of the case, less the cells that cannot be parsed."""
+    return without_broken_cells(read_document(Path(name), name, decode_notebook if is_notebook(name) else None))[0]
 
 
 def findings(case: Case, tmp_path: Path) -> tuple[Finding, ...]:
@@ -100,24 +125,27 @@ def findings(case: Case, tmp_path: Path) -> tuple[Finding, ...]:
 
 
 def revealed(case: Case, tmp_path: Path) -> list[Revealed]:
+    documents = {name: document_of(name) for name in case.files}
     with lookup.extended(configuration(case, tmp_path).vocabulary):
-        project = link_project([lower(read_document(Path(name), name)) for name in case.files])
-        return [observation for observation in project.observations() if observation.kind == "reveal"]
+        project = link_project([*map(lower, documents.values())])
+        reveals = [observation for observation in project.observations() if observation.kind == "reveal"]
+    places = [located(documents[reveal.path], reveal.span.line) for reveal in reveals]
+    return [
+        replace(reveal, path=path, span=replace(reveal.span, line=line))
+        for reveal, (path, line) in zip(reveals, places, strict=True)
+    ]
 
 
 def configuration(case: Case, tmp_path: Path) -> Config:
     """What the first file by name begins with, or else the defaults, and the code of a rule's folder."""
-    options = read_options(text_of(case.root / min(case.files)))
+    name = min(case.files)
+    options = "".join(map(read_options, texts_of(case.root / name, name).values()))
     if options:
         (tmp_path / OWN_FILE).write_text(options, encoding="utf-8")
         return load_config([str(tmp_path)], known_codes())
     return Config(extend_select=(case.selected,) if case.selected else ())
 
 
-def reveal_lines(text: str) -> Sequence[int]:
-    calls = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call))
+def reveal_lines(document: Document) -> Sequence[int]:
+    calls = (node for node in ast.walk(ast.parse(document.text)) if isinstance(node, ast.Call))
     return [call.lineno for call in calls if isinstance(call.func, ast.Name) and call.func.id == "reveal_mode"]
-
-
-def text_of(file: Path) -> str:
-    return file.read_text(encoding="utf-8-sig")

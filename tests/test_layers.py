@@ -31,6 +31,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "user_vocabulary": {"toml_values", "vocabulary"},
     "config": {"discover", "ignore", "toml_values", "user_vocabulary", "vocabulary"},
     "source": {"finding"},
+    "ipython": {"source", "vocabulary"},
+    "notebook": {"finding", "ipython", "source"},
     "screen": {"project"},
     "suppress": {"finding", "source"},
     "ir": {"finding", "source"},
@@ -43,7 +45,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "rules": {"finding", "ir", "flow", "modes", "project"},
     "report": {"callgraph", "finding", "rule_documentation", "source"},
     "check": {
-        *("callgraph", "config", "discover", "finding", "frontend", "ir", "modes", "own_codes", "project"),
+        *("callgraph", "config", "discover", "finding", "frontend", "ir", "modes", "notebook", "own_codes", "project"),
         *("report", "rule_documentation", "rules", "screen", "source", "suppress", "vocabulary"),
     },
     "cli": {"callgraph", "check", "config", "discover", "report", "rule_documentation"},

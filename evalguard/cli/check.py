@@ -60,8 +60,8 @@ def command(
 ) -> int:
     """Find PyTorch modules left in the wrong mode.
 
-    PATHS are Python files and folders, or - for standard input; without any, the working directory. CODES are codes
-    or prefixes of codes, separated by commas, such as EVG201 or EVG2, or ALL.
+    PATHS are Python files, notebooks and folders, or - for standard input; without any, the working directory. CODES
+    are codes or prefixes of codes, separated by commas, such as EVG201 or EVG2, or ALL.
 
     Exit status: 0 nothing found, 1 findings, 2 wrong usage or an internal error.
     """
@@ -89,7 +89,11 @@ def _tell(report: Report, config: Config, verbose: bool) -> None:
     if not verbose:
         return
     click.echo(f"evalguard: configuration: {visible(str(config.file)) if config.file else 'none'}", err=True)
+    for path, language in report.foreign:
+        click.echo(f"evalguard: skipped, its language is {visible(language)}: {visible(path)}", err=True)
     for path in report.skipped:
+        if path in dict(report.foreign):
+            continue
         click.echo(f"evalguard: skipped, nothing in it sets or uses a mode: {visible(path)}", err=True)
     for path, function in report.cut_short:
         click.echo(f"evalguard: too large to follow to its end: {visible(path)}: `{visible(function)}`", err=True)

@@ -48,7 +48,7 @@ def graph(
 
     For each function the modes of every place on entry and on exit, and the calls that were resolved; then what was not
     followed, and why. With --function, one function line by line, and why its forwards and steps are reported or not.
-    All PATHS, Python files and folders, are taken together.
+    All PATHS, Python files, notebooks and folders, are taken together.
 
     Exit status: 0 done, 2 wrong usage or an internal error.
     """

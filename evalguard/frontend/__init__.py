@@ -13,18 +13,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from evalguard.finding import Span
 from evalguard.frontend.drafts import FileDraft, FunctionDraft
 from evalguard.frontend.managers import swallowing_managers
 from evalguard.frontend.names import Names
-from evalguard.frontend.parse import parse
+from evalguard.frontend.parse import parse, without_broken_cells
 from evalguard.frontend.positions import Positions
 from evalguard.frontend.statements import docstring_of, lower_body
 from evalguard.ir.facts import MODULE, FileFacts
 from evalguard.source import Document, SourceProblem
 
-__all__ = ["lower"]
+__all__ = ["lower", "without_broken_cells"]
 
 _RECURSION_LIMIT = 6_000  # LibCST prints a tree by recursion: two or three calls for each term of `a + b + c ...`
 
@@ -44,7 +45,7 @@ def lower(document: Document) -> FileFacts:
             )
     except RecursionError as error:
         raise SourceProblem("cannot be analysed: nested too deeply") from error
-    return file.finish()
+    return replace(file.finish(), cells=document.cells)
 
 
 @contextmanager

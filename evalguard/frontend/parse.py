@@ -9,10 +9,11 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from dataclasses import replace
 
 import libcst as cst
 
-from evalguard.source import Document, SourceProblem
+from evalguard.source import Document, SourceProblem, document_of
 
 _PYTHONS_BRACKET_LIMIT = 200
 
@@ -30,6 +31,30 @@ def parse(document: Document) -> cst.Module:
     except (cst.CSTValidationError, ValueError) as error:
         _ask_python(document.text)
         raise SourceProblem(f"cannot be parsed: {error}") from error
+
+
+def without_broken_cells(document: Document) -> tuple[Document, tuple[SourceProblem, ...]]:
+    """A notebook's document with an empty stretch for each cell that cannot be parsed, and what is wrong with those.
+    Any other document as it is."""
+    if document.cells is None:
+        return document, ()
+    lines = document.text.split("\n")
+    ends = (*document.cells.starts[1:], len(lines))
+    problems: list[SourceProblem] = []
+    for start, end in zip(document.cells.starts, ends, strict=False):
+        problem = _problem_in("\n".join(lines[start - 1 : end - 1]))
+        if problem is not None:
+            problems.append(SourceProblem(problem.message, start + problem.line - 1, problem.column))
+            lines[start - 1 : end - 1] = [""] * (end - start)
+    return replace(document, text="\n".join(lines)), tuple(problems)
+
+
+def _problem_in(cell: str) -> SourceProblem | None:
+    try:
+        parse(document_of(cell, ""))
+    except SourceProblem as problem:
+        return problem
+    return None
 
 
 def _ask_python(text: str) -> None:

@@ -9,6 +9,7 @@ from evalguard.finding import Span
 from evalguard.ir.graph import Block, Loop
 from evalguard.ir.ops import Argument
 from evalguard.ir.values import Value
+from evalguard.source import Cells
 
 MODULE = "<module>"  # the qualified name of a file's own body
 
@@ -99,3 +100,18 @@ class FileFacts:
     suppressions: tuple[Suppression, ...] = ()
     star_imports: tuple[str, ...] = ()
     comments: tuple[tuple[int, str], ...] = field(default=())
+    cells: Cells | None = None  # of a file whose lines are shown by cells
+
+    def name_of_line(self, line: int) -> str:
+        """What a line of the file is called: "line 12", or "line 3 of cell 2"."""
+        if self.cells is None:
+            return f"line {line}"
+        cell, line = self.cells.place(line)
+        return f"line {line} of cell {cell}"
+
+    def address_of_line(self, line: int) -> str:
+        """What a line is called from elsewhere: "lib/engine.py:12", or "explore.ipynb:cell 2:3"."""
+        if self.cells is None:
+            return f"{self.path}:{line}"
+        cell, line = self.cells.place(line)
+        return f"{self.path}:cell {cell}:{line}"

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Sequence
 
 from evalguard.flow.liveness import paths_in
@@ -32,8 +33,8 @@ def function_reason(function: FunctionFacts, file: FileFacts, folders: Sequence[
     if _trains(function):
         return None
     if function.qualname == MODULE:
-        stem = file.path.rpartition("/")[2].removesuffix(".py")
-        return f"script `{stem}.py`" if says_evaluation(stem) else None
+        name = posixpath.basename(file.path)
+        return f"script `{name}`" if says_evaluation(posixpath.splitext(name)[0]) else None
     if function.name.startswith("<"):
         return None
     if is_unit_test(function, file, folders):
@@ -60,7 +61,9 @@ def is_unit_test_file(file: FileFacts, folders: Sequence[str]) -> bool:
 
 
 def _is_named_as_test(file: FileFacts) -> bool:
-    stem = file.path.rpartition("/")[2].removesuffix(".py")
+    stem, suffix = posixpath.splitext(posixpath.basename(file.path))
+    if suffix != ".py":
+        return False  # pytest and unittest load no others
     return stem.startswith("test_") or stem.endswith("_test") or stem == "conftest"
 
 

@@ -53,6 +53,11 @@ class FunctionView:
         """Whether pytest or unittest runs it."""
         return is_unit_test(self.facts, self.file, self.index.modules.folders(self.path))
 
+    def where(self, path: str, line: int) -> str:
+        """Where a line stands, in a message about this function: "on line 12", or "in lib/engine.py:12"."""
+        file = self.index.files[path]
+        return f"on {file.name_of_line(line)}" if path == self.path else f"in {file.address_of_line(line)}"
+
     def info(self, identity: Identity) -> Info:
         """What is known of an object whatever its mode."""
         return self.infos.get(identity) or Info()

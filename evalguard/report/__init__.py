@@ -23,9 +23,11 @@ class Problem:
 @dataclass(frozen=True, slots=True)
 class Report:
     """The result of a run. `files` are all that were looked at, `analysed` those read in full, `skipped` those that
-    hold nothing which sets or uses a mode; the rest could not be read or parsed. `texts` are the texts of
-    the files that the findings name. `cut_short` are the functions (path, name) that were too large to follow to their
-    end, so that something in them may be missed. `warnings` are for people, and so are the `seconds` of each stage."""
+    hold nothing which sets or uses a mode; the rest could not be read or parsed. `foreign` are those of the skipped
+    (path, language) that are written in another language. `texts` are the texts of the files that the findings name,
+    `cells` those of the code cells of notebooks. `cut_short` are the functions (path, name) that were too large to
+    follow to their end, so that something in them may be missed. `warnings` are for people, and so are the `seconds` of
+    each stage."""
 
     findings: tuple[Finding, ...] = ()
     files: tuple[str, ...] = ()
@@ -34,5 +36,13 @@ class Report:
     problems: tuple[Problem, ...] = ()
     warnings: tuple[str, ...] = ()
     cut_short: tuple[tuple[str, str], ...] = ()
+    foreign: tuple[tuple[str, str], ...] = ()
     texts: Mapping[str, str] = field(default_factory=dict, repr=False)
+    cells: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     seconds: Mapping[str, float] = field(default_factory=dict, repr=False, compare=False)
+
+    def text_around(self, finding: Finding) -> str | None:
+        """The text in which a finding has its lines: of its file, or of its cell; None if that is not known."""
+        if finding.cell is None:
+            return self.texts.get(finding.path)
+        return self.cells[finding.path][finding.cell - 1] if finding.path in self.cells else None

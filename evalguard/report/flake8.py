@@ -13,5 +13,6 @@ def render(report: Report) -> str:
 
 
 def _line(finding: Finding) -> str:
-    place = f"{visible(finding.path)}:{finding.span.line}:{finding.span.column}"
+    cell = "" if finding.cell is None else f"cell_{finding.cell}:"  # as nbQA makes flake8 print it
+    place = f"{visible(finding.path)}:{cell}{finding.span.line}:{finding.span.column}"
     return f"{place}: {finding.code} {visible(finding.message)}\n"

@@ -61,7 +61,7 @@ def _fix(fix: Fix) -> dict[str, object]:
 
 
 def _edit(edit: Edit) -> dict[str, object]:
-    return {"path": edit.path, **_span(edit.span), "content": edit.content}
+    return {"path": edit.path, **_span(edit.span), "cell": edit.cell, "content": edit.content}
 
 
 def _span(span: Span) -> dict[str, object]:

@@ -15,6 +15,7 @@ Source and file names are foreign text: whatever could steer the terminal is wri
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 
 from evalguard.finding import Finding, Severity, Span, Step
 from evalguard.report import Report
@@ -29,8 +30,10 @@ _CUT = "..."
 def render(report: Report, colour: bool = False, width: int = DEFAULT_WIDTH) -> str:
     """All findings and the summary. Source lines that are wider than `width` are cut around their span."""
     paint = painter(colour)
-    lines_of = {path: split_lines(text) for path, text in report.texts.items()}
-    parts = ["\n".join(_finding(finding, lines_of.get(finding.path, ()), paint, width)) for finding in report.findings]
+    lines_of = cache(lambda text: () if text is None else split_lines(text))
+    parts = [
+        "\n".join(_finding(finding, lines_of(report.text_around(finding)), paint, width)) for finding in report.findings
+    ]
     return "".join(f"{part}\n\n" for part in parts) + f"{_summary(report)}\n"
 
 

@@ -42,16 +42,15 @@ class Rule(ABC):
         )
 
 
-def where(origin: Origin, path: str) -> str:
-    """Where an origin stands, in a message about a file: "on line 12", or "in lib/engine.py:12"."""
-    line = origin.site[1] if origin.site is not None else 0
-    return f"on line {line}" if origin.path == path else f"in {origin.path}:{line}"
+def where(origin: Origin, view: FunctionView) -> str:
+    """Where an origin stands, in a message about a function: "on line 12", or "in lib/engine.py:12"."""
+    return view.where(origin.path, origin.site[1] if origin.site is not None else 0)
 
 
-def sets_mode(origin: Origin, path: str) -> str:
-    """Where a mode began, in a message about a file: "set by `model.eval()` on line 12"."""
+def sets_mode(origin: Origin, view: FunctionView) -> str:
+    """Where a mode began, in a message about a function: "set by `model.eval()` on line 12"."""
     verb = {"set": "set by", "loaded": "never switched since", "trained": "trained by", "built": "made by"}
-    return f"{verb.get(origin.kind.value, 'made by')} `{origin.text}` {where(origin, path)}"
+    return f"{verb.get(origin.kind.value, 'made by')} `{origin.text}` {where(origin, view)}"
 
 
 def first_of_each(findings: Iterable[tuple[object, Finding]]) -> Iterator[Finding]:

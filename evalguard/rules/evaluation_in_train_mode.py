@@ -82,7 +82,7 @@ class EvaluationInTrainMode(Rule):
                     view,
                     forward.span,
                     f"`{forward.place}` may be in train mode in this evaluation{_said(forward.reason)}: "
-                    f"{sets_mode(origin, view.path)}{through(view.info(forward.id))}",
+                    f"{sets_mode(origin, view)}{through(view.info(forward.id))}",
                     model=forward.place,
                     trace=view.trace(forward, origin, last),
                     help_text=f"call `{forward.place}.eval()` before it, "

@@ -75,7 +75,7 @@ class ExportInTrainMode(Rule):
                 self.finding(
                     view,
                     export.span,
-                    f"`{export.place}` may be in train mode when {_says(accident)}: {sets_mode(origin, view.path)}"
+                    f"`{export.place}` may be in train mode when {_says(accident)}: {sets_mode(origin, view)}"
                     f"{through(view.info(export.id))}",
                     model=export.place,
                     trace=view.trace(export, origin, last),

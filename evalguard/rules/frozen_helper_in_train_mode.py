@@ -87,7 +87,7 @@ class FrozenHelperInTrainMode(Rule):
                 self.finding(
                     view,
                     forward.span,
-                    f"`{forward.place}` is never trained here and may be in train mode: {sets_mode(origin, view.path)}"
+                    f"`{forward.place}` is never trained here and may be in train mode: {sets_mode(origin, view)}"
                     f"{through(view.info(forward.id))}",
                     model=forward.place,
                     trace=view.trace(forward, origin, last),

@@ -86,7 +86,7 @@ class InferenceInTrainMode(Rule):
                     view,
                     forward.span,
                     f"`{forward.place}` may be in train mode in this inference: "
-                    f"{sets_mode(origin, view.path)}{through(info)}",
+                    f"{sets_mode(origin, view)}{through(info)}",
                     model=forward.place,
                     trace=view.trace(forward, origin, last),
                     help_text=f"call `{forward.place}.eval()` before it, "

@@ -70,7 +70,7 @@ class LoadedAndUsedInTrainMode(Rule):
                 self.finding(
                     view,
                     forward.span,
-                    f"`{forward.place}` is used in train mode: its weights are loaded {where(origin, view.path)}, "
+                    f"`{forward.place}` is used in train mode: its weights are loaded {where(origin, view)}, "
                     f"and nothing calls `eval()`{through(view.info(forward.id))}",
                     model=forward.place,
                     trace=view.trace(forward, origin, last),

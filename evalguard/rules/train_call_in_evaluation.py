@@ -70,8 +70,8 @@ class TrainCallInEvaluation(Rule):
                 self.finding(
                     view,
                     Span(*origin.site[1:]),
-                    f"`{origin.text}` puts `{forward.place}` in train mode before the inference on line "
-                    f"{forward.span.line}{through(view.info(forward.id))}",
+                    f"`{origin.text}` puts `{forward.place}` in train mode before the inference "
+                    f"{view.where(view.path, forward.span.line)}{through(view.info(forward.id))}",
                     model=forward.place,
                     trace=view.trace(forward, origin, last),
                     help_text=f"remove `{origin.text}`, or call `{forward.place}.eval()` instead",

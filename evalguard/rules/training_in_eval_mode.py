@@ -85,9 +85,9 @@ class TrainingInEvalMode(Rule):
             if origin.site is None or any(view.is_only_part(step.id, other.id) for other in beside):
                 continue  # a part of a module of which this says it all
             began = (
-                f"`{origin.text}` {where(origin, view.path)} gives it in eval mode"
+                f"`{origin.text}` {where(origin, view)} gives it in eval mode"
                 if origin.kind is OriginKind.BUILT
-                else f"left so by `{origin.text}` {where(origin, view.path)}"
+                else f"left so by `{origin.text}` {where(origin, view)}"
             )
             last = Step(view.path, step.span, f"the step trains `{step.place}`, in eval mode", "eval")
             yield (

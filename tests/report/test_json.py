@@ -16,7 +16,7 @@ FINDING = [
 ]
 STEP = ["path", "line", "column", "cell", "message", "mode"]
 FIX = ["title", "applicability", "edits"]
-EDIT = ["path", "line", "column", "end_line", "end_column", "content"]
+EDIT = ["path", "line", "column", "end_line", "end_column", "cell", "content"]
 SUMMARY = ["files", "analysed", "skipped", "findings"]
 
 
