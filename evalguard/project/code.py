@@ -12,12 +12,13 @@ Nothing is run for it: calls are followed by their names alone, so what is calle
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from evalguard.flow.liveness import parts_of, values_of
 from evalguard.ir.facts import MODULE, ClassFacts, FileFacts, FunctionFacts
-from evalguard.ir.ops import Assign, Call, Import, Op
+from evalguard.ir.ops import Assign, Call, Define, Import, Op, Return
 from evalguard.ir.values import Attribute, Closure, Name, Temp, Value
 from evalguard.modes.intent import is_unit_test_file
 from evalguard.modes.values import Cls, Fn
@@ -72,6 +73,7 @@ class CodeView:
     code: Code
     _given: dict[Value, list[Value]] | None = field(default=None, repr=False)
     _made: dict[Value, Call] | None = field(default=None, repr=False)
+    guarded: frozenset[int] | None = field(default=None, repr=False)  # kept here by `mode_flow`
 
     @property
     def index(self) -> Index:
@@ -170,9 +172,30 @@ class CodeView:
             self._made = {op.result: op for op in self.ops() if isinstance(op, Call)}
         return self._made.get(result)
 
+    def nested_functions(self, name: str) -> list[CodeView]:
+        """The functions of that name that it, or a function around it, defines inside itself."""
+        scope = self.index.owner_of(self.path, self.qualname, name)
+        if scope == MODULE:
+            return []
+        home = self.code.function(self.path, scope)
+        return [
+            self.code.function(self.path, op.qualname)
+            for op in home.ops()
+            if isinstance(op, Define) and op.name.id == name and not op.is_class
+        ]
+
     def comments(self, first: int, last: int) -> Iterator[str]:
         """The comments on these lines."""
         return (comment for line, comment in self.file.comments if first <= line <= last)
+
+
+LeaveOut: TypeAlias = Callable[[CodeView, int], bool]
+"""Whether a block of a function is not followed."""
+
+
+def nothing(view: CodeView, block: int) -> bool:
+    """Leave nothing out."""
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +213,7 @@ class ClassView:
     cls: Cls
     code: Code
     _given: dict[str, list[tuple[CodeView, Value]]] | None = field(default=None, repr=False)
+    made: tuple[bool, bool] | None = field(default=None, repr=False)  # kept here by `made_modules`
 
     @property
     def index(self) -> Index:
@@ -243,16 +267,17 @@ class ClassView:
         """The method that a call of the module runs."""
         return next((found for name in FORWARDS if (found := self.method(name)) is not None), None)
 
-    def reached_by(self, *names: str) -> list[Reached]:
+    def reached_by(self, *names: str, leave_out: LeaveOut = nothing) -> list[Reached]:
         """The functions that methods of these names reach by calls on `self`, of functions of the project and of
-        functions inside them, and by properties; themselves first, each once, the nearest way first."""
+        functions inside them, and by properties; themselves first, each once, the nearest way first. Blocks that are
+        left out are not followed."""
         waiting = [Reached(method) for name in names if (method := self.method(name)) is not None]
         seen = {(reached.view.path, reached.view.qualname) for reached in waiting}
         found: list[Reached] = []
         while waiting and len(found) < MOST_REACHED:
             current = waiting.pop(0)
             found.append(current)
-            for call, callee in self._callees(current.view):
+            for call, callee in self._followed(current.view, leave_out):
                 if (callee.path, callee.qualname) not in seen:
                     seen.add((callee.path, callee.qualname))
                     way = current.way if call is None else (*current.way, (current.view, call))
@@ -264,6 +289,53 @@ class ClassView:
         forward = self.forward()
         return [] if forward is None else self.reached_by(forward.facts.name)
 
+    def callees(self, view: CodeView, callee: Value) -> list[CodeView]:
+        """The functions of the project that a callee may mean in a function that works for this class: a method, what
+        an attribute holds, a nested function, one of this or another file."""
+        name = view.own_attribute(callee)
+        if name is not None:
+            method = self.method(name)
+            if method is not None:
+                return [method]
+            return [found for home, value in self.given(name) for found in self._held(home, value)]
+        if isinstance(callee, Attribute) and isinstance(callee.value, Temp):
+            inner = view.call_of(callee.value)
+            if inner is not None and inner.callee == Name("super") and view.owner is not None:
+                above = self.index.method(self.cls, callee.name, after=view.owner)
+                return [] if above is None else [self._view(above)]
+        return self._held(view, callee)
+
+    def module_in(self, view: CodeView, callee: Value) -> ClassView | None:
+        """The class of the project whose object an attribute of `self` holds, where that is certain."""
+        name = view.own_attribute(callee)
+        made = [home.call_of(value) for home, value in self.given(name)] if name is not None else []
+        homes = [home for home, _ in self.given(name)] if name is not None else []
+        classes = {
+            home.meaning(call.callee) if call is not None else None for home, call in zip(homes, made, strict=True)
+        }
+        found = classes.pop() if len(classes) == 1 else None
+        return self.code.class_(found) if isinstance(found, Cls) else None
+
+    def _held(self, view: CodeView, value: Value) -> list[CodeView]:
+        """The functions of the project that a value may be."""
+        if isinstance(value, Closure):
+            return [self.code.function(view.path, value.function)]
+        if isinstance(value, Temp):
+            call = view.call_of(value)
+            maker = view.meaning(call.callee) if call is not None else None
+            return self._handed_out(self._view(maker)) if isinstance(maker, Fn) else []
+        if isinstance(value, Name):
+            nested = view.nested_functions(value.id)
+            if nested:
+                return nested
+        meaning = view.meaning(value)
+        return [self._view(meaning)] if isinstance(meaning, Fn) else []
+
+    def _handed_out(self, maker: CodeView) -> list[CodeView]:
+        """The functions that a function makes and returns."""
+        names = {op.value.id for op in maker.ops() if isinstance(op, Return) and isinstance(op.value, Name)}
+        return [found for name in sorted(names) for found in maker.nested_functions(name)]
+
     def given(self, attribute: str) -> list[tuple[CodeView, Value]]:
         """All values that methods, own and inherited, and the class's body assign to an attribute of the object."""
         if self._given is None:
@@ -273,43 +345,21 @@ class ClassView:
                     self._given.setdefault(name, []).append((view, value))
         return self._given.get(attribute, [])
 
-    def _callees(self, view: CodeView) -> Iterator[tuple[Call | None, CodeView]]:
-        """The functions that a function calls, or hands out or reads as properties, then without a call."""
-        for op in view.ops():
-            if isinstance(op, Call):
-                callee = self._callee(view, op.callee)
-                if callee is not None:
-                    yield op, callee
-            for read in _parts(values_of(op)):
-                name = view.own_attribute(read)
-                if name is not None:
-                    method = self.method(name)
+    def _followed(self, view: CodeView, leave_out: LeaveOut) -> Iterator[tuple[Call | None, CodeView]]:
+        """The functions that a function calls; those that it hands out or reads as properties come without a call."""
+        for number, block in enumerate(view.facts.blocks):
+            if leave_out(view, number):
+                continue
+            for op in block.ops:
+                if isinstance(op, Call):
+                    yield from ((op, callee) for callee in self.callees(view, op.callee))
+                for read in _parts(values_of(op)):
+                    name = view.own_attribute(read)
+                    method = self.method(name) if name is not None else None
                     if method is not None and is_property(method.facts):
                         yield None, method
-                if isinstance(read, Closure):
-                    yield None, self.code.function(view.path, read.function)
-
-    def _callee(self, view: CodeView, callee: Value) -> CodeView | None:
-        name = view.own_attribute(callee)
-        if name is not None:
-            method = self.method(name)
-            if method is not None:
-                return method
-            lambdas = [value for _, value in self.given(name) if isinstance(value, Closure)]
-            homes = [home for home, value in self.given(name) if isinstance(value, Closure)]
-            return self.code.function(homes[0].path, lambdas[0].function) if lambdas else None
-        if isinstance(callee, Attribute) and isinstance(callee.value, Temp):
-            inner = view.call_of(callee.value)
-            if inner is not None and inner.callee == Name("super") and view.owner is not None:
-                found = self.index.method(self.cls, callee.name, after=view.owner)
-                return None if found is None else self._view(found)
-        if isinstance(callee, Name):
-            scope = self.index.owner_of(view.path, view.qualname, callee.id)
-            nested = f"{scope}.{callee.id}"
-            if scope != MODULE:
-                return self.code.function(view.path, nested) if nested in view.file.functions else None
-        meaning = view.meaning(callee)
-        return self._view(meaning) if isinstance(meaning, Fn) else None
+                    if isinstance(read, Closure):
+                        yield None, self.code.function(view.path, read.function)
 
     def _view(self, function: Fn) -> CodeView:
         return self.code.function(function.path, function.qualname)
