@@ -186,7 +186,8 @@ def _sources(run: _Run, paths: Sequence[str | os.PathLike[str]], stdin_filename:
 def _check(run: _Run, sources: Mapping[str, Source]) -> Report:
     with lookup.extended(run.config.vocabulary):  # forked processes take it along
         files = _facts(run, sources)
-        _judged(run, files, sources, _linked(run, files, sources))
+        follows_modes = any(rule.follows_modes for rule in _enabled(run.config))
+        _judged(run, files, sources, _linked(run, files, sources) if follows_modes else None)
     run.keep_named_documents()
     return _report(run, tuple(sources))
 

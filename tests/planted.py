@@ -39,6 +39,7 @@ class PlantedRule:
     code: str
     name: str
     default: bool = True
+    follows_modes: bool = True
     reads_code: bool = False
 
     def check(self, file: FileFacts) -> Iterator[Finding]:

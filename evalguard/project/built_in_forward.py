@@ -83,6 +83,8 @@ def _use_of(result: Temp, view: CodeView) -> _Use:
                 match op:
                     case Assign(target=target, value=value) if _holds(value, use.names):
                         _take_assignment(target, view, use)
+                    case Assign(target=Attribute(value=owner)) if _holds(owner, use.names):
+                        use.is_configured = True
                     case Iterate(result=element, iterable=iterable) if _holds(iterable, use.names):
                         use.names.add(element)
                     case Call():

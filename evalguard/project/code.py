@@ -19,7 +19,7 @@ from typing import TypeAlias
 from evalguard.flow.liveness import parts_of, values_of
 from evalguard.ir.facts import MODULE, ClassFacts, FileFacts, FunctionFacts
 from evalguard.ir.ops import Assign, Call, Define, Import, Op, Return
-from evalguard.ir.values import Attribute, Closure, Name, Temp, Value
+from evalguard.ir.values import Attribute, Closure, Const, Item, Name, Sequence, Temp, Value
 from evalguard.modes.intent import is_unit_test_file
 from evalguard.modes.values import Cls, Fn
 from evalguard.project.decorators import is_property
@@ -165,6 +165,19 @@ class CodeView:
                 if isinstance(op, Assign):
                     self._given.setdefault(op.target, []).append(op.value)
         return self._given.get(target, [])
+
+    def item_given(self, value: Item) -> Value | None:
+        """The item that `a` gets in `a, b = x, y`; None for other items."""
+        given = self.values_given(value.value) if isinstance(value.value, Temp) else []
+        match given, value.index:
+            case [Sequence(items=items)], Const(value=int(index)) if -len(items) <= index < len(items):
+                return items[index]
+            case _:
+                return None
+
+    def has_parameter(self, value: Value) -> bool:
+        """Whether a value is a parameter of the function."""
+        return isinstance(value, Name) and any(parameter.name == value.id for parameter in self.facts.parameters)
 
     def call_of(self, result: Value) -> Call | None:
         """The call that made a value, if it is the result of one."""
@@ -333,7 +346,9 @@ class ClassView:
 
     def _handed_out(self, maker: CodeView) -> list[CodeView]:
         """The functions that a function makes and returns."""
-        names = {op.value.id for op in maker.ops() if isinstance(op, Return) and isinstance(op.value, Name)}
+        returned = [op.value for op in maker.ops() if isinstance(op, Return)]
+        returned += [given for value in returned if isinstance(value, Temp) for given in maker.values_given(value)]
+        names = {value.id for value in returned if isinstance(value, Name)}
         return [found for name in sorted(names) for found in maker.nested_functions(name)]
 
     def given(self, attribute: str) -> list[tuple[CodeView, Value]]:

@@ -31,7 +31,17 @@ from evalguard.vocabulary.words import ON_PURPOSE_WORDS, TRAINING_WORDS, words
 MOST_WRAPPERS = 4  # functions around one that drops
 TRAINING_FLAGS = frozenset({"training", "train"})
 SAID_ON_PURPOSE = (
-    *("always", "both mode", "deliberate", "even at", "even during", "even in", "even when", "eval mode", "intended"),
+    *(
+        "always",
+        "both mode",
+        "deliberate",
+        "even at",
+        "even during",
+        "even in",
+        "even when",
+        "also in eval",
+        "intended",
+    ),
     *("intentional", "mc dropout", "mc-dropout", "monte", "on purpose", "regardless", "test time", "test-time"),
 )
 """What a comment says where dropout is meant to stay on."""

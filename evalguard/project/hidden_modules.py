@@ -152,6 +152,8 @@ def _grown(view: CodeView, targets: set[Value]) -> Iterator[Value]:
                     yield from (argument.value for argument in arguments[-1:])
             case Assign(target=Item(value=owner), value=value) if owner in targets:
                 yield value
+            case Assign(target=target, value=Binary(operator="+", right=right), augmented=True) if target in targets:
+                yield right
             case _:
                 pass
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from evalguard.ir.ops import Call, Return
-from evalguard.ir.values import Attribute, Const, Name, Temp, Value
+from evalguard.ir.values import Attribute, Const, Item, Name, Temp, Value
 from evalguard.modes.values import Cls, Fn
 from evalguard.project.code import ClassView, CodeView
 from evalguard.vocabulary import lookup
@@ -43,10 +43,11 @@ def made_by(value: Value, view: CodeView, cls: ClassView | None, depth: int = 0)
     given, is unknown, or is no module."""
     if depth > DEEPEST:
         return None
+    if isinstance(value, Item) and (item := view.item_given(value)) is not None:
+        return made_by(item, view, cls, depth + 1)
     if isinstance(value, Name):
         given = view.values_given(value)
-        is_parameter = any(parameter.name == value.id for parameter in view.facts.parameters)
-        return None if is_parameter else _one(made_by(each, view, cls, depth + 1) for each in given)
+        return None if view.has_parameter(value) else _one(made_by(each, view, cls, depth + 1) for each in given)
     call = view.call_of(value) if isinstance(value, Temp) else None
     if call is None:
         given = view.values_given(value) if isinstance(value, Temp) else []

@@ -78,7 +78,7 @@ def sources(value: Value, view: CodeView, cls: ClassView | None, depth: int = 0)
     match value:
         case Const(value=constant):
             return Sources(frozenset({constant}))
-        case _ if says_mode(value):
+        case _ if says_mode(value) and not view.has_parameter(value):
             return HEARD
         case Name():
             return _of_name(value, view, cls, depth)
@@ -86,6 +86,8 @@ def sources(value: Value, view: CodeView, cls: ClassView | None, depth: int = 0)
             return _of_temp(value, view, cls, depth)
         case Attribute():
             return _of_attribute(value, view, cls, depth)
+        case Item() if (item := view.item_given(value)) is not None:
+            return sources(item, view, cls, depth + 1)
         case Item(value=inner):
             found = sources(inner, view, cls, depth + 1)
             return found if not found.is_deaf or found.parameters else FIXED
@@ -185,8 +187,10 @@ def _of_name(value: Name, view: CodeView, cls: ClassView | None, depth: int) -> 
     if scope == MODULE and not given:
         return FIXED if value.id in view.file.imports else UNKNOWN
     found = _of_assignments(value, home, cls, depth)
-    if is_parameter:
-        found = found | (Sources(parameters=frozenset({value.id})) if home is view else FIXED)
+    if is_parameter and home is view:
+        found = found | Sources(parameters=frozenset({value.id}))
+    elif is_parameter:
+        found = found | FIXED
     return found if given or is_parameter else UNKNOWN
 
 

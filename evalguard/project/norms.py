@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from evalguard.ir.ops import Call
-from evalguard.ir.values import Attribute, Const, Name, Value
+from evalguard.ir.values import Attribute, Const, Item, Name, Value
 from evalguard.project.code import ClassView, CodeView
 from evalguard.project.mode_flow import guarded_blocks, sources
 from evalguard.vocabulary import lookup
@@ -55,6 +55,8 @@ def fixed_norms(cls: ClassView) -> Iterator[FixedNorm]:
 
 def _own_place(value: Value | None, view: CodeView, cls: ClassView) -> str | None:
     """`self.running_mean`, `self.norm.running_mean`; None for all that may be something else, or None."""
+    if isinstance(value, Item) and (item := view.item_given(value)) is not None:
+        return _own_place(item, view, cls)
     if isinstance(value, Name):
         places = {_own_place(given, view, cls) for given in view.values_given(value)}
         return places.pop() if len(places) == 1 else None

@@ -37,6 +37,11 @@ class Rule(ABC):
         yield from ()
 
     @property
+    def follows_modes(self) -> bool:
+        """Whether the rule asks for what happens to modes, so that the project must be run."""
+        return type(self).check is not Rule.check
+
+    @property
     def reads_code(self) -> bool:
         """Whether the rule asks for functions or classes as they are written."""
         kind = type(self)

@@ -21,7 +21,8 @@ class FixedNormMode(Rule):
     ## Why is this bad?
     Batch norm in train mode does two things: it normalises by the mean and variance of the batch, and moves its running
     statistics towards them. In an evaluation the first makes an answer depend on what else is in the batch, all the
-    more so in small ones, and the second *changes the model*, although nothing is trained: `no_grad` does not prevent it.
+    more so in small ones, and the second *changes the model*, although nothing is trained: `no_grad` does not prevent
+    it.
 
     ## Example
     ```python
