@@ -26,7 +26,7 @@ from evalguard.project.mode_flow import UNKNOWN, Sources, guarded_blocks, source
 from evalguard.project.resolve import called_on_self
 from evalguard.vocabulary import lookup
 from evalguard.vocabulary.terms import Functional, Parameter
-from evalguard.vocabulary.words import ON_PURPOSE_WORDS, TRAINING_WORDS, words
+from evalguard.vocabulary.words import ON_PURPOSE_WORDS, words
 
 MOST_WRAPPERS = 4  # functions around one that drops
 TRAINING_FLAGS = frozenset({"training", "train"})
@@ -116,7 +116,7 @@ def _drops(cls: ClassView, ask: Ask) -> Iterator[Drop]:
     entries = _entries(cls)
     for reached in cls.reached_by(*entries, leave_out=lambda view, block: block in guarded_blocks(view, cls)):
         functions = (reached.view, *(view for view, _ in reached.way))
-        if any(_is_on_purpose(view) for view in functions):
+        if any(_is_on_purpose(view) or _is_for_training(view.facts.name) for view in functions):
             continue
         for drop in _drops_in(reached.view, cls, ask, 0):
             if not _is_said_to_be_on_purpose(drop):
@@ -132,7 +132,8 @@ def _entries(cls: ClassView) -> list[str]:
 
 
 def _is_for_training(name: str) -> bool:
-    return bool(TRAINING_WORDS & set(words(name)))
+    """Whether a function is only for train mode, by its name: `training_step`, `forward_train`."""
+    return not {"train", "training"}.isdisjoint(words(name))
 
 
 def _is_on_purpose(view: CodeView) -> bool:
@@ -190,7 +191,7 @@ def _drop(view: CodeView, cls: ClassView, call: Call, function: Functional) -> D
 def _wrapped(view: CodeView, cls: ClassView, call: Call, ask: Ask, depth: int) -> Iterator[Drop]:
     """The drops in the functions of the project that a call means which its arguments decide."""
     for callee, owner, bound in _called(view, cls, call):
-        if _is_on_purpose(callee):
+        if _is_on_purpose(callee) or _is_for_training(callee.facts.name):
             continue
         for drop in _drops_in(callee, owner, ask, depth + 1):
             if not drop.flag.parameters and not drop.probability.parameters:

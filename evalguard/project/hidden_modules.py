@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from evalguard.finding import Span
 from evalguard.flow.liveness import parts_of, values_of
 from evalguard.ir.ops import Assign, Call, Op
-from evalguard.ir.values import Attribute, Binary, Item, Mapping, Name, Sequence, Star, Temp, Value
+from evalguard.ir.values import Attribute, Binary, Const, Item, Mapping, Name, Sequence, Star, Temp, Value
 from evalguard.project.code import ClassView, CodeView
 from evalguard.project.made_modules import Made, made_by
 from evalguard.vocabulary import lookup
@@ -79,7 +79,7 @@ def hidden_modules(cls: ClassView) -> Iterator[Hidden]:
     for view in builders:
         for op in view.ops():
             name = view.own_attribute(op.target) if isinstance(op, Assign) else None
-            if not isinstance(op, Assign) or name is None or name in seen:
+            if not isinstance(op, Assign) or op.augmented or name is None or name in seen:
                 continue
             found = _hidden(op, name, view, cls, builders)
             if found is not None:
@@ -98,7 +98,12 @@ def _hidden(op: Assign, name: str, view: CodeView, cls: ClassView, builders: lis
         return None  # `[teacher]`: hidden on purpose
     fresh = [made for home, value in items for made in _fresh(value, home, cls, builders, aliases)]
     mattering = tuple(made for made in fresh if made.matters)
-    if not mattering or _is_kept_elsewhere(aliases, view, cls, builders) or _is_taken_care_of(name, cls):
+    if (
+        not mattering
+        or _is_sometimes_registered(name, cls)
+        or _is_kept_elsewhere(aliases, view, cls, builders)
+        or _is_taken_care_of(name, cls)
+    ):
         return None
     comments = view.comments(op.statement.line - 2, op.statement.end_line)
     if any(said in comment.lower() for comment in comments for said in SAID_ON_PURPOSE):
@@ -216,6 +221,12 @@ def _only_reads(callee: Value) -> bool:
 def _changes_weights(view: CodeView, callee: Value) -> bool:
     dotted = view.dotted(callee)
     return dotted is not None and dotted.startswith("torch.nn.init.")
+
+
+def _is_sometimes_registered(name: str, cls: ClassView) -> bool:
+    """Whether the attribute is also given something else than a plain collection: an `nn.ModuleList`."""
+    given = [(home, value) for home, value in cls.given(name) if not isinstance(value, Binary) and value != Const(None)]
+    return any(_plain(value, home, 0) is None for home, value in given)
 
 
 def _is_kept_elsewhere(aliases: set[Value], view: CodeView, cls: ClassView, builders: list[CodeView]) -> bool:
