@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from evalguard.flow.liveness import parts_of, values_of
 from evalguard.ir.facts import MODULE, ClassFacts, FileFacts, FunctionFacts
@@ -37,6 +37,7 @@ class Code:
         self.index = index
         self._functions: dict[tuple[str, str], CodeView] = {}
         self._classes: dict[Cls, ClassView] = {}
+        self.kept: dict[str, Any] = {}  # what others worked out once for the project
 
     def functions(self) -> Iterator[CodeView]:
         """Every function, lambda and module body."""
@@ -73,6 +74,7 @@ class CodeView:
     code: Code
     _given: dict[Value, list[Value]] | None = field(default=None, repr=False)
     _made: dict[Value, Call] | None = field(default=None, repr=False)
+    _imported: frozenset[str] | None = field(default=None, repr=False)
     guarded: frozenset[int] | None = field(default=None, repr=False)  # kept here by `mode_flow`
 
     @property
@@ -127,11 +129,15 @@ class CodeView:
         if not isinstance(head, Name) or "@" in head.id or self.is_own_object(head):
             return None
         scope = self.index.owner_of(self.path, self.qualname, head.id)
-        if scope != MODULE:
-            ops = (op for block in self.file.functions[scope].blocks for op in block.ops)
-            if not any(isinstance(op, Import) and op.name == head for op in ops):
-                return None
+        if scope != MODULE and head.id not in self.code.function(self.path, scope).imported():
+            return None
         return self.index.resolve(self.path, value)
+
+    def imported(self) -> frozenset[str]:
+        """The names that its own imports bind."""
+        if self._imported is None:
+            self._imported = frozenset(op.name.id for op in self.ops() if isinstance(op, Import))
+        return self._imported
 
     def dotted(self, value: Value) -> str | None:
         """The full name of something of a library, as the tables know it; None for all else."""
@@ -226,7 +232,7 @@ class ClassView:
     cls: Cls
     code: Code
     _given: dict[str, list[tuple[CodeView, Value]]] | None = field(default=None, repr=False)
-    made: tuple[bool, bool] | None = field(default=None, repr=False)  # kept here by `made_modules`
+    kept: dict[str, Any] = field(default_factory=dict, repr=False)  # what others worked out once for the class
 
     @property
     def index(self) -> Index:

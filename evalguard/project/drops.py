@@ -14,16 +14,17 @@ class Net(nn.Module):
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from evalguard.finding import Span
 from evalguard.ir.facts import FunctionFacts
-from evalguard.ir.ops import Call
-from evalguard.ir.values import Attribute, Const, Value
-from evalguard.project.code import FORWARDS, ClassView, CodeView
+from evalguard.ir.ops import Assign, Call
+from evalguard.ir.values import Attribute, Const, Name, Value
+from evalguard.project.code import FORWARDS, ClassView, Code, CodeView
 from evalguard.project.decorators import is_static
 from evalguard.project.mode_flow import UNKNOWN, Sources, guarded_blocks, sources, union
-from evalguard.project.resolve import called_on_self
+from evalguard.project.resolve import called_on_self, words_of
 from evalguard.vocabulary import lookup
 from evalguard.vocabulary.terms import Functional, Parameter
 from evalguard.vocabulary.words import ON_PURPOSE_WORDS, words
@@ -71,6 +72,17 @@ class Drop:
         return self.parameters[0] if self.parameters else self.function.flag.keyword
 
     @property
+    def span(self) -> Span:
+        """Where the user would mend it: the argument, where it is given on a line of its own, or else the call."""
+        name = self.argument
+        positions = (self.function.flag.position,) if self.through is None else ()
+        for number, argument in enumerate(self.call.arguments):
+            is_meant = argument.keyword == name or (argument.keyword is None and number in positions)
+            if is_meant and argument.span is not None:
+                return argument.span
+        return self.call.span
+
+    @property
     def is_constant(self) -> bool:
         """Whether the flag is written out as a constant."""
         return self.given and not self.flag.fixed
@@ -78,7 +90,9 @@ class Drop:
 
 def functions_always_on(cls: ClassView) -> Iterator[Drop]:
     """The dropouts of what a module does whose training flag is true in both modes."""
-    for drop in _drops(cls, _with_training_flag):
+    for drop in _drops(cls):
+        if lookup.attention(drop.function.name) is not None:
+            continue
         flag, probability = drop.flag, drop.probability
         is_on = flag.is_deaf and not flag.fixed and not flag.parameters and flag.constants == frozenset({True})
         may_drop = not drop.function.rules or not _is_zero(probability)
@@ -88,37 +102,105 @@ def functions_always_on(cls: ClassView) -> Iterator[Drop]:
 
 def attentions_always_on(cls: ClassView) -> Iterator[Drop]:
     """The attentions of what a module does whose probability to drop is the same in both modes, and not 0."""
-    for drop in _drops(cls, lookup.attention):
+    for drop in _drops(cls):
         flag = drop.flag
+        if lookup.attention(drop.function.name) is None:
+            continue
         if flag.is_deaf and not flag.parameters and not _is_zero(flag) and flag != Sources():
             yield drop
 
 
-def _with_training_flag(dotted: str) -> Functional | None:
+def _dropping(dotted: str) -> Functional | None:
+    """The function of a library by that name that drops by a training flag, or by a probability alone."""
+    attention = lookup.attention(dotted)
+    if attention is not None:
+        return attention
     found = lookup.functional(dotted)
-    return found if found is not None and found.flag.keyword in TRAINING_FLAGS and _drops_at_random(found) else None
-
-
-def _drops_at_random(found: Functional) -> bool:
-    return not found.name.endswith("_norm")
+    drops = found is not None and found.flag.keyword in TRAINING_FLAGS and not found.name.endswith("_norm")
+    return found if drops else None
 
 
 def _is_zero(probability: Sources) -> bool:
     return not probability.fixed and not probability.unknown and probability.constants <= {0, None}
 
 
-Ask = Callable[[str], Functional | None]
+def _drops(cls: ClassView) -> list[Drop]:
+    if "drops" not in cls.kept:
+        is_module = cls.is_module or cls.index.is_module(cls.cls)
+        cls.kept["drops"] = list(_find_drops(cls)) if is_module and not cls.is_unit_test and _may_drop(cls) else []
+    found: list[Drop] = cls.kept["drops"]
+    return found
 
 
-def _drops(cls: ClassView, ask: Ask) -> Iterator[Drop]:
-    if cls.is_unit_test or not (cls.is_module or cls.index.is_module(cls.cls)):
-        return
+def _may_drop(cls: ClassView) -> bool:
+    """Whether a method of a class says a name by which something drops."""
+    names = _dropping_names(cls.code)
+    return any(not names.isdisjoint(words_of(method.facts)) for method in cls.methods().values()) or any(
+        not names.isdisjoint(words_of(cls.file.functions[qualname]))
+        for qualname in cls.file.functions
+        if qualname.startswith(f"{cls.qualname}.")
+    )
+
+
+def _dropping_names(code: Code) -> frozenset[str]:
+    """The names of the libraries' functions that drop, as far as the project calls them, of what it gives them to, and
+    of the functions from which calls may lead there."""
+    if "dropping" not in code.kept:
+        code.kept["dropping"] = _find_dropping_names(code)
+    found: frozenset[str] = code.kept["dropping"]
+    return found
+
+
+def _find_dropping_names(code: Code) -> frozenset[str]:
+    names: set[str] = set()
+    waiting: dict[tuple[str, str], set[str]] = {}
+    for view in code.functions():
+        waiting[view.path, view.qualname] = words_of(view.facts)
+        for op in view.ops():
+            value = op.callee if isinstance(op, Call) else op.value if isinstance(op, Assign) else None
+            dotted = view.dotted(value) if isinstance(value, (Name, Attribute)) else None
+            if dotted is not None and _dropping(dotted) is not None:
+                names.add(_last_name(value))
+                if isinstance(op, Assign):
+                    names.add(_last_name(op.target))
+    names.discard("")
+    grown = bool(names)
+    while grown:
+        found = [key for key, said in waiting.items() if not names.isdisjoint(said)]
+        grown = bool(found)
+        for path, qualname in found:
+            del waiting[path, qualname]
+            names.update(_names_of(code.function(path, qualname)))
+    return frozenset(names)
+
+
+def _names_of(view: CodeView) -> Iterator[str]:
+    """The names by which callers may say a function."""
+    facts = view.facts
+    if facts.name in FORWARDS and facts.owner is not None:
+        yield facts.owner.rpartition(".")[2]
+    elif not facts.name.startswith(("<", "__")):
+        yield facts.name
+    elif facts.name == "<lambda>" and facts.parent is not None:
+        yield from _names_of(view.code.function(view.path, facts.parent))
+
+
+def _last_name(value: Value | None) -> str:
+    match value:
+        case Name(id=name) | Attribute(name=name):
+            return name
+        case _:
+            return ""
+
+
+def _find_drops(cls: ClassView) -> Iterator[Drop]:
+    names = _dropping_names(cls.code)
     entries = _entries(cls)
     for reached in cls.reached_by(*entries, leave_out=lambda view, block: block in guarded_blocks(view, cls)):
         functions = (reached.view, *(view for view, _ in reached.way))
         if any(_is_on_purpose(view) or _is_for_training(view.facts.name) for view in functions):
             continue
-        for drop in _drops_in(reached.view, cls, ask, 0):
+        for drop in _drops_in(reached.view, cls, names, 0):
             if not _is_said_to_be_on_purpose(drop):
                 yield drop
 
@@ -148,18 +230,20 @@ def _is_said_to_be_on_purpose(drop: Drop) -> bool:
     return drop.is_constant and any(name in drop.view.qualname.lower() for name in ALWAYS_ON_BY_DESIGN)
 
 
-def _drops_in(view: CodeView, cls: ClassView, ask: Ask, depth: int) -> Iterator[Drop]:
+def _drops_in(view: CodeView, cls: ClassView, names: frozenset[str], depth: int) -> Iterator[Drop]:
     """The drops of one function that any mode may reach, those of the wrappers that it calls included."""
     guarded = guarded_blocks(view, cls)
     for block, call in view.calls():
         if block in guarded or any(argument.stars for argument in call.arguments):
             continue
+        if view.own_attribute(call.callee) is None and _last_name(call.callee) not in names:
+            continue
         dotted = _library_name(view, cls, call.callee)
-        function = ask(dotted) if dotted is not None else None
+        function = _dropping(dotted) if dotted is not None else None
         if function is not None:
             yield _drop(view, cls, call, function)
         elif dotted is None and depth < MOST_WRAPPERS:
-            yield from _wrapped(view, cls, call, ask, depth)
+            yield from _wrapped(view, cls, call, names, depth)
 
 
 def _library_name(view: CodeView, cls: ClassView, callee: Value) -> str | None:
@@ -188,12 +272,12 @@ def _drop(view: CodeView, cls: ClassView, call: Call, function: Functional) -> D
     return Drop(view, call, function, source(function.flag), union(probability), given is not None)
 
 
-def _wrapped(view: CodeView, cls: ClassView, call: Call, ask: Ask, depth: int) -> Iterator[Drop]:
+def _wrapped(view: CodeView, cls: ClassView, call: Call, names: frozenset[str], depth: int) -> Iterator[Drop]:
     """The drops in the functions of the project that a call means which its arguments decide."""
     for callee, owner, bound in _called(view, cls, call):
         if _is_on_purpose(callee) or _is_for_training(callee.facts.name):
             continue
-        for drop in _drops_in(callee, owner, ask, depth + 1):
+        for drop in _drops_in(callee, owner, names, depth + 1):
             if not drop.flag.parameters and not drop.probability.parameters:
                 continue  # it is found there
             outer = replace(

@@ -76,10 +76,11 @@ def made_in_call(call: Call, view: CodeView, cls: ClassView | None, depth: int =
 
 def of_class(cls: ClassView, depth: int = 0) -> Made:
     """The module that the constructor of a module class of the project makes."""
-    if cls.made is None:
-        cls.made = (False, False)  # a class that makes itself adds nothing
-        cls.made = _listens_and_weighs(cls, depth)
-    return Made(cls.facts.name, *cls.made)
+    if "made" not in cls.kept:
+        cls.kept["made"] = (False, False)  # a class that makes itself adds nothing
+        cls.kept["made"] = _listens_and_weighs(cls, depth)
+    listens, weighs = cls.kept["made"]
+    return Made(cls.facts.name, listens, weighs)
 
 
 def _listens_and_weighs(cls: ClassView, depth: int) -> tuple[bool, bool]:

@@ -68,7 +68,7 @@ class AttentionDropoutAlwaysOn(Rule):
             inner = f" for `{drop.function.name}`" if drop.through is not None else ""
             yield self.finding(
                 drop.view,
-                drop.call.span,
+                drop.span,
                 f"`{callee}` is given the same `{drop.argument}`{inner} in both modes: "
                 f"`{view.facts.name}` drops attention weights in eval mode too",
                 model=view.facts.name,

@@ -82,7 +82,7 @@ class FunctionalDropoutAlwaysOn(Rule):
                 said = f"`{callee}` is called without `{flag}`, whose default is True"
             yield self.finding(
                 drop.view,
-                drop.call.span,
+                drop.span,
                 f"{said}: `{view.facts.name}` drops in eval mode too",
                 model=view.facts.name,
                 help_text=f"pass `{flag}=self.training`",
