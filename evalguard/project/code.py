@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from evalguard.finding import Span
 from evalguard.flow.liveness import parts_of, values_of
 from evalguard.ir.facts import MODULE, ClassFacts, FileFacts, FunctionFacts
 from evalguard.ir.ops import Assign, Call, Define, Import, Op, Return
@@ -203,9 +204,16 @@ class CodeView:
             if isinstance(op, Define) and op.name.id == name and not op.is_class
         ]
 
-    def comments(self, first: int, last: int) -> Iterator[str]:
-        """The comments on these lines."""
-        return (comment for line, comment in self.file.comments if first <= line <= last)
+    def comments(self, statement: Span) -> list[str]:
+        """The comments that speak of a statement: on its lines, and on those right above it, in lower case."""
+        said = dict(self.file.comments)
+        lines = [line for line in range(statement.line, statement.end_line + 1) if line in said]
+        taken = {line for op in self.ops() for line in (op.statement.line, op.statement.end_line)}
+        above = statement.line - 1
+        while above in said and above not in taken:
+            lines.append(above)
+            above -= 1
+        return [said[line].lower() for line in lines]
 
 
 LeaveOut: TypeAlias = Callable[[CodeView, int], bool]

@@ -27,7 +27,7 @@ from evalguard.project.mode_flow import UNKNOWN, Sources, guarded_blocks, source
 from evalguard.project.resolve import called_on_self, words_of
 from evalguard.vocabulary import lookup
 from evalguard.vocabulary.terms import Functional, Parameter
-from evalguard.vocabulary.words import ON_PURPOSE_WORDS, words
+from evalguard.vocabulary.words import MODE_WORDS, ON_PURPOSE_WORDS, words
 
 MOST_WRAPPERS = 4  # functions around one that drops
 TRAINING_FLAGS = frozenset({"training", "train"})
@@ -223,10 +223,11 @@ def _is_on_purpose(view: CodeView) -> bool:
 
 
 def _is_said_to_be_on_purpose(drop: Drop) -> bool:
-    statement = drop.call.statement
-    comments = drop.view.comments(statement.line - 2, statement.end_line)
-    if any(said in comment.lower() for comment in comments for said in SAID_ON_PURPOSE):
+    comments = drop.view.comments(drop.call.statement)
+    if any(said in comment for comment in comments for said in SAID_ON_PURPOSE):
         return True
+    if drop.is_constant and any(MODE_WORDS & set(words(comment)) for comment in comments):
+        return True  # whoever writes the flag out and speaks of modes knows them
     return drop.is_constant and any(name in drop.view.qualname.lower() for name in ALWAYS_ON_BY_DESIGN)
 
 

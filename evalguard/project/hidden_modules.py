@@ -105,8 +105,7 @@ def _hidden(op: Assign, name: str, view: CodeView, cls: ClassView, builders: lis
         or _is_taken_care_of(name, cls)
     ):
         return None
-    comments = view.comments(op.statement.line - 2, op.statement.end_line)
-    if any(said in comment.lower() for comment in comments for said in SAID_ON_PURPOSE):
+    if any(said in comment for comment in view.comments(op.statement) for said in SAID_ON_PURPOSE):
         return None
     return Hidden(view, name, plain.kind, mattering, op.span)
 
