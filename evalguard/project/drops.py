@@ -154,21 +154,24 @@ def _dropping_names(code: Code) -> frozenset[str]:
 def _find_dropping_names(code: Code) -> frozenset[str]:
     names: set[str] = set()
     waiting: dict[tuple[str, str], set[str]] = {}
+    renamed = {
+        (target.rpartition(".")[2], name) for file in code.index.files.values() for name, target in file.imports.items()
+    }
     for view in code.functions():
         waiting[view.path, view.qualname] = words_of(view.facts)
         for op in view.ops():
             value = op.callee if isinstance(op, Call) else op.value if isinstance(op, Assign) else None
+            if isinstance(op, Assign):
+                renamed.add((_last_name(value), _last_name(op.target)))
             dotted = view.dotted(value) if isinstance(value, (Name, Attribute)) else None
             if dotted is not None and _dropping(dotted) is not None:
                 names.add(_last_name(value))
-                if isinstance(op, Assign):
-                    names.add(_last_name(op.target))
-    names.discard("")
-    grown = bool(names)
-    while grown:
-        found = [key for key, said in waiting.items() if not names.isdisjoint(said)]
-        grown = bool(found)
-        for path, qualname in found:
+    renamed = {(old, new) for old, new in renamed if old and new and old != new}
+    size = -1
+    while size != len(names):
+        size = len(names)
+        names.update(new for old, new in renamed if old in names)
+        for path, qualname in [key for key, said in waiting.items() if not names.isdisjoint(said)]:
             del waiting[path, qualname]
             names.update(_names_of(code.function(path, qualname)))
     return frozenset(names)
