@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from evalguard.flow.liveness import parts_of, values_of
 from evalguard.ir.ops import Assign, Call, Iterate
 from evalguard.ir.values import Attribute, Item, Name, Sequence, Star, Temp, Value
+from evalguard.modes.values import Cls
 from evalguard.project.code import ClassView, CodeView
 from evalguard.project.made_modules import Made, layer_calls
 from evalguard.project.mode_flow import guarded_blocks
@@ -66,8 +67,8 @@ def built_in_forward(cls: ClassView) -> Iterator[Built]:
             use = _use_of(call.result, view)
             if not use.is_called or use.is_switched or use.called_in <= guarded:
                 continue
-            if use.is_configured and not made.listens:
-                continue  # its weights are set by hand
+            if not made.listens and (use.is_configured or isinstance(view.meaning(call.callee), Cls)):
+                continue  # its weights are set by hand, or may be
             if use.stored is not None and not _is_on_every_path(view, block):
                 continue  # made once, when it is first needed
             yield Built(view, call, made, use.stored)

@@ -244,6 +244,8 @@ def _is_kept_elsewhere(aliases: set[Value], view: CodeView, cls: ClassView, buil
                 return True
             if _called_name(op) in REGISTERING and any(_mentions_deeply(other, names) for other in home.ops()):
                 return True
+        if any(_fills_modules(op, home) for op in home.ops()) and any(_mentions_deeply(o, names) for o in home.ops()):
+            return True
     return False
 
 
@@ -257,6 +259,11 @@ def _registers(op: Call, view: CodeView) -> bool:
     dotted = view.dotted(op.callee)
     layer = lookup.layer(dotted) if dotted is not None else None
     return layer is not None and layer.sensitivity == "container"
+
+
+def _fills_modules(op: Op, view: CodeView) -> bool:
+    """Whether an op writes the table of registered modules itself: `self._modules[name] = layer`."""
+    return isinstance(op, Assign) and isinstance(op.target, Item) and view.own_attribute(op.target.value) == "_modules"
 
 
 def _called_name(op: Call) -> str:

@@ -84,8 +84,11 @@ PREVIEW_WORDS: Final = frozenset(
     """)
 )
 
-MODE_WORDS: Final = EVALUATION_WORDS | frozenset(
-    names("bayesian deterministic evalmode inference istrain mc mcd mode phase stochastic train trainable training")
+MODE_WORDS: Final = frozenset(
+    names("""
+    bayesian deterministic eval evaluate evaluating evaluation infer inference inferencing mc mcd mode phase predict
+    test testing train training validating validation
+    """)
 )
 """Words of a flag that tells training from the rest: `self.training`, `is_train`, `phase`."""
 
