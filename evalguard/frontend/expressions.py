@@ -191,7 +191,7 @@ def _unpack(draft: FunctionDraft, target: cst.Tuple | cst.List, value: Value) ->
 
 def _lower_call(draft: FunctionDraft, node: cst.Call) -> Temp:
     callee = lower_value(draft, node.func)
-    arguments = _lower_arguments(draft, node.args)
+    arguments = _lower_arguments(draft, node.args, draft.span(node).line)
     return _emit_call(draft, node, callee, arguments)
 
 
@@ -201,15 +201,16 @@ def _emit_call(draft: FunctionDraft, node: cst.Call, callee: Value, arguments: t
     return result
 
 
-def _lower_arguments(draft: FunctionDraft, nodes: Many[cst.Arg]) -> tuple[Argument, ...]:
-    return tuple(
-        Argument(
-            lower_value(draft, node.value),
-            None if node.keyword is None else node.keyword.value,
-            len(node.star),
-        )
-        for node in nodes
-    )
+def _lower_arguments(draft: FunctionDraft, nodes: Many[cst.Arg], line: int) -> tuple[Argument, ...]:
+    """The arguments of a call that begins on a line."""
+    return tuple(_lower_argument(draft, node, line) for node in nodes)
+
+
+def _lower_argument(draft: FunctionDraft, node: cst.Arg, line: int) -> Argument:
+    value = lower_value(draft, node.value)
+    keyword = None if node.keyword is None else node.keyword.value
+    span = draft.file.positions.span_between(node.value if node.keyword is None else node.keyword, node.value)
+    return Argument(value, keyword, len(node.star), span if span.line > line else None)
 
 
 def _lower_yield(draft: FunctionDraft, node: cst.Yield) -> Temp:
@@ -555,7 +556,7 @@ def _lower_decorator(draft: FunctionDraft, node: cst.Decorator) -> Decorator:
         lower_value(draft, expression)
         return Decorator(dotted(expression), False, (), draft.statement)
     callee = lower_value(draft, expression.func)
-    arguments = _lower_arguments(draft, expression.args)
+    arguments = _lower_arguments(draft, expression.args, draft.span(expression).line)
     _emit_call(draft, expression, callee, arguments)
     kept = tuple(Argument(without_ops(each.value), each.keyword, each.stars) for each in arguments)
     return Decorator(dotted(expression.func), True, kept, draft.statement)

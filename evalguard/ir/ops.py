@@ -15,11 +15,13 @@ from evalguard.ir.values import Name, Temp, Value
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One argument of a call. `keyword` is set for `name=value`; `stars` is 1 for `*value`, 2 for `**value`."""
+    """One argument of a call. `keyword` is set for `name=value`; `stars` is 1 for `*value`, 2 for `**value`. `span` is
+    kept where it begins on a later line than the call."""
 
     value: Value
     keyword: str | None = None
     stars: int = 0
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,8 @@ _PARAMETERS: dict[str, Literal["positional", "keyword", "args", "kwargs"]] = {
 _CONSTANTS = {"None": None, "True": True, "False": False}
 _TOKEN = re.compile(
     r"""\s*(?:
-        (?P<literal> b?'(?:[^'\\]|\\.)*' | b?"(?:[^"\\]|\\.)*" | -?\d[\d.]*(?:e[+-]?\d+)? )
+        <(?P<place>\d+:\d+-\d+:\d+)>
+      | (?P<literal> b?'(?:[^'\\]|\\.)*' | b?"(?:[^"\\]|\\.)*" | -?\d[\d.]*(?:e[+-]?\d+)? )
       | %(?P<temp>\d+)
       | &(?P<closure>(?:\w+|<\w+(?::\d+:\d+)?>)(?:\#\d+)?(?:\.(?:\w+|<\w+:\d+:\d+>)(?:\#\d+)?)*)
       | (?P<operator> not\ in\b | is\ not\b | (?:in|is|and|or)\b | [=!<>]= | \*\* | // | << | >> | [-+*/%@&|^<>=] )
@@ -403,11 +404,16 @@ def _result(tokens: _Tokens, target: Value, span: Span, statement: Span) -> Op:
 
 def _argument(tokens: _Tokens) -> Argument:
     keyword = None
+    span = _place(tokens.take("place")) if tokens.kind == "place" else None
     if tokens.kind == "name" and tokens.following == "=":
         keyword = tokens.name()
         tokens.expect("=")
     stars = 2 if tokens.skip("**") else 1 if tokens.skip("*") else 0
-    return Argument(_value(tokens), keyword, stars)
+    return Argument(_value(tokens), keyword, stars, span)
+
+
+def _place(text: str) -> Span:
+    return Span(*map(int, re.findall(r"\d+", text)))
 
 
 # Values

@@ -20,7 +20,8 @@
 
 Values look like Python, except `%1` (a Temp), `x@12:8` (a Name of a comprehension), `&main.<lambda:3:4>` (a Closure),
 `?(a, b)` (an Opaque) and `{,}` (the empty set). An operator stands between spaces, and in brackets if inside another
-value. A name that would be taken for a word of this form is written in backquotes.
+value. `<4:9-4:20>` stands before an argument that begins on a later line than its call. A name that would be taken for
+a word of this form is written in backquotes.
 
 When read, a span that is not given is a point at the line of the text. The last two blocks are the exit and the exit of
 uncaught exceptions, unless `exit: 3` and `raise exit: 4` say otherwise. `read_text.py` is the way back.
@@ -186,10 +187,13 @@ def _entry(key: Value | None, item: Value) -> str:
 
 
 def _arguments(arguments: Iterable[Argument]) -> str:
-    return ", ".join(
-        f"{'' if each.keyword is None else _name(each.keyword) + '='}{'*' * each.stars}{print_value(each.value)}"
-        for each in arguments
-    )
+    return ", ".join(map(_argument, arguments))
+
+
+def _argument(argument: Argument) -> str:
+    place = "" if argument.span is None else f"<{_span(argument.span)}> "
+    keyword = "" if argument.keyword is None else f"{_name(argument.keyword)}="
+    return f"{place}{keyword}{'*' * argument.stars}{print_value(argument.value)}"
 
 
 # Functions and classes
