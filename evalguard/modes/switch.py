@@ -6,6 +6,7 @@ A switch of a module reaches all of its parts: those known by identity (`model.b
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from evalguard.finding import Span
@@ -15,6 +16,7 @@ from evalguard.modes.guards import assume, truth
 from evalguard.modes.intent import loop_reason
 from evalguard.modes.state import State, mentions, unite_origins
 from evalguard.modes.values import (
+    PARTS,
     Abstract,
     Expr,
     Identity,
@@ -26,7 +28,6 @@ from evalguard.modes.values import (
     OriginKind,
     Origins,
     Seq,
-    is_within,
 )
 
 
@@ -90,35 +91,43 @@ def put(identity: Identity, origins: Origins, state: State, frame: Frame) -> Non
         if is_chosen(identity, state):
             return  # some kinds of layers only: `if isinstance(m, nn.Dropout): m.train()`
         identity = identity[1]
-    seen: set[Identity] = set()
-    _put(identity, origins, state, frame, seen)
-    for other in [place for place in state.modes if place[0] == "joined" and place not in seen]:
-        shared = frame.info(other).alternatives & seen
+    reached = _reached([identity], state, frame)
+    for other in [place for place in state.modes if place[0] == "joined" and place not in reached]:
+        shared = frame.info(other).alternatives & reached
         if shared and shared == frame.info(other).alternatives:
-            _put(other, origins, state, frame, seen)
+            reached |= _reached([other], state, frame)
         elif shared:
             state.modes[other] = unite_origins(state.modes[other], origins)
-
-
-def _put(identity: Identity, origins: Origins, state: State, frame: Frame, seen: set[Identity]) -> None:
-    if identity in seen or len(seen) > 64:
-        return
-    seen.add(identity)
-    for part in [part for part in state.modes if part != identity and is_within(part, identity)]:
-        del state.modes[part]
-    state.modes[identity] = origins
-    if identity[0] == "each":  # the loop goes over all of them
-        for part in [part for part in state.modes if part[0] == "item" and part[1] == identity[1]]:
+    over = {one[1] for one in reached if one[0] == "each"}  # the loop goes over all of them
+    for part in list(state.modes):
+        if any(whole in reached for whole in _wholes(part)) or (part[0] == "item" and part[1] in over):
             del state.modes[part]
-    for (owner, name), held in list(state.store.items()):
-        if owner != identity and not is_within(owner, identity):
-            continue
+    state.modes.update(dict.fromkeys(reached, origins))
+
+
+def _reached(waiting: list[Identity], state: State, frame: Frame) -> set[Identity]:
+    """The modules that a switch of these reaches: what they or their parts hold, and what each may stand for."""
+    held: dict[Identity, list[Identity]] = {}
+    for (owner, name), value in state.store.items():
         if isinstance(name, str):
-            for part_held in _objects(held):
-                if part_held != identity and frame.info(part_held).module is not False:
-                    _put(part_held, origins, state, frame, seen)
-    for alternative in sorted(frame.info(identity).alternatives, key=repr):
-        _put(alternative, origins, state, frame, seen)
+            for part in _objects(value):
+                for whole in (owner, *_wholes(owner)):
+                    held.setdefault(whole, []).append(part)
+    reached: set[Identity] = set()
+    while waiting:
+        identity = waiting.pop()
+        if identity not in reached:
+            reached.add(identity)
+            waiting += [part for part in held.get(identity, ()) if frame.info(part).module is not False]
+            waiting += frame.info(identity).alternatives
+    return reached
+
+
+def _wholes(identity: Identity) -> Iterator[Identity]:
+    """The objects that an object is a part of by its identity."""
+    while identity[0] in PARTS:
+        identity = identity[1]
+        yield identity
 
 
 def _objects(value: Abstract) -> list[Identity]:
@@ -133,8 +142,15 @@ def _objects(value: Abstract) -> list[Identity]:
 
 def mark_inferred(identity: Identity, state: State, frame: Frame) -> None:
     """An inference has run: noted with the `eval()` that the module, its parts and the whole it belongs to are in."""
-    for place, origins in list(state.modes.items()):
-        if any(o.mode is Mode.EVAL and not o.inferred for o in origins) and is_related(place, identity, frame.infos):
+    waiting = [
+        place
+        for place, origins in state.modes.items()
+        if any(origin.mode is Mode.EVAL and not origin.inferred for origin in origins)
+    ]
+    reached = _reached([identity], state, frame) if waiting else set()
+    for place in waiting:
+        if place in reached or is_related(place, identity, frame.infos):
+            origins = state.modes[place]
             state.modes[place] = frozenset(replace(o, inferred=True) if o.mode is Mode.EVAL else o for o in origins)
 
 

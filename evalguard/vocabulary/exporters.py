@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from evalguard.vocabulary.terms import Alias, ExportEffect, Exporter, Parameter, Rule, Table, names
+from evalguard.vocabulary.terms import Alias, ExportEffect, Exporter, Layer, Parameter, Rule, Table, names
 
 DOCS = "https://docs.pytorch.org/docs/stable"
 SOURCE = "https://github.com/pytorch/pytorch/blob/main/torch"
@@ -205,7 +205,16 @@ ALIASES = (
     ),
 )
 
-TABLE = Table(exporters=(*TORCH, *QUANTIZATION, *OTHERS), aliases=ALIASES)
+LAYERS = (
+    Layer(
+        "torch2trt.TRTModule",
+        "never",
+        "runs an engine of TensorRT, which has no mode",
+        "https://github.com/NVIDIA-AI-IOT/torch2trt/blob/master/torch2trt/trt_module.py",
+    ),
+)
+
+TABLE = Table(exporters=(*TORCH, *QUANTIZATION, *OTHERS), layers=LAYERS, aliases=ALIASES)
 
 TELLING = frozenset(names("dynamo_export export script to_onnx torch2trt trace trace_module"))
 """Last names of calls for which a function is worth a look; the others (`convert`, `compile`, `save`) say too little alone."""
