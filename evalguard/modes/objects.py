@@ -85,7 +85,7 @@ def origin_of(mode: Mode, kind: OriginKind, op: Call, frame: Frame) -> Origin:
 def mark_loaded(identity: Identity, op: Call, state: State, frame: Frame) -> None:
     """`load_state_dict`: the mode stays; a module that nobody has switched is marked as loaded."""
     origins = state.origins(identity)
-    if any(origin.kind is OriginKind.SET for origin in origins):
+    if frame.info(identity).sensitive is False or any(origin.kind is OriginKind.SET for origin in origins):
         return
     if all(
         origin.kind in (OriginKind.BUILT, OriginKind.ASSUMED) and origin.mode is Mode.TRAIN for origin in origins
