@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from evalguard.finding import Finding, Span, Step
+from evalguard.project.code import ClassView
+from evalguard.project.forced_modes import forced_into_train_mode
 from evalguard.project.judge import inferences_in_train_mode
 from evalguard.project.view import FunctionView
 from evalguard.rules.base import Rule, first_of_each
@@ -16,7 +18,9 @@ class TrainCallInEvaluation(Rule):
 
     ## What it does
     Reports a `train()` call that stands in evaluation code (under `no_grad`, in a function such as `validate`, in a
-    loop over `test_loader`) when an inference of the same function then runs in that mode.
+    loop over `test_loader`) when an inference of the same function then runs in that mode. Also one in the forward of a
+    module that ends a pause of a part (`self.encoder.eval()` ... `self.encoder.train()`), for the forward runs in
+    evaluations, too.
 
     ## Why is this bad?
     `train()` starts no training: it puts the module and all its parts in train mode, and there they stay until somebody
@@ -76,4 +80,20 @@ class TrainCallInEvaluation(Rule):
                     trace=view.trace(forward, origin, last),
                     help_text=f"remove `{origin.text}`, or call `{forward.place}.eval()` instead",
                 ),
+            )
+
+    def check_class(self, view: ClassView) -> Iterator[Finding]:
+        """The parts that a forward puts in train mode, whatever mode the module is in."""
+        for forced in forced_into_train_mode(view):
+            part = f"self.{forced.part}"
+            paused = Step(forced.view.path, forced.paused.span, f"`{part}.eval()` switches it for a while", "eval")
+            last = Step(forced.view.path, forced.call.span, f"`{part}` is in train mode from here on", "train")
+            yield self.finding(
+                forced.view,
+                forced.call.span,
+                f"`{part}.train()` leaves it in train mode after each `{forced.view.facts.name}`, "
+                f"also when `{view.facts.name}` is in eval mode",
+                model=part,
+                trace=(paused, last),
+                help_text=f"call `{part}.train(self.training)` instead",
             )
