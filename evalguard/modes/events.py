@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from evalguard.finding import Span
 from evalguard.modes.state import EventKey, Trail
-from evalguard.modes.values import Chain, Identity, Origins, Site
+from evalguard.modes.values import Chain, Cls, Identity, Origins, Site
 from evalguard.vocabulary.terms import ExportEffect
 
 
@@ -88,6 +88,7 @@ class TrainingStep:
     doubt: bool
     trail: Trail | None
     exercised: bool  # a forward of the module went into the backward before this step
+    fitted: Cls | None = None  # the class of what a framework trains so, in the modes that it finds
 
 
 @dataclass(slots=True)

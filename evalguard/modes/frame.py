@@ -120,6 +120,10 @@ class Linker(Protocol):
         """The method of that name, own or inherited within the project."""
         ...
 
+    def reads_own_parameters(self, method: Fn) -> bool:
+        """Whether a method asks its object for all of its parameters."""
+        ...
+
     def nested_class(self, cls: Cls, name: str) -> Cls | None:
         """A class in the body of a class, own or inherited."""
         ...

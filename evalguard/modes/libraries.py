@@ -17,6 +17,7 @@ from __future__ import annotations
 from evalguard.modes.arguments import Given, params_of
 from evalguard.modes.evaluate import attribute, shallow
 from evalguard.modes.exports import export
+from evalguard.modes.fits import fit
 from evalguard.modes.frame import Frame, Outcome, fresh, new_identity, source_of
 from evalguard.modes.generators import advance, exhaust
 from evalguard.modes.guards import negate, truth
@@ -206,6 +207,9 @@ def managed(dotted: str, base: Abstract | None, given: Given, state: State, fram
     leaves = managing.leaves if managing is not None else calling.leaves if calling is not None else None
     if calling is not None and calling.model is not None:
         target = given.get(calling.model.position, calling.model.keyword)
+    fitting = calling.fitting if calling is not None else None
+    if fitting is not None and dotted.partition(".")[0] in fitting.packages:
+        fit(fitting, target, given, state, frame)
     if leaves is not None and target is not None:
         left = ENTRY if leaves == "unknown" else origin_of(Mode(leaves), OriginKind.BUILT, op, frame)
         for identity in [found for whole in identities(target) for found in _modules_in(whole, state, frame)]:

@@ -23,6 +23,7 @@ from evalguard.modes.unknown import unknown
 from evalguard.modes.values import (
     NONE,
     Abstract,
+    Cls,
     Fn,
     Identity,
     Mode,
@@ -123,7 +124,7 @@ def step_of(optimizer: Abstract, given: Given, state: State, frame: Frame) -> li
         else:
             targets = [(identity, origins, True) for identity, origins in sorted(after.backed.items(), key=repr)]
         for identity, origins, exercised in targets:
-            _record_step(identity, origins, exercised, held is not None, given, after, frame)
+            record_step(identity, origins, exercised, held is not None, given, after, frame)
             now = after.origins(identity)
             sure = held is not None or len(targets) == 1  # else nobody knows which of them the optimizer holds
             trained = frozenset(origin for origin in now if origin.kind is OriginKind.TRAINED)
@@ -153,9 +154,17 @@ def _backed(identity: Identity, state: State, frame: Frame) -> Origins:
     return found
 
 
-def _record_step(
-    identity: Identity, origins: Origins, exercised: bool, held: bool, given: Given, state: State, frame: Frame
+def record_step(
+    identity: Identity,
+    origins: Origins,
+    exercised: bool,
+    held: bool,
+    given: Given,
+    state: State,
+    frame: Frame,
+    fitted: Cls | None = None,
 ) -> None:
+    """A training step of one module, for the rules."""
     op = given.op
     now = state.origins(identity)
     key = ("step", frame.path, op.span, frame.chain, identity, frozenset(o.mode for o in now | origins), state.doubt)
@@ -176,6 +185,7 @@ def _record_step(
             state.doubt,
             state.trail,
             exercised,
+            fitted,
         )
     else:
         found.origins = unite_origins(found.origins, origins)

@@ -91,11 +91,11 @@ def put(identity: Identity, origins: Origins, state: State, frame: Frame) -> Non
         if is_chosen(identity, state):
             return  # some kinds of layers only: `if isinstance(m, nn.Dropout): m.train()`
         identity = identity[1]
-    reached = _reached([identity], state, frame)
+    reached = reached_by([identity], state, frame)
     for other in [place for place in state.modes if place[0] == "joined" and place not in reached]:
         shared = frame.info(other).alternatives & reached
         if shared and shared == frame.info(other).alternatives:
-            reached |= _reached([other], state, frame)
+            reached |= reached_by([other], state, frame)
         elif shared:
             state.modes[other] = unite_origins(state.modes[other], origins)
     over = {one[1] for one in reached if one[0] == "each"}  # the loop goes over all of them
@@ -105,8 +105,9 @@ def put(identity: Identity, origins: Origins, state: State, frame: Frame) -> Non
     state.modes.update(dict.fromkeys(reached, origins))
 
 
-def _reached(waiting: list[Identity], state: State, frame: Frame) -> set[Identity]:
-    """The modules that a switch of these reaches: what they or their parts hold, and what each may stand for."""
+def reached_by(waiting: list[Identity], state: State, frame: Frame) -> set[Identity]:
+    """The modules that a switch of these reaches, themselves included: what they or their parts hold, and what each may
+    stand for."""
     held: dict[Identity, list[Identity]] = {}
     for (owner, name), value in state.store.items():
         if isinstance(name, str):
@@ -147,7 +148,7 @@ def mark_inferred(identity: Identity, state: State, frame: Frame) -> None:
         for place, origins in state.modes.items()
         if any(origin.mode is Mode.EVAL and not origin.inferred for origin in origins)
     ]
-    reached = _reached([identity], state, frame) if waiting else set()
+    reached = reached_by([identity], state, frame) if waiting else set()
     for place in waiting:
         if place in reached or is_related(place, identity, frame.infos):
             origins = state.modes[place]

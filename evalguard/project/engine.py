@@ -68,6 +68,7 @@ from evalguard.project.resolve import Index, Meaning, Var, assigned_attributes, 
 from evalguard.project.told import told_of
 from evalguard.vocabulary.words import MODULE_WORDS, words
 
+ALL_PARAMETERS = ("parameters", "named_parameters")
 DEEPEST = 14  # calls inside calls
 MOST_STEPS_IN_ALL = 600_000  # through blocks, shared out among the files of a project
 MOST_STEPS_OF_FILE = 20_000  # for all roots of a file; beyond its share the other roots of a file are left out
@@ -689,6 +690,16 @@ class Engine:
         """The method of that name, own or inherited, with the project's decorators applied."""
         found = self.index.method(cls, name)
         return self._with_decorators(found) if found is not None else None
+
+    def reads_own_parameters(self, method: Fn) -> bool:
+        """Whether a method asks its object for all of its parameters."""
+        facts = self.index.facts(method)
+        own = (
+            [ir.Attribute(ir.Name(facts.parameters[0].name), name) for name in ALL_PARAMETERS]
+            if facts.parameters
+            else []
+        )
+        return any(isinstance(op, Call) and op.callee in own for block in facts.blocks for op in block.ops)
 
     def nested_class(self, cls: Cls, name: str) -> Cls | None:
         """See `Index.nested_class`."""

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from evalguard.modes.events import Export, Forward, TrainingStep
-from evalguard.modes.values import PARTS, Mode, Origin, OriginKind
+from evalguard.modes.values import PARTS, Cls, Fn, Mode, Origin, OriginKind
+from evalguard.project.resolve import keeps_from_learning
 from evalguard.project.view import FunctionView
 from evalguard.vocabulary.words import (
     ENVIRONMENT_WORDS,
@@ -224,6 +225,8 @@ def leaked_eval(view: FunctionView, step: TrainingStep) -> Origin | None:
     info = view.info(step.id)
     if info.never_minds or info.module is False:
         return None
+    if step.fitted is not None and _freezes(view, step, step.fitted):
+        return None
     if not step.held and (_another_is_sure_to_train(view, step) or not _is_elsewhere_in_train_mode(view, step)):
         return None  # nobody knows which net the optimizer holds: a GAN's other net is in eval on purpose
     guilty = [
@@ -234,10 +237,23 @@ def leaked_eval(view: FunctionView, step: TrainingStep) -> Origin | None:
         and (
             (origin.kind is OriginKind.BUILT and step.held)
             or origin.inferred
+            or step.fitted is not None
             or (origin.evaluating and origin.function != step.function)
         )
     ]
     return min(guilty, key=lambda o: (o.kind is OriginKind.BUILT, o.site or (), o.chain)) if guilty else None
+
+
+def _freezes(view: FunctionView, step: TrainingStep, fitted: Cls) -> bool:
+    """Whether the class, or a function that sets the eval mode, keeps parameters from learning, or sets the mode of its
+    own parts: then the eval mode is part of a freeze."""
+    if any(
+        origin.function.startswith(f"{fitted.qualname}.") for origin in step.origins if origin.kind is OriginKind.SET
+    ):
+        return True
+    functions = list(view.index.methods(fitted).values())
+    functions += [Fn(origin.path, origin.function) for origin in step.origins if origin.mode is Mode.EVAL]
+    return any(keeps_from_learning(view.index.facts(function)) for function in functions)
 
 
 def _is_elsewhere_in_train_mode(view: FunctionView, step: TrainingStep) -> bool:

@@ -15,7 +15,7 @@ from evalguard.ir.values import Attribute, Mapping, Name, Value
 from evalguard.modes.values import Cls, Fn, Mod
 from evalguard.project.modules import Modules
 from evalguard.vocabulary import lookup
-from evalguard.vocabulary.words import step_receiver
+from evalguard.vocabulary.words import step_receiver, words
 
 MODULE_BASES = frozenset(
     {
@@ -459,6 +459,17 @@ def runs_layers(function: FunctionFacts) -> bool:
                 case _:
                     pass
     return False
+
+
+def keeps_from_learning(function: FunctionFacts) -> bool:
+    """Whether a function says that parameters are not to be trained: `p.requires_grad = False`, `net.freeze()`."""
+    return any(
+        "freeze" in words(name) or name in ("requires_grad", "requires_grad_")
+        for block in function.blocks
+        for op in block.ops
+        for value in ((op.callee,) if isinstance(op, Call) else (op.target,) if isinstance(op, Assign) else ())
+        for name in ((value.name,) if isinstance(value, Attribute) else (value.id,) if isinstance(value, Name) else ())
+    )
 
 
 def acts_of(function: FunctionFacts) -> set[str]:

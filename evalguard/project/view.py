@@ -19,6 +19,9 @@ from evalguard.modes.state import Trail
 from evalguard.modes.values import Chain, Identity, Origin, Origins, Site
 from evalguard.project.resolve import Index
 
+LONGEST = 10  # steps of a trace, the finding's own left out
+LONGEST_OF_MODES = 5  # of them that set a mode, if there are more steps
+
 
 @dataclass(frozen=True, slots=True)
 class Observation:
@@ -221,9 +224,15 @@ def _is_at(step: Step, site: Site) -> bool:
 
 
 def _condensed(steps: list[Step]) -> list[Step]:
-    """The first, what is near the end, and no step twice in a row."""
+    """The first, those that set a mode, what is near the end, and no step twice."""
     kept: list[Step] = []
     for step in steps:
         if step not in kept:
             kept.append(step)
-    return kept if len(kept) <= 10 else [kept[0], *kept[-9:]]
+    if len(kept) <= LONGEST:
+        return kept
+    chosen = {0, *[index for index, step in enumerate(kept) if step.mode is not None][:LONGEST_OF_MODES]}
+    for index in reversed(range(len(kept))):
+        if len(chosen) < LONGEST:
+            chosen.add(index)
+    return [kept[index] for index in sorted(chosen)]

@@ -18,6 +18,7 @@ from evalguard.vocabulary.terms import (
     Alias,
     Backward,
     Factory,
+    Fitting,
     Framework,
     FrameworkCall,
     HookMode,
@@ -84,9 +85,23 @@ FRAMEWORKS = (
 )
 
 MODEL = Parameter("model", 0)
+FITTING = Fitting(
+    step="training_step",
+    optimizers="configure_optimizers",
+    before=names("setup configure_optimizers on_fit_start on_train_start on_train_epoch_start on_train_batch_start"),
+    packages=(
+        "lightning",
+    ),  # `pytorch_lightning` may be any version; `lightning` is in use since 2.0, mostly 2.2 and later
+)
 FRAMEWORK_CALLS = tuple(
     FrameworkCall(
-        f"lightning.pytorch.Trainer.{method}", MODEL, None, trains, why, f"{SOURCE}/pytorch/trainer/trainer.py"
+        f"lightning.pytorch.Trainer.{method}",
+        MODEL,
+        None,
+        trains,
+        why,
+        f"{SOURCE}/pytorch/trainer/trainer.py",
+        FITTING if method == "fit" else None,
     )
     for method, trains, why in (
         ("fit", True, "trains in the modes that the modules have, and evaluates in eval mode between"),

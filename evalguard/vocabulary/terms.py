@@ -263,6 +263,17 @@ class Framework:
 
 
 @dataclass(frozen=True, slots=True)
+class Fitting:
+    """How a framework trains a module in the modes that it finds: by its method `step`, which returns the loss, after the
+    methods `before` it, of which `optimizers` gives the optimizers. Of its `packages` this is so in every version in use."""
+
+    step: str
+    optimizers: str
+    before: tuple[str, ...]
+    packages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FrameworkCall:
     """A method of a framework's object that runs a module: `model` is the argument with the module, None if the
     object holds it since its construction. `leaves` is the mode after the call, None if it is the one before."""
@@ -273,6 +284,7 @@ class FrameworkCall:
     trains: bool
     why: str
     link: str
+    fitting: Fitting | None = None
 
 
 @dataclass(frozen=True, slots=True)
