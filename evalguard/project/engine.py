@@ -70,9 +70,10 @@ from evalguard.vocabulary.words import MODULE_WORDS, words
 
 ALL_PARAMETERS = ("parameters", "named_parameters")
 DEEPEST = 14  # calls inside calls
-MOST_STEPS_IN_ALL = 600_000  # through blocks, shared out among the files of a project
+MOST_STEPS_IN_ALL = 250_000  # through blocks, shared out among the files of a project
 MOST_STEPS_OF_FILE = 20_000  # for all roots of a file; beyond its share the other roots of a file are left out
-LEAST_STEPS_OF_FILE = 1_500  # the share of a file in a project of any size
+LEAST_STEPS_OF_FILE = 400  # in each round of roots, in a project of any size
+GENEROSITY = 4  # how many times its share a file may take
 MOST_STEPS = 6_000  # through blocks, for one root; beyond it calls are unknown
 MOST_RUNS = 1_500  # of functions, for one root; beyond it calls are unknown
 MOST_ROUNDS = 4  # of a recursion
@@ -148,18 +149,25 @@ class Engine:
         self._steps = 0
         self._steps_of_file: Counter[str] = Counter()
         self._file = ""
-        self._most_steps_of_file = MOST_STEPS_OF_FILE
+        self._steps_in_all = 0
+        self._files_to_come = 0
+        self._budget = MOST_STEPS_OF_FILE
+        self._most_steps = MOST_STEPS
 
     # -------------------------------------------------------------------------------------------- running functions
 
-    def share_out(self, files: int) -> None:
-        """Give each of so many files its share of the steps."""
-        share = MOST_STEPS_IN_ALL // max(files, 1)
-        self._most_steps_of_file = min(MOST_STEPS_OF_FILE, max(LEAST_STEPS_OF_FILE, share))
+    def begin_round(self, files: int) -> None:
+        """So many files are turned to, one after another."""
+        self._files_to_come = files
 
     def turn_to(self, path: str) -> None:
-        """From here on steps are counted as those of this file's roots."""
+        """From here on steps are counted as those of this file's roots. It may take several times its share of what is
+        left, for most files take little; what it leaves is for those that come after it."""
         self._file = path
+        share = GENEROSITY * (MOST_STEPS_IN_ALL - self._steps_in_all) // max(self._files_to_come, 1)
+        self._files_to_come -= 1
+        left = MOST_STEPS_OF_FILE - self._steps_of_file[path]
+        self._budget = self._steps_of_file[path] + min(max(share, LEAST_STEPS_OF_FILE), left)
 
     def run_root(
         self,
@@ -173,9 +181,11 @@ class Engine:
         `returns_loss`, a framework computes gradients of what it returns."""
         facts = self.index.files[path].functions[qualname]
         self._runs = self._steps = 0
-        if self._steps_of_file[self._file] > self._most_steps_of_file:
+        left = self._budget - self._steps_of_file[self._file]
+        if left < 0:
             self.events.gave_up.append((path, qualname))
             return states
+        self._most_steps = min(MOST_STEPS, max(left, LEAST_STEPS_OF_FILE))
         self._memo.clear()
         self._running.clear()
         self._stack.clear()  # another root may have failed
@@ -242,6 +252,7 @@ class Engine:
 
         def step(number: int, state: State) -> list[tuple[int, State]]:
             self._steps += 1
+            self._steps_in_all += 1
             self._steps_of_file[self._file] += 1
             ends = run_block(number, facts.blocks[number], state.copy(), frame)
             yields.extend((after, number, value) for after, value in ends.yielded)
@@ -468,7 +479,7 @@ class Engine:
         return cls is not None and self.class_view(cls).module is True and self.is_part(cls, identity[2])
 
     def _is_out_of_reach(self, frame: Frame) -> bool:
-        return frame.depth >= DEEPEST or self._runs > MOST_RUNS or self._steps > MOST_STEPS
+        return frame.depth >= DEEPEST or self._runs > MOST_RUNS or self._steps > self._most_steps
 
     def _unknown(
         self,

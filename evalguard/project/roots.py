@@ -69,8 +69,8 @@ def directly(path: str, work: Callable[[], None]) -> None:
 def run_all(engine: Engine, attempt: Attempt = directly) -> None:
     """Every root, in an order that depends only on the files' names and text."""
     homes = [Home(path) for path in engine.index.files if _is_worth_a_look(engine, path)]
-    engine.share_out(len(homes))
     for round_ in (_run_body, _run_classes, _run_uncalled, _run_unvisited, _run_private_methods, _run_closures):
+        engine.begin_round(len(homes))
         for home in homes:
             engine.turn_to(home.path)
             attempt(home.path, partial(round_, engine, home))
