@@ -31,12 +31,14 @@ from evalguard.finding import Finding, Span
 from evalguard.ir.facts import FileFacts
 from evalguard.modes.record import Record
 from evalguard.own_codes import OWN_CODES, UnreadableFile
+from evalguard.project.code import Code
 from evalguard.project.explain import explain
 from evalguard.project.link import Project, link_project
-from evalguard.project.view import FunctionView
+from evalguard.project.resolve import Index
 from evalguard.report import Problem, Report
 from evalguard.rule_documentation import Documented, RuleDocumentation, documentation_of
-from evalguard.screen import wanted_files
+from evalguard.rules.base import Rule
+from evalguard.screen import files_with_layers, wanted_files
 from evalguard.source import Document, SourceProblem, decode_document, document_of, read_document
 from evalguard.suppress import suppress
 from evalguard.vocabulary import lookup
@@ -83,7 +85,8 @@ def graph_paths(
         unreadable = tuple((finding.path, "") for finding in run.findings)
         record = Record()
         project = _linked(run, files, sources, record)
-        graph = CallGraph() if project is None else explain(project, record, _judged(run, files, project))
+        found = _judged(run, files, sources, project)
+        graph = CallGraph() if project is None else explain(project, record, found)
     report = _report(run, tuple(sources))
     skipped = tuple((path, "") for path in run.skipped)
     unread = [LeftOut(SKIPPED_FILES, skipped), LeftOut(UNREADABLE_FILES, unreadable)]
@@ -136,6 +139,7 @@ class _Run:
     warnings: list[str] = field(default_factory=list)
     cut_short: list[tuple[str, str]] = field(default_factory=list)
     documents: dict[str, Document] = field(default_factory=dict)
+    read_as_code: set[str] = field(default_factory=set)  # files that say nothing of modes: never run
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
@@ -191,9 +195,8 @@ def _sources(run: _Run, paths: Sequence[str | os.PathLike[str]], stdin_filename:
 def _check(run: _Run, sources: Mapping[str, Source]) -> Report:
     with lookup.extended(run.config.vocabulary):  # forked processes take it along
         files = _facts(run, sources)
-        project = _linked(run, files, sources)
-        if project is not None:
-            _judged(run, files, project)
+        follows_modes = any(rule.follows_modes for rule in _enabled(run.config))
+        _judged(run, files, sources, _linked(run, files, sources) if follows_modes else None)
     run.keep_named_documents()
     return _report(run, tuple(sources))
 
@@ -207,8 +210,11 @@ def _facts(run: _Run, sources: Mapping[str, Source]) -> list[FileFacts]:
                 run.documents[path] = document
     with run.stage("screen"):
         texts = {path: document.text for path, document in run.documents.items()}
-        locations = {path: source.location for path, source in sources.items()}
+        locations = _locations(sources)
         wanted = wanted_files(texts, locations, lookup.told_names())
+        if any(rule.reads_code for rule in _enabled(run.config)):
+            run.read_as_code = files_with_layers(texts, locations, wanted)
+            wanted |= run.read_as_code
     run.skipped += [path for path in run.documents if path not in wanted]
     with run.stage("parse"):
         lowered = map(run.take, _all_lowered([document for path, document in run.documents.items() if path in wanted]))
@@ -254,20 +260,23 @@ def _linked(
         run.take(contained(work, path))
 
     with run.stage("link"):
-        locations = {path: source.location for path, source in sources.items()}
-        return run.take(contained(partial(link_project, files, locations, record, attempt)))
+        run_files = [file for file in files if file.path not in run.read_as_code]
+        return run.take(contained(partial(link_project, run_files, _locations(sources), record, attempt)))
 
 
-def _judged(run: _Run, files: Sequence[FileFacts], project: Project) -> list[Finding]:
-    """What the rules find in a linked project, less what the comments of its files silence."""
-    wanted = [rule for rule in rules.RULES if run.config.enables(rule.code, rule.default)]
-    run.cut_short += project.cut_short()
+def _locations(sources: Mapping[str, Source]) -> dict[str, str]:
+    return {path: source.location for path, source in sources.items()}
+
+
+def _judged(
+    run: _Run, files: Sequence[FileFacts], sources: Mapping[str, Source], project: Project | None
+) -> list[Finding]:
+    """What the rules find in the files and in the project that they make, less what the comments of the files
+    silence."""
     found: dict[str, list[Finding]] = {}
     with run.stage("rules"):
-        for view in project.views():
-            for rule in wanted:
-                for finding in run.take(contained(partial(_list, rule.check, view), view.path)) or ():
-                    found.setdefault(finding.path, []).append(finding)
+        for finding in (*_found_in_project(run, project), *_found_in_code(run, files, sources, project)):
+            found.setdefault(finding.path, []).append(finding)
     kept: list[Finding] = []
     for file in files:
         kept += suppress(found.get(file.path, []), file.comments, run.documents[file.path].text)
@@ -275,7 +284,40 @@ def _judged(run: _Run, files: Sequence[FileFacts], project: Project) -> list[Fin
     return kept
 
 
-def _list(check: Callable[[FunctionView], Iterable[Finding]], view: FunctionView) -> list[Finding]:
+def _found_in_project(run: _Run, project: Project | None) -> Iterator[Finding]:
+    """What is found in the functions in which something happens to modes."""
+    if project is None:
+        return
+    run.cut_short += project.cut_short()
+    for view in project.views():
+        for rule in _enabled(run.config):
+            yield from run.take(contained(partial(_list, rule.check, view), view.path)) or ()
+
+
+def _found_in_code(
+    run: _Run, files: Sequence[FileFacts], sources: Mapping[str, Source], project: Project | None
+) -> Iterator[Finding]:
+    """What is found in functions and classes as they are written, each place once."""
+    rules_of_code = [rule for rule in _enabled(run.config) if rule.reads_code]
+    if not rules_of_code:
+        return
+    code = Code(project.index if project and not run.read_as_code else Index(files, _locations(sources)))
+    seen: set[tuple[str, str, Span]] = set()
+    work = [(view.path, partial(_list, rule.check_code, view)) for view in code.functions() for rule in rules_of_code]
+    work += [(view.path, partial(_list, rule.check_class, view)) for view in code.classes() for rule in rules_of_code]
+    for path, check in work:
+        for finding in run.take(contained(check, path)) or ():
+            place = (finding.code, finding.path, finding.span)
+            if place not in seen:
+                seen.add(place)
+                yield finding
+
+
+def _enabled(config: Config) -> list[Rule]:
+    return [rule for rule in rules.RULES if config.enables(rule.code, rule.default)]
+
+
+def _list(check: Callable[[T], Iterable[Finding]], view: T) -> list[Finding]:
     return list(check(view))
 
 

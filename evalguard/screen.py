@@ -9,6 +9,11 @@ another, to which it hands names on.
     lib/base.py         def run(self): self.fit()      nor does it, but `engine.py` imports its base class from here
     main.py             fit(resnet50(), loader)        nor this one, but it tells which module is trained
     lib/plots.py        import matplotlib              left out
+
+Rules that read classes and functions as they are written also want the files with layers, or with functions that take
+a training flag; these are never run (`files_with_layers`).
+
+    lib/blocks.py       nn.Sequential(nn.Dropout())    read as code
 """
 
 from __future__ import annotations
@@ -31,6 +36,10 @@ _TOKENS = (
     r"\b(?:\w+_)?(?:model|net|network|encoder|decoder|classifier|generator|backbone|teacher|student)\(",
 )
 _SCREEN = re.compile("|".join(_TOKENS))
+_LAYERS = re.compile(
+    r"(?i:dropout)|\b(?:batch_norm|instance_norm|rrelu|scaled_dot_product_attention)\b|\bflash_attn|\bnn\s*\.\s*[A-Z]"
+    r"|\bfrom\s+torch\.nn\b"
+)
 _MAKES = re.compile(
     r"\b(?:from|import)\b.*\b(?:models?|nets?|networks?|torchvision|timm|transformers|diffusers)\b|=\s*\w*(?:[Mm]odel|[Nn]et)\w*\("
 )
@@ -60,6 +69,21 @@ def wanted_files(texts: Mapping[str, str], locations: Mapping[str, str], told: I
     inheriting = {path: imports[path] for path in quiet if _INHERITS.search(texts[path])}
     wanted = telling | imported | _spread(imported, inheriting, quiet)
     return wanted | _spread(wanted, imports, leading)
+
+
+def files_with_layers(texts: Mapping[str, str], locations: Mapping[str, str], wanted: Set[str]) -> set[str]:
+    """The files beyond the wanted ones that have layers, or functions that take a training flag, and those from which
+    their classes inherit. Arguments as in `wanted_files`."""
+    rest = texts.keys() - wanted
+    said = {path for path in rest if _LAYERS.search(texts[path])}
+    quiet = rest - said
+    if not said or not quiet:
+        return said
+    modules = Modules(texts, locations)
+    inheriting = {
+        path: set(_imported_files(path, texts[path], modules)) for path in rest if _INHERITS.search(texts[path])
+    }
+    return said | _spread(said, inheriting, quiet)
 
 
 def _spread(start: Iterable[str], edges: Mapping[str, set[str]], within: Set[str]) -> set[str]:

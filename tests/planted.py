@@ -39,6 +39,8 @@ class PlantedRule:
     code: str
     name: str
     default: bool = True
+    follows_modes: bool = True
+    reads_code: bool = False
 
     def check(self, file: FileFacts) -> Iterator[Finding]:
         for line, comment in file.comments:

@@ -50,7 +50,7 @@ Yielded: TypeAlias = tuple[State, Generator, Abstract]
 
 
 @dataclass(frozen=True, slots=True)
-class ClassView:
+class ClassInfo:
     """A class with all that it inherits, as far as the project and the tables know.
 
     `module`: True for a subclass of `torch.nn.Module`, False if certainly none, None if a base is unknown. `foreign`: a
@@ -174,7 +174,7 @@ class Linker(Protocol):
         """The functions and classes of the project that a file offers to others, by name."""
         ...
 
-    def class_view(self, cls: Cls) -> ClassView:
+    def class_view(self, cls: Cls) -> ClassInfo:
         """All that is known of a class."""
         ...
 
@@ -210,7 +210,7 @@ class Info:
     owners: set[Identity] = field(default_factory=set)  # the objects of which it is an attribute
     alternatives: set[Identity] = field(default_factory=set)  # the objects of which it is one, after paths were joined
 
-    def take_layers(self, of: ClassView | Info) -> None:
+    def take_layers(self, of: ClassInfo | Info) -> None:
         """Its layers are those of that class or object."""
         self.sensitive, self.layer, self.recurrent = of.sensitive, of.layer, of.recurrent
 

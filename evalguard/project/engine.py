@@ -27,7 +27,7 @@ from evalguard.ir.facts import MODULE, Decorator, FileFacts, FunctionFacts
 from evalguard.ir.graph import EdgeKind
 from evalguard.ir.ops import Argument, Call, Enter, Exit, Op
 from evalguard.modes.events import Events
-from evalguard.modes.frame import ClassView, Frame, Outcome, PropertyReads, Told, Yielded, fresh, new_identity, note
+from evalguard.modes.frame import ClassInfo, Frame, Outcome, PropertyReads, Told, Yielded, fresh, new_identity, note
 from evalguard.modes.intent import function_reason
 from evalguard.modes.passes import flow_back
 from evalguard.modes.record import Answer, Record
@@ -775,7 +775,7 @@ class Engine:
         """See `Index.offered`."""
         return Map(tuple((Known(name), self._value_of(found, state)) for name, found in self.index.offered(path)))
 
-    def class_view(self, cls: Cls) -> ClassView:
+    def class_view(self, cls: Cls) -> ClassInfo:
         """See `Knowledge.class_view`."""
         return self.knowledge.class_view(cls)
 

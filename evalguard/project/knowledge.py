@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from evalguard.modes.frame import ClassView, Info
+from evalguard.modes.frame import ClassInfo, Info
 from evalguard.modes.state import Unite, unite_origins
 from evalguard.modes.values import NONE, Abstract, Cls, Identity, ModeFlag, Obj, Optim, Params, Seq, bounded
 from evalguard.project.resolve import Index, assigned_attributes
@@ -27,7 +27,7 @@ class Knowledge:
     index: Index
     infos: dict[Identity, Info] = field(default_factory=dict)
     sensitivities: dict[Cls, Sensitivity] = field(default_factory=dict)
-    views: dict[Cls, ClassView] = field(default_factory=dict)
+    views: dict[Cls, ClassInfo] = field(default_factory=dict)
     parts: dict[Cls, frozenset[str]] = field(default_factory=dict)
 
     def info(self, identity: Identity) -> Info:
@@ -43,14 +43,14 @@ class Knowledge:
         info.cls, info.module = cls, self.index.is_module(cls)
         info.take_layers(self.class_view(cls))
 
-    def class_view(self, cls: Cls) -> ClassView:
+    def class_view(self, cls: Cls) -> ClassInfo:
         """All that is known of a class."""
         found = self.views.get(cls)
         if found is None:
             module = self.index.is_module(cls)
             sensitive, layer = sensitivity(cls, self.index, self.sensitivities) if module is not False else (None, None)
             recurrent = recurrent_layer(cls, self.index, set()) if module is not False else None
-            found = self.views[cls] = ClassView(module, self.index.ancestry(cls)[1], sensitive, layer, recurrent)
+            found = self.views[cls] = ClassInfo(module, self.index.ancestry(cls)[1], sensitive, layer, recurrent)
         return found
 
     def is_part(self, cls: Cls, name: str) -> bool:

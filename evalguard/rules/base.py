@@ -1,16 +1,18 @@
-"""What a rule is: documentation, a code, a name, and one `check` that asks questions of a function's view.
+"""What a rule is: documentation, a code, a name, and one `check` that asks questions of a view: of a function in which
+something happens to modes (`check`), of any function as it is written (`check_code`), or of a class (`check_class`).
 
 The class's docstring is the documentation: the pages, `evalguard rule`, and SARIF's rule list are made from it.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import ABC
 from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from evalguard.finding import Finding, Severity, Span, Step
 from evalguard.modes.values import Origin
+from evalguard.project.code import ClassView, CodeView
 from evalguard.project.view import FunctionView
 
 
@@ -22,13 +24,32 @@ class Rule(ABC):
     default: ClassVar[bool] = True
     severity: ClassVar[Severity] = Severity.ERROR
 
-    @abstractmethod
     def check(self, view: FunctionView) -> Iterator[Finding]:
-        """The findings in one function."""
+        """The findings in one function in which a module is used, trained or exported."""
+        yield from ()
+
+    def check_code(self, view: CodeView) -> Iterator[Finding]:
+        """The findings in one function, whatever happens in it."""
+        yield from ()
+
+    def check_class(self, view: ClassView) -> Iterator[Finding]:
+        """The findings in one class and what it reaches. One that several classes reach is reported once."""
+        yield from ()
+
+    @property
+    def follows_modes(self) -> bool:
+        """Whether the rule asks for what happens to modes, so that the project must be run."""
+        return type(self).check is not Rule.check
+
+    @property
+    def reads_code(self) -> bool:
+        """Whether the rule asks for functions or classes as they are written."""
+        kind = type(self)
+        return kind.check_code is not Rule.check_code or kind.check_class is not Rule.check_class
 
     def finding(
         self,
-        view: FunctionView,
+        view: FunctionView | CodeView | ClassView,
         span: Span,
         message: str,
         *,
@@ -36,7 +57,7 @@ class Rule(ABC):
         trace: tuple[Step, ...] = (),
         help_text: str | None = None,
     ) -> Finding:
-        """A finding of this rule."""
+        """A finding of this rule, in the file of the view."""
         return Finding(
             self.code, self.name, message, view.path, span, self.severity, view.qualname, model, trace, help_text
         )

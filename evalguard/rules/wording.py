@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from evalguard.flow.liveness import path_of
+from evalguard.ir.ops import Call
 from evalguard.modes.frame import Info
 
 
@@ -17,3 +19,9 @@ def through(info: Info, trained: bool = False) -> str:
     if "self.training" in layer:
         return f"; `{owner}` asks for `self.training`" if owner != "it" else ""
     return f"; `{owner}` has {layer}" if owner != "it" else f"; it has {layer}"
+
+
+def called(call: Call) -> str:
+    """The callee of a call as the user wrote it: `F.dropout`, `self.mix`."""
+    written = path_of(call.callee)
+    return "the function" if written is None or written.startswith("%") else written

@@ -26,6 +26,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 from evalguard.vocabulary import (
     accelerate,
+    attentions,
     distributed,
     exporters,
     fastai,
@@ -77,7 +78,7 @@ TABLES: Final[tuple[Table, ...]] = tuple(
     module.TABLE
     for module in (
         *(torch, torchvision, timm, transformers, lightning, accelerate, ignite, fastai),
-        *(distributed, exporters, layers, models, optimizers, trainers, not_torch_tables, sinks),
+        *(attentions, distributed, exporters, layers, models, optimizers, trainers, not_torch_tables, sinks),
     )
 )
 
@@ -169,6 +170,13 @@ def depends_on_mode(
 
 
 @_remembered
+def holds_weights(dotted: str) -> bool:
+    """Whether a layer of PyTorch of that name has weights to be trained, unless it is told otherwise."""
+    owner, _, name = canonical(dotted).rpartition(".")
+    return owner == "torch.nn" and name in torch.WITH_PARAMETERS
+
+
+@_remembered
 def module_class(dotted: str) -> ModuleClass | None:
     """The class of that name, if it is a `torch.nn.Module` of a library and no layer of `layer`."""
     return _find(_tables.module_classes, dotted)
@@ -178,6 +186,23 @@ def module_class(dotted: str) -> ModuleClass | None:
 def functional(dotted: str) -> Functional | None:
     """The function of that name whose behaviour a flag decides."""
     return _find(_tables.functionals, dotted)
+
+
+@_remembered
+def attention(dotted: str) -> Functional | None:
+    """The attention function of that name that drops by a probability alone, which is its `flag`."""
+    return _find(_tables.attentions, dotted)
+
+
+def argument_of(
+    parameter: Parameter, positional: Sequence[Anything], keywords: Mapping[str, Anything]
+) -> Anything | None:
+    """What a call gives for a parameter; None where it leaves it out."""
+    if parameter.keyword in keywords:
+        return keywords[parameter.keyword]
+    if parameter.position is not None and parameter.position < len(positional):
+        return positional[parameter.position]
+    return None
 
 
 @_remembered
@@ -475,6 +500,7 @@ class _Tables:
     layers: _Index[Layer]
     module_classes: _Index[ModuleClass]
     functionals: _Index[Functional]
+    attentions: _Index[Functional]
     factories: _Index[Factory]
     wrappers: _Index[Wrapper]
     gradients: _Index[Gradients]
@@ -510,6 +536,7 @@ def _merged(extra: Table) -> _Tables:
         layers=of("layers"),
         module_classes=of("module_classes"),
         functionals=of("functionals"),
+        attentions=of("attentions"),
         factories=of("factories"),
         wrappers=of("wrappers"),
         gradients=of("gradients"),

@@ -353,6 +353,7 @@ class Table:
     layers: tuple[Layer, ...] = ()
     module_classes: tuple[ModuleClass, ...] = ()
     functionals: tuple[Functional, ...] = ()
+    attentions: tuple[Functional, ...] = ()  # their flag is the probability by which they drop
     factories: tuple[Factory, ...] = ()
     ordinary: tuple[Ordinary, ...] = ()
     wrappers: tuple[Wrapper, ...] = ()

@@ -46,6 +46,15 @@ WITHOUT_MODE = names("""
     ZeroPad1d ZeroPad2d ZeroPad3d
 """)
 
+WITH_PARAMETERS = names("""
+    AdaptiveLogSoftmaxWithLoss BatchNorm1d BatchNorm2d BatchNorm3d Bilinear Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d
+    ConvTranspose3d Embedding EmbeddingBag GRU GRUCell GroupNorm LSTM LSTMCell LayerNorm LazyBatchNorm1d LazyBatchNorm2d
+    LazyBatchNorm3d LazyConv1d LazyConv2d LazyConv3d LazyConvTranspose1d LazyConvTranspose2d LazyConvTranspose3d LazyLinear
+    Linear LinearCrossEntropyLoss MultiheadAttention PReLU ParameterDict ParameterList RMSNorm RNN RNNBase RNNCell
+    SyncBatchNorm Transformer TransformerDecoder TransformerDecoderLayer TransformerEncoder TransformerEncoderLayer
+""")
+"""The layers that have weights unless they are told otherwise."""
+
 DROPS = "zeroes or drops random elements in train mode, passes its input on in eval mode"
 PROBABILITY = (Rule(Parameter("p", 0, 0.5)),)
 BATCH_STATISTICS = (

@@ -84,6 +84,19 @@ PREVIEW_WORDS: Final = frozenset(
     """)
 )
 
+MODE_WORDS: Final = EVALUATION_WORDS | frozenset(
+    names("bayesian deterministic evalmode inference istrain mc mcd mode phase stochastic train trainable training")
+)
+"""Words of a flag that tells training from the rest: `self.training`, `is_train`, `phase`."""
+
+ON_PURPOSE_WORDS: Final = frozenset(
+    names("""
+    augment augmentation augmented augmenter augmentor bayes bayesian corrupt corruption mc mcd mcdropout monte noise noising
+    perturb perturbation stochastic uncertainty
+    """)
+)
+"""Words of a class or function that drops at random on purpose, in both modes."""
+
 ENVIRONMENT_WORDS: Final = frozenset(names("env envs environment environments game gym sim simulator world"))
 
 StepReceiver = Literal["optimizer", "scaler", "engine", "scheduler", "other"]

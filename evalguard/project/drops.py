@@ -1,0 +1,241 @@
+"""The functions that drop by a flag or a probability which does not follow the mode, in what a module does.
+
+def drop(x, p, training=True):
+    return F.dropout(x, p, training)      open: its callers decide
+
+class Net(nn.Module):
+    def forward(self, x):
+        x = F.dropout(x)                  reported: the flag is left out, and its default is True
+        x = drop(x, 0.5)                  reported: so is that of the wrapper
+        if self.training:
+            x = F.dropout(x)              only train mode comes here
+        return drop(x, 0.5, self.training)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from evalguard.ir.facts import FunctionFacts
+from evalguard.ir.ops import Call
+from evalguard.ir.values import Attribute, Const, Value
+from evalguard.project.code import FORWARDS, ClassView, CodeView
+from evalguard.project.decorators import is_static
+from evalguard.project.mode_flow import UNKNOWN, Sources, guarded_blocks, sources, union
+from evalguard.project.resolve import called_on_self
+from evalguard.vocabulary import lookup
+from evalguard.vocabulary.terms import Functional, Parameter
+from evalguard.vocabulary.words import ON_PURPOSE_WORDS, TRAINING_WORDS, words
+
+MOST_WRAPPERS = 4  # functions around one that drops
+TRAINING_FLAGS = frozenset({"training", "train"})
+SAID_ON_PURPOSE = (
+    *(
+        "always",
+        "both mode",
+        "deliberate",
+        "even at",
+        "even during",
+        "even in",
+        "even when",
+        "also in eval",
+        "intended",
+    ),
+    *("intentional", "mc dropout", "mc-dropout", "monte", "on purpose", "regardless", "test time", "test-time"),
+)
+"""What a comment says where dropout is meant to stay on."""
+
+ALWAYS_ON_BY_DESIGN = frozenset({"prenet"})
+"""Parts of models whose publications keep dropout on in both modes, as the decoder's prenet of Tacotron 2 does
+(https://arxiv.org/abs/1712.05884, section 2.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """A call in the function `view` that drops: of a `function` of a library, or of the wrapper around it in the
+    project that it goes `through`. `flag` is what should follow the mode: `given`, or left out."""
+
+    view: CodeView
+    call: Call
+    function: Functional
+    flag: Sources
+    probability: Sources
+    given: bool
+    through: CodeView | None = None
+    parameters: tuple[str, ...] = ()  # of the wrapper, which decide
+
+    @property
+    def argument(self) -> str:
+        """The parameter of the function called that should follow the mode."""
+        return self.parameters[0] if self.parameters else self.function.flag.keyword
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether the flag is written out as a constant."""
+        return self.given and not self.flag.fixed
+
+
+def functions_always_on(cls: ClassView) -> Iterator[Drop]:
+    """The dropouts of what a module does whose training flag is true in both modes."""
+    for drop in _drops(cls, _with_training_flag):
+        flag, probability = drop.flag, drop.probability
+        is_on = flag.is_deaf and not flag.fixed and not flag.parameters and flag.constants == frozenset({True})
+        may_drop = not drop.function.rules or not _is_zero(probability)
+        if is_on and may_drop and not probability.heard and not probability.parameters:
+            yield drop
+
+
+def attentions_always_on(cls: ClassView) -> Iterator[Drop]:
+    """The attentions of what a module does whose probability to drop is the same in both modes, and not 0."""
+    for drop in _drops(cls, lookup.attention):
+        flag = drop.flag
+        if flag.is_deaf and not flag.parameters and not _is_zero(flag) and flag != Sources():
+            yield drop
+
+
+def _with_training_flag(dotted: str) -> Functional | None:
+    found = lookup.functional(dotted)
+    return found if found is not None and found.flag.keyword in TRAINING_FLAGS and _drops_at_random(found) else None
+
+
+def _drops_at_random(found: Functional) -> bool:
+    return not found.name.endswith("_norm")
+
+
+def _is_zero(probability: Sources) -> bool:
+    return not probability.fixed and not probability.unknown and probability.constants <= {0, None}
+
+
+Ask = Callable[[str], Functional | None]
+
+
+def _drops(cls: ClassView, ask: Ask) -> Iterator[Drop]:
+    if cls.is_unit_test or not (cls.is_module or cls.index.is_module(cls.cls)):
+        return
+    entries = _entries(cls)
+    for reached in cls.reached_by(*entries, leave_out=lambda view, block: block in guarded_blocks(view, cls)):
+        functions = (reached.view, *(view for view, _ in reached.way))
+        if any(_is_on_purpose(view) for view in functions):
+            continue
+        for drop in _drops_in(reached.view, cls, ask, 0):
+            if not _is_said_to_be_on_purpose(drop):
+                yield drop
+
+
+def _entries(cls: ClassView) -> list[str]:
+    """The methods that users of a module call: its forward, and those that no other method calls."""
+    methods = cls.methods()
+    called = {name for method in methods.values() for name in called_on_self(method.facts)}
+    others = [name for name in cls.own_methods() if name not in called and not _is_for_training(name)]
+    return [*(name for name in FORWARDS if name in methods), *(name for name in others if name not in FORWARDS)]
+
+
+def _is_for_training(name: str) -> bool:
+    return bool(TRAINING_WORDS & set(words(name)))
+
+
+def _is_on_purpose(view: CodeView) -> bool:
+    return bool(ON_PURPOSE_WORDS & set(words(view.qualname)))
+
+
+def _is_said_to_be_on_purpose(drop: Drop) -> bool:
+    statement = drop.call.statement
+    comments = drop.view.comments(statement.line - 2, statement.end_line)
+    if any(said in comment.lower() for comment in comments for said in SAID_ON_PURPOSE):
+        return True
+    return drop.is_constant and any(name in drop.view.qualname.lower() for name in ALWAYS_ON_BY_DESIGN)
+
+
+def _drops_in(view: CodeView, cls: ClassView, ask: Ask, depth: int) -> Iterator[Drop]:
+    """The drops of one function that any mode may reach, those of the wrappers that it calls included."""
+    guarded = guarded_blocks(view, cls)
+    for block, call in view.calls():
+        if block in guarded or any(argument.stars for argument in call.arguments):
+            continue
+        dotted = _library_name(view, cls, call.callee)
+        function = ask(dotted) if dotted is not None else None
+        if function is not None:
+            yield _drop(view, cls, call, function)
+        elif dotted is None and depth < MOST_WRAPPERS:
+            yield from _wrapped(view, cls, call, ask, depth)
+
+
+def _library_name(view: CodeView, cls: ClassView, callee: Value) -> str | None:
+    """The full name of a library's function, also where a variable or an attribute holds it."""
+    dotted = view.dotted(callee)
+    if dotted is not None:
+        return dotted
+    name = view.own_attribute(callee)
+    held = cls.given(name) if name is not None else [(view, value) for value in view.values_given(callee)]
+    found = {home.dotted(value) for home, value in held}
+    return found.pop() if len(found) == 1 else None
+
+
+def _drop(view: CodeView, cls: ClassView, call: Call, function: Functional) -> Drop:
+    positional = [argument.value for argument in call.arguments if argument.keyword is None]
+    keywords = {argument.keyword: argument.value for argument in call.arguments if argument.keyword is not None}
+    given = lookup.argument_of(function.flag, positional, keywords)
+
+    def source(parameter: Parameter) -> Sources:
+        value = lookup.argument_of(parameter, positional, keywords)
+        if value is not None:
+            return sources(value, view, cls)
+        return UNKNOWN if parameter.required else Sources(frozenset({parameter.default}))
+
+    probability = [source(rule.parameter) for rule in function.rules]
+    return Drop(view, call, function, source(function.flag), union(probability), given is not None)
+
+
+def _wrapped(view: CodeView, cls: ClassView, call: Call, ask: Ask, depth: int) -> Iterator[Drop]:
+    """The drops in the functions of the project that a call means which its arguments decide."""
+    for callee, owner, bound in _called(view, cls, call):
+        if _is_on_purpose(callee):
+            continue
+        for drop in _drops_in(callee, owner, ask, depth + 1):
+            if not drop.flag.parameters and not drop.probability.parameters:
+                continue  # it is found there
+            outer = replace(
+                drop,
+                flag=_at_call(drop.flag, callee.facts, bound, view, cls, call),
+                probability=_at_call(drop.probability, callee.facts, bound, view, cls, call),
+            )
+            if drop.flag.parameters:
+                asked = tuple(sorted(drop.flag.parameters))
+                given = any(_argument(name, callee.facts, bound, call) is not None for name in asked)
+                outer = replace(outer, view=view, call=call, through=callee, given=given, parameters=asked)
+            yield outer
+
+
+def _called(view: CodeView, cls: ClassView, call: Call) -> Iterator[tuple[CodeView, ClassView, bool]]:
+    """The functions that a call means, the class for which each works, and whether it is bound to its object."""
+    for callee in cls.callees(view, call.callee):
+        bound = callee.facts.owner is not None and isinstance(call.callee, Attribute) and not is_static(callee.facts)
+        yield callee, cls, bound
+    module = cls.module_in(view, call.callee)
+    forward = module.forward() if module is not None else None
+    if module is not None and forward is not None and module.cls != cls.cls:
+        yield forward, module, True
+
+
+def _at_call(inner: Sources, facts: FunctionFacts, bound: bool, view: CodeView, cls: ClassView, call: Call) -> Sources:
+    """What the sources of a callee's value are, with the arguments of a call."""
+    found = replace(inner, parameters=frozenset())
+    for name in inner.parameters:
+        value = _argument(name, facts, bound, call)
+        if value is None:
+            default = next((each.default for each in facts.parameters if each.name == name), None)
+            found = found | (Sources(frozenset({default.value})) if isinstance(default, Const) else UNKNOWN)
+        else:
+            found = found | sources(value, view, cls)
+    return found
+
+
+def _argument(name: str, facts: FunctionFacts, bound: bool, call: Call) -> Value | None:
+    for argument in call.arguments:
+        if argument.keyword == name:
+            return argument.value
+    places = [parameter.name for parameter in facts.parameters if parameter.kind == "positional"]
+    position = places.index(name) - bound if name in places else -1
+    positional = [argument.value for argument in call.arguments if argument.keyword is None]
+    return positional[position] if 0 <= position < len(positional) else None
