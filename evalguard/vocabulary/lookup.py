@@ -243,6 +243,14 @@ def from_pretrained_mode(dotted: str) -> Mode:
 UNKNOWN_FROM_PRETRAINED: Final[Mode] = "unknown"  # eval in the Hugging Face libraries, train elsewhere: rather silent
 
 
+def drops_by_default(dotted: str) -> bool:
+    """Whether what `from_pretrained` of a class of transformers returns drops in train mode by its default configuration,
+    as far as the name of the class tells: `transformers.RobertaModel`."""
+    owner = dotted.removesuffix(".from_pretrained").rpartition(".")[2]
+    found = re.match(r"([A-Z]\w*?)(?:Model|PreTrainedModel|EncoderModel|For[A-Z]\w*)$", owner)
+    return found is not None and found[1] in transformers.DROPPING_FAMILIES
+
+
 def factory_method(name: str) -> Factory | None:
     """The same for the bare name of a method of an unknown class, such as `load_from_checkpoint`."""
     return _tables.factories.exact.get(name)

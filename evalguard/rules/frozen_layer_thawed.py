@@ -1,0 +1,107 @@
+"""EVG305."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from evalguard.finding import Finding, Step
+from evalguard.project.code import ClassView
+from evalguard.project.thawed import thawed_parts
+from evalguard.rules.base import Rule
+
+
+class FrozenLayerThawed(Rule):
+    """A part is put in eval mode to freeze it, and a later `train()` of the whole thaws it.
+
+    ## What it does
+    Reports a part that a module's constructor, or a method of its named so, freezes by `eval()`: gradients taken from its
+    parameters, a name, or a comment say that this is meant. Also one that comes in eval mode from `from_pretrained` and
+    has its gradients taken. Reported if the project calls `train()` of the whole, and nothing puts the part back.
+
+    ## Why is this bad?
+    To freeze a part takes two things: `requires_grad = False`, so that the optimizer leaves its weights alone, and eval
+    mode, so that its dropout is off and its batch norm uses its stored statistics. The first lasts. The second
+    does not: `model.train()` at the head of each epoch goes through all parts of the model, whatever anyone said to one of
+    them before. From the first epoch on the frozen part drops at random, and its batch norms follow the new data, so
+    that the part changes although no gradient ever reaches it. In the evaluation it is yet another network than
+    the one that the rest was trained with.
+
+    ## Example
+    ```python
+    import torchvision
+    from torch import nn
+
+    class Classifier(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.backbone = torchvision.models.resnet18(weights="DEFAULT")
+            self.backbone.requires_grad_(False)
+            self.backbone.eval()
+            self.head = nn.Linear(1000, 2)
+
+    def fit(model: Classifier, loader, optimizer):
+        model.train()
+        for inputs, labels in loader:
+            nn.functional.cross_entropy(model(inputs), labels).backward()
+            optimizer.step()
+    ```
+
+    ## Use instead
+    ```python
+    import torchvision
+    from torch import nn
+
+    class Classifier(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.backbone = torchvision.models.resnet18(weights="DEFAULT")
+            self.backbone.requires_grad_(False)
+            self.head = nn.Linear(1000, 2)
+
+        def train(self, mode=True):
+            super().train(mode)
+            self.backbone.eval()
+            return self
+
+    def fit(model: Classifier, loader, optimizer):
+        model.train()
+        for inputs, labels in loader:
+            nn.functional.cross_entropy(model(inputs), labels).backward()
+            optimizer.step()
+    ```
+
+    ## Known limits
+    Which `train()` reaches the part is told by the classes, and where they are not known by names: `model.train()` is
+    taken to reach all modules but losses, teachers and their like. Silent in a LightningModule without a `train()` of its
+    own, for Lightning keeps the modes of parts since 2.2; and for parts that a script freezes by their requires_grad alone.
+    """
+
+    code = "EVG305"
+    name = "frozen-layer-thawed"
+
+    def check_class(self, view: ClassView) -> Iterator[Finding]:
+        """The parts that the class freezes in vain."""
+        for part in thawed_parts(view):
+            first = part.sites[0]
+            where = (
+                f"on line {first.span.line}"
+                if first.view.path == part.view.path
+                else f"in {first.view.path}:{first.span.line}"
+            )
+            what = f"`{part.name}`" if "`" not in part.name else part.name
+            yield self.finding(
+                part.view,
+                part.span,
+                f"`{part.text}` freezes {what} in vain: `{first.text}` {where} puts all of `{view.facts.name}` "
+                "back in train mode",
+                model=part.name if "`" not in part.name else None,
+                trace=(
+                    Step(part.view.path, part.span, f"`{part.text}` gives eval mode, to freeze it", "eval"),
+                    *(
+                        Step(site.view.path, site.span, f"`{site.text}` reaches it too, and sets train mode", "train")
+                        for site in part.sites
+                    ),
+                ),
+                help_text=f"override `train(self, mode=True)` in `{view.facts.name}`: call `super().train(mode)`, "
+                "then `eval()` of the frozen part, and return `self`",
+            )
