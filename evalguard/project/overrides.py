@@ -47,8 +47,8 @@ FROZEN_WORDS = frozenset("fix fixed freeze freezes freezing frozen".split())
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """A method `name` of a module, or an attribute in its place, and its flaw. `detail` names what the flaw is about;
-    `switched` tells whether the class has an `eval` of its own beside a flawed `train`."""
+    """A method `name` of a module, or an attribute in its place, and its flaw. `detail` names what the flaw is about, `at`
+    is the call that shows it; `switched` tells whether the class has an `eval` of its own beside a flawed `train`."""
 
     view: CodeView
     name: str
@@ -56,6 +56,7 @@ class Override:
     flaw: Flaw
     detail: str = ""
     switched: bool = False
+    at: Span | None = None
 
 
 def broken_overrides(cls: ClassView) -> Iterator[Override]:
@@ -72,7 +73,21 @@ def broken_overrides(cls: ClassView) -> Iterator[Override]:
             continue
         found = _flaw_of_train(view, cls) if name == "train" else _flaw_of_eval(view, cls)
         if found is not None:
-            yield Override(view, name, view.facts.header, *found, switched=cls.method("eval") is not None)
+            switched = cls.method("eval") is not None
+            yield Override(view, name, view.facts.header, *found, switched, _shown_by(found[0], view))
+
+
+def _shown_by(flaw: Flaw, view: CodeView) -> Span | None:
+    """The call in an override that shows its flaw best."""
+    for _, call in view.calls():
+        name = call.callee.name if isinstance(call.callee, Attribute) else ""
+        if flaw == "loop" and name in LEARNING:
+            return call.span
+        if flaw == "recursion" and _is_own_call(call, "eval", view):
+            return call.span
+        if flaw in ("other argument", "deaf", "always train", "no mode") and name == "train":
+            return call.span
+    return None
 
 
 def _flaw_of_train(view: CodeView, cls: ClassView) -> tuple[Flaw, str] | None:

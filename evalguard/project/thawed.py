@@ -75,12 +75,12 @@ def thawed_parts(cls: ClassView) -> Iterator[Thawed]:
     frozen = list(_frozen_parts(cls))
     if not frozen:
         return
-    sites: tuple[Site, ...] | None = None
+    constructing = {reached.view for reached in cls.reached_by("__init__")}
     seen: set[str] = set()
     for part in frozen:
         if part.name in seen or _is_put_back(part, cls):
             continue
-        sites = _sites(cls) if sites is None else sites
+        sites = _sites(cls, by_name=part.view in constructing)
         if sites:
             seen.add(part.name)
             yield Thawed(part.view, part.name, part.text, part.span, sites)
@@ -253,13 +253,16 @@ def _is_put_back(frozen: _Frozen, cls: ClassView) -> bool:
     constructing = {(reached.view.path, reached.view.qualname) for reached in cls.reached_by("__init__")}
     method = frozen.view.facts.name if frozen.view.facts.name != "__init__" else None
     ancestors = cls.index.ancestry(cls.cls)[0]
+    family = {*ancestors, *cls.index.subclasses(cls.cls)}
     for view in cls.code.functions():
         if (view.path, view.qualname) in constructing or view.is_unit_test:
             continue
         called = [call.callee for _, call in view.calls() if isinstance(call.callee, Attribute)]
-        if any(callee.name == "eval" and _ends_in(callee.value, frozen.part) for callee in called):
-            if (view.path, view.qualname) != (frozen.view.path, frozen.view.qualname):
-                return True
+        if view is not frozen.view and any(
+            callee.name == "eval" and _ends_in(callee.value, frozen.part) and not _is_other_self(callee.value, view, family)
+            for callee in called
+        ):
+            return True
         if method is not None and any(callee.name == method for callee in called):
             inside = view.owner in ancestors and view.facts.name != method and "freez" not in view.facts.name.lower()
             if inside or any(callee.name == "train" for callee in called):
@@ -272,6 +275,11 @@ def _is_put_back(frozen: _Frozen, cls: ClassView) -> bool:
     return False
 
 
+def _is_other_self(value: Value, view: CodeView, family: set[Cls]) -> bool:
+    """Whether it is an attribute of an object of quite another class."""
+    return view.own_attribute(value) is not None and view.owner not in family
+
+
 def _ends_in(value: Value, part: str | None) -> bool:
     return part is not None and isinstance(value, Attribute) and value.name == part
 
@@ -279,8 +287,9 @@ def _ends_in(value: Value, part: str | None) -> bool:
 # ------------------------------------------------------------------------------------------------ what thaws it
 
 
-def _sites(cls: ClassView) -> tuple[Site, ...]:
-    """The calls of `train()` that reach a whole of which an object of the class is, or has, a part; the surest first."""
+def _sites(cls: ClassView, by_name: bool) -> tuple[Site, ...]:
+    """The calls of `train()` that reach a whole of which an object of the class is, or has, a part; the surest first.
+    `by_name`: also where but the name of the whole says so."""
     own = tuple(_own_sites(cls))
     framework = any(
         lookup.framework_base(base) is not None for base in cls.index.ancestry(cls.cls)[1]
@@ -289,7 +298,7 @@ def _sites(cls: ClassView) -> tuple[Site, ...]:
         return own[:MOST_SITES]  # frameworks may keep the modes of parts (Lightning since 2.2)
     wholes = _wholes(cls)
     ranked: list[tuple[int, Site]] = []
-    is_open = not UNTRAINED_WORDS & set(words(cls.facts.name)) and _may_be_in_a_model(cls)
+    is_open = by_name and not UNTRAINED_WORDS & set(words(cls.facts.name)) and _may_be_in_a_model(cls)
     for view in cls.code.functions():
         for _, call in view.calls():
             if not _is_train_call(call) or not isinstance(call.callee, Attribute):

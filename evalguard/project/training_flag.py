@@ -47,9 +47,12 @@ def flags_set(view: CodeView) -> Iterator[FlagSet]:
     """The assignments to `training` of a module that may have children, which hear nothing of it."""
     if view.is_unit_test:
         return
-    for op in view.ops():
-        if not isinstance(op, Assign) or not isinstance(op.target, Attribute) or op.target.name != FLAG:
-            continue
+    found = [op for op in view.ops() if isinstance(op, Assign)]
+    found = [op for op in found if isinstance(op.target, Attribute) and op.target.name == FLAG]
+    both = {op.target for op in found if op.value == Const(True)} & {op.target for op in found if op.value == Const(False)}
+    for op in found:
+        if not isinstance(op.target, Attribute) or op.target in both:
+            continue  # set both ways: the flag alone is meant, which chooses what a head returns
         owner = op.target.value
         own = view.is_own_object(owner)
         if _reads_flag(op.value, view) or _tells_children(owner, view) or _is_each_of_many(owner, view):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from evalguard.finding import Finding
+from evalguard.finding import Finding, Step
 from evalguard.project.code import ClassView
 from evalguard.project.overrides import Override, broken_overrides
 from evalguard.rules.base import Rule
@@ -77,8 +77,19 @@ class BrokenTrainOverride(Rule):
                 override.span,
                 _said(override, view.facts.name),
                 model=view.facts.name,
+                trace=_shown(override),
                 help_text=_cure(override),
             )
+
+
+def _shown(override: Override) -> tuple[Step, ...]:
+    if override.at is None:
+        return ()
+    said = {
+        "loop": "this is training",
+        "recursion": "calls `self.train(False)`, which comes here again",
+    }.get(override.flaw, "the same happens when `eval()` calls `self.train(False)`")
+    return (Step(override.view.path, override.span, "overrides the switch"), Step(override.view.path, override.at, said))
 
 
 def _said(override: Override, owner: str) -> str:
