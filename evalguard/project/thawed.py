@@ -31,7 +31,7 @@ from evalguard.vocabulary.methods import CHILD_METHODS, SUBMODULE_METHODS
 from evalguard.vocabulary.words import HELPER_NETWORK_WORDS, LOSS_WORDS, MODULE_WORDS, MOMENTUM_WORDS, words
 
 FREEZE_WORDS = frozenset("fix fixed freeze freezed freezes freezing froze frozen".split())
-WHOLE_WORDS = frozenset("model models module net network networks nets ddp".split())
+WHOLE_WORDS = frozenset("model models module modules net network networks nets ddp".split())
 UNTRAINED_WORDS = HELPER_NETWORK_WORDS | LOSS_WORDS | MOMENTUM_WORDS
 OVER_PARTS = SUBMODULE_METHODS | CHILD_METHODS
 NEAR = 3  # lines around an `eval()` in which a comment speaks of it
@@ -113,7 +113,7 @@ def _frozen_by_eval(view: CodeView, cls: ClassView) -> Iterator[_Frozen]:
         if not isinstance(call.callee, Attribute) or call.callee.name != "eval" or call.arguments:
             continue
         found = _part_of(call.callee.value, view, 0) or _part_given(call, view)
-        if found is None or not _listens(found[0], cls):
+        if found is None or not _listens(found[0], cls) or _is_deaf_inside(found[1]):
             continue
         if _is_meant(found[0], call, view):
             yield _Frozen(view, found[0], found[1], f"{text_of(call.callee, view)}()", call.span)
@@ -186,11 +186,18 @@ def _listens(part: str | None, cls: ClassView) -> bool:
     """Whether the mode of a part may matter: none is known to be deaf to it."""
     if part is None:
         return True
+    if LOSS_WORDS & set(words(part)):
+        return False
     for home, value in cls.given(part):
         made = made_by(value, home, cls)
         if made is not None:
             return made.listens
     return True
+
+
+def _is_deaf_inside(place: str) -> bool:
+    """Whether a part of a part is known to be deaf to the mode by its name."""
+    return place.count(".") > 1 and place.rpartition(".")[2] in lookup.DEAF_PARTS
 
 
 def _is_meant(part: str | None, call: Call, view: CodeView) -> bool:
@@ -307,7 +314,7 @@ def _sites(cls: ClassView, by_name: bool) -> tuple[Site, ...]:
             made = _class_of(owner, view)
             if made is not None:
                 rank = 0 if made in wholes else None
-            elif is_open and WHOLE_WORDS & set(words(text_of(owner, view).rpartition(".")[2])):
+            elif is_open and _learns(view) and not _is_in_other_module(view, wholes) and WHOLE_WORDS & set(words(text_of(owner, view).rpartition(".")[2])):
                 rank = 1 if is_module(owner, view) is not False else None
             else:
                 rank = None
@@ -316,6 +323,11 @@ def _sites(cls: ClassView, by_name: bool) -> tuple[Site, ...]:
                 ranked.append((rank, Site(view, call.span, f"{text_of(call.callee, view)}()")))
     ranked.sort(key=lambda each: (each[0], each[1].view.path, each[1].span))
     return tuple(site for _, site in ranked[:MOST_SITES])
+
+
+def _is_in_other_module(view: CodeView, wholes: set[Cls]) -> bool:
+    """Whether a method of a module of another class says so: of a part of its own."""
+    return view.owner is not None and view.owner not in wholes and view.code.class_(view.owner).is_module
 
 
 def _own_sites(cls: ClassView) -> Iterator[Site]:

@@ -80,8 +80,8 @@ def _tells_children(owner: Value, view: CodeView) -> bool:
     for op in view.ops():
         if not isinstance(op, Call) or not isinstance(op.callee, Attribute):
             continue
-        if op.callee.name in CHILDREN or op.callee.name == "apply":
-            return True
+        if op.callee.name in CHILDREN or op.callee.name in ("apply", view.facts.name):
+            return True  # the same method of a part
         if op.callee.name in SWITCHES and path_of(op.callee.value) == path:
             return True
         if op.callee.name in SWITCHES and view.is_own_object(owner):

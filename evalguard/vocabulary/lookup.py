@@ -251,6 +251,10 @@ def drops_by_default(dotted: str) -> bool:
     return found is not None and found[1] in transformers.DROPPING_FAMILIES
 
 
+DEAF_PARTS: Final = transformers.DEAF_PARTS
+"""Names of parts of a library's models that do not depend on the mode."""
+
+
 def factory_method(name: str) -> Factory | None:
     """The same for the bare name of a method of an unknown class, such as `load_from_checkpoint`."""
     return _tables.factories.exact.get(name)

@@ -114,6 +114,10 @@ DROPPING_FAMILIES: Final = frozenset(
 mode their outputs are random. Those of CLIP, ViT, Llama and others do not. Source: `configuration_*.py` under
 https://github.com/huggingface/transformers/tree/main/src/transformers/models."""
 
+DEAF_PARTS: Final = frozenset({"feature_extractor"})
+"""Parts of models of transformers and fairseq without layers that depend on the mode: the convolutions of Wav2Vec2 and its kin
+(https://github.com/huggingface/transformers/blob/main/src/transformers/models/wav2vec2/modeling_wav2vec2.py)."""
+
 MODULE_CLASSES = (
     *(
         ModuleClass(f"{library}.**{shape}", "a model or a part of one", f"{SOURCE}/modeling_utils.py")
