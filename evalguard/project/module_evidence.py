@@ -39,7 +39,7 @@ def is_module(value: Value, view: CodeView) -> bool | None:
 
 
 def is_probably_module(value: Value, view: CodeView) -> bool:
-    """Whether a value is a module by all that is known, its name included, which must say so where nothing else does."""
+    """Whether a value is a module by all that is known; its name must say so where nothing else does."""
     proved = is_module(value, view)
     if proved is not None:
         return proved
@@ -77,7 +77,11 @@ def text_of(value: Value, view: CodeView) -> str:
         case Attribute(value=inner, name=name):
             return f"{text_of(inner, view)}.{name}"
         case Item(value=inner, index=Const(value=index)):
-            return f"{text_of(inner, view)}[{index!r}]" if not isinstance(index, str) else f'{text_of(inner, view)}["{index}"]'
+            return (
+                f"{text_of(inner, view)}[{index!r}]"
+                if not isinstance(index, str)
+                else f'{text_of(inner, view)}["{index}"]'
+            )
         case Item(value=inner, index=Name(id=index)):
             return f"{text_of(inner, view)}[{index}]"
         case Temp():
@@ -154,7 +158,9 @@ def _of_call(call: Call, view: CodeView, depth: int) -> bool | None:
 
 
 def _of_name(value: Name, name: str, view: CodeView, depth: int) -> bool | None:
-    if isinstance(view.meaning(value), (Cls, Fn, Mod)) or (isinstance(view.meaning(value), str) and name in view.file.imports):
+    if isinstance(view.meaning(value), (Cls, Fn, Mod)) or (
+        isinstance(view.meaning(value), str) and name in view.file.imports
+    ):
         return False  # a class, a function, a file: their attributes are no switches
     scope = view.index.owner_of(view.path, view.qualname, name)
     home = view if "@" in name or scope == view.qualname else view.code.function(view.path, scope)

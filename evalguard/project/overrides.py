@@ -23,14 +23,12 @@ from evalguard.flow.liveness import parts_of, values_of
 from evalguard.ir.facts import Parameter
 from evalguard.ir.graph import EdgeKind
 from evalguard.ir.ops import Assign, Call, Iterate, Return
-from evalguard.ir.values import Attribute, Const, Name, Temp, Value
-from evalguard.modes.values import Cls
+from evalguard.ir.values import Attribute, Const, Name, Value
 from evalguard.project.code import ClassView, CodeView
 from evalguard.project.made_modules import made_by
-from evalguard.project.module_evidence import is_module, text_of
+from evalguard.project.module_evidence import text_of
 from evalguard.project.parameters import accepts
 from evalguard.project.resolve import is_abstract
-from evalguard.vocabulary import lookup
 from evalguard.vocabulary.methods import CHILD_METHODS, SUBMODULE_METHODS
 from evalguard.vocabulary.words import words
 
@@ -47,8 +45,8 @@ FROZEN_WORDS = frozenset("fix fixed freeze freezes freezing frozen".split())
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """A method `name` of a module, or an attribute in its place, and its flaw. `detail` names what the flaw is about, `at`
-    is the call that shows it; `switched` tells whether the class has an `eval` of its own beside a flawed `train`."""
+    """A method `name` of a module, or an attribute in its place, and its flaw. `detail` names what it is about, `at` is
+    the call that shows it; `switched` tells whether the class has an `eval` of its own beside a flawed `train`."""
 
     view: CodeView
     name: str
@@ -121,7 +119,9 @@ def _flaw_of_train(view: CodeView, cls: ClassView) -> tuple[Flaw, str] | None:
 
 def _flaw_of_eval(view: CodeView, cls: ClassView) -> tuple[Flaw, str] | None:
     if not accepts(view.facts, 1, frozenset()):
-        required = [p.name for p in view.facts.parameters[1:] if p.default is None and p.kind in ("positional", "keyword")]
+        required = [
+            p.name for p in view.facts.parameters[1:] if p.default is None and p.kind in ("positional", "keyword")
+        ]
         return "other argument", required[0] if required else "self"
     if _is_disabled(view):
         return None
@@ -140,10 +140,14 @@ def _flaw_of_eval(view: CodeView, cls: ClassView) -> tuple[Flaw, str] | None:
 def _is_mode(parameter: Parameter, view: CodeView) -> bool:
     if isinstance(parameter.default, Const) and isinstance(parameter.default.value, bool):
         return True
-    if parameter.annotation is not None and "bool" in parameter.annotation and "dict" not in parameter.annotation.lower():
+    if (
+        parameter.annotation is not None
+        and "bool" in parameter.annotation
+        and "dict" not in parameter.annotation.lower()
+    ):
         return True
-    if parameter.name.lower() in MODE_PARAMETERS or {"mode", "training"} & set(words(parameter.name)[-1:]) and (
-        parameter.default is None
+    if parameter.name.lower() in MODE_PARAMETERS or (
+        {"mode", "training"} & set(words(parameter.name)[-1:]) and (parameter.default is None)
     ):
         return True
     return any(
@@ -160,7 +164,7 @@ def _learns(view: CodeView) -> bool:
     for _, call in view.calls():
         if isinstance(call.callee, Attribute) and call.callee.name in LEARNING:
             return True
-    for number, block in enumerate(view.facts.blocks):
+    for block in view.facts.blocks:
         for op in block.ops:
             name = op.callee.name if isinstance(op, Call) and isinstance(op.callee, Attribute) else ""
             if block.loops and {"train", "training", "optimize", "update"} & set(words(name)) and name != "train":
@@ -233,13 +237,13 @@ def _is_call_above(call: Call, name: str, view: CodeView) -> bool:
 
 
 def _only_calls_above(view: CodeView) -> bool:
-    return all(call.callee == Name("super") or _is_call_above(call, "eval", view) for _, call in view.calls()) and not any(
-        isinstance(op, Assign) for op in view.ops()
-    )
+    return all(
+        call.callee == Name("super") or _is_call_above(call, "eval", view) for _, call in view.calls()
+    ) and not any(isinstance(op, Assign) for op in view.ops())
 
 
 def _missed_parts(view: CodeView, cls: ClassView) -> list[str]:
-    """The parts of the module that the override certainly does not switch, unless something says that they are frozen."""
+    """The parts that the override certainly does not switch, unless something says that they are frozen."""
     name = view.facts.name
     for reached in _with_helpers(view, cls):
         for op in reached.ops():
@@ -342,7 +346,12 @@ def _attributes(cls: ClassView, name: str) -> Iterator[Override]:
         if not _is_flag(value, view):
             continue
         for op in view.ops():
-            if isinstance(op, Assign) and op.value == value and isinstance(op.target, Attribute) and op.target.name == name:
+            if (
+                isinstance(op, Assign)
+                and op.value == value
+                and isinstance(op.target, Attribute)
+                and op.target.name == name
+            ):
                 yield Override(view, name, op.span, "attribute", text_of(value, view))
                 break
 

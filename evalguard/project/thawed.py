@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from evalguard.finding import Span
 from evalguard.flow.liveness import path_of
-from evalguard.ir.ops import Assign, Call, Iterate
+from evalguard.ir.ops import Assign, Call, Iterate, Op
 from evalguard.ir.values import Attribute, Const, Item, Name, Temp, Value
 from evalguard.modes.values import Cls
 from evalguard.project.code import ClassView, CodeView
@@ -142,7 +142,11 @@ def _part_of(value: Value, view: CodeView, depth: int) -> tuple[str | None, str]
             return name, f"self.{name}"
         case Attribute(value=inner):
             found = _part_of(inner, view, depth + 1)
-            return None if found is None else (found[0], text_of(value, view) if isinstance(inner, Attribute) else found[1])
+            return (
+                None
+                if found is None
+                else (found[0], text_of(value, view) if isinstance(inner, Attribute) else found[1])
+            )
         case Item(value=inner):
             return _part_of(inner, view, depth + 1)
         case Name() if view.is_own_object(value):
@@ -152,7 +156,11 @@ def _part_of(value: Value, view: CodeView, depth: int) -> tuple[str | None, str]
             return next((found for found in found_all if found is not None), None)
         case Temp():
             call = view.call_of(value)
-            if call is not None and isinstance(call.callee, Attribute) and call.callee.name in lookup.SAME_OBJECT_METHODS:
+            if (
+                call is not None
+                and isinstance(call.callee, Attribute)
+                and call.callee.name in lookup.SAME_OBJECT_METHODS
+            ):
                 return _part_of(call.callee.value, view, depth + 1)
             return _looped(value, view, depth)
         case _:
@@ -219,12 +227,18 @@ def _loses_gradients(part: str | None, view: CodeView) -> bool:
         for op in view.ops()
     )
     for _, call in view.calls():
-        name = call.callee.name if isinstance(call.callee, Attribute) else call.callee.id if isinstance(call.callee, Name) else ""
+        name = (
+            call.callee.name
+            if isinstance(call.callee, Attribute)
+            else call.callee.id
+            if isinstance(call.callee, Name)
+            else ""
+        )
         owner = call.callee.value if isinstance(call.callee, Attribute) else None
         is_about = part is None or (owner is not None and _is_of(owner, part, view))
-        if name == "requires_grad_" and [argument.value for argument in call.arguments] == [Const(False)]:
-            if is_about or (isinstance(owner, Name) and _comes_from_parameters(owner, part, view)):
-                return True
+        is_taken = name == "requires_grad_" and [argument.value for argument in call.arguments] == [Const(False)]
+        if is_taken and (is_about or (isinstance(owner, Name) and _comes_from_parameters(owner, part, view))):
+            return True
         if name in ("parameters", "named_parameters") and sets_flag and is_about:
             return True
         if _says_freeze(name) and (is_about or any(_is_of(argument.value, part, view) for argument in call.arguments)):
@@ -266,7 +280,9 @@ def _is_put_back(frozen: _Frozen, cls: ClassView) -> bool:
             continue
         called = [call.callee for _, call in view.calls() if isinstance(call.callee, Attribute)]
         if view is not frozen.view and any(
-            callee.name == "eval" and _ends_in(callee.value, frozen.part) and not _is_other_self(callee.value, view, family)
+            callee.name == "eval"
+            and _ends_in(callee.value, frozen.part)
+            and not _is_other_self(callee.value, view, family)
             for callee in called
         ):
             return True
@@ -274,12 +290,14 @@ def _is_put_back(frozen: _Frozen, cls: ClassView) -> bool:
             inside = view.owner in ancestors and view.facts.name != method and "freez" not in view.facts.name.lower()
             if inside or any(callee.name == "train" for callee in called):
                 return True
-    for other in cls.code.functions():
-        for op in other.ops():  # `model.encoder.train = disabled`
-            if isinstance(op, Assign) and isinstance(op.target, Attribute) and op.target.name == "train":
-                if not isinstance(op.value, Const) and (is_module(op.target.value, other) is not False):
-                    return True
-    return False
+    return any(_replaces_switch(op, view) for view in cls.code.functions() for op in view.ops())
+
+
+def _replaces_switch(op: Op, view: CodeView) -> bool:
+    """`model.encoder.train = disabled`: some parts of the project are kept from their parents' switches."""
+    if not isinstance(op, Assign) or not isinstance(op.target, Attribute) or op.target.name != "train":
+        return False
+    return not isinstance(op.value, Const) and is_module(op.target.value, view) is not False
 
 
 def _is_other_self(value: Value, view: CodeView, family: set[Cls]) -> bool:
@@ -298,9 +316,7 @@ def _sites(cls: ClassView, by_name: bool) -> tuple[Site, ...]:
     """The calls of `train()` that reach a whole of which an object of the class is, or has, a part; the surest first.
     `by_name`: also where but the name of the whole says so."""
     own = tuple(_own_sites(cls))
-    framework = any(
-        lookup.framework_base(base) is not None for base in cls.index.ancestry(cls.cls)[1]
-    )
+    framework = any(lookup.framework_base(base) is not None for base in cls.index.ancestry(cls.cls)[1])
     if own or framework:
         return own[:MOST_SITES]  # frameworks may keep the modes of parts (Lightning since 2.2)
     wholes = _wholes(cls)
@@ -314,7 +330,12 @@ def _sites(cls: ClassView, by_name: bool) -> tuple[Site, ...]:
             made = _class_of(owner, view)
             if made is not None:
                 rank = 0 if made in wholes else None
-            elif is_open and _learns(view) and not _is_in_other_module(view, wholes) and WHOLE_WORDS & set(words(text_of(owner, view).rpartition(".")[2])):
+            elif (
+                is_open
+                and _learns(view)
+                and not _is_in_other_module(view, wholes)
+                and WHOLE_WORDS & set(words(text_of(owner, view).rpartition(".")[2]))
+            ):
                 rank = 1 if is_module(owner, view) is not False else None
             else:
                 rank = None
@@ -346,7 +367,9 @@ def _is_train_call(call: Call) -> bool:
 
 def _learns(view: CodeView) -> bool:
     called = {call.callee.name for _, call in view.calls() if isinstance(call.callee, Attribute)}
-    return bool(called & {"backward", "step", "zero_grad"}) or bool({"train", "training", "fit"} & set(words(view.facts.name)))
+    return bool(called & {"backward", "step", "zero_grad"}) or bool(
+        {"train", "training", "fit"} & set(words(view.facts.name))
+    )
 
 
 def _class_of(value: Value, view: CodeView, depth: int = 0) -> Cls | None:

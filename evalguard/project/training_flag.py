@@ -49,7 +49,9 @@ def flags_set(view: CodeView) -> Iterator[FlagSet]:
         return
     found = [op for op in view.ops() if isinstance(op, Assign)]
     found = [op for op in found if isinstance(op.target, Attribute) and op.target.name == FLAG]
-    both = {op.target for op in found if op.value == Const(True)} & {op.target for op in found if op.value == Const(False)}
+    both = {op.target for op in found if op.value == Const(True)} & {
+        op.target for op in found if op.value == Const(False)
+    }
     for op in found:
         if not isinstance(op.target, Attribute) or op.target in both:
             continue  # set both ways: the flag alone is meant, which chooses what a head returns
@@ -80,14 +82,16 @@ def _tells_children(owner: Value, view: CodeView) -> bool:
     for op in view.ops():
         if not isinstance(op, Call) or not isinstance(op.callee, Attribute):
             continue
-        if op.callee.name in CHILDREN or op.callee.name in ("apply", view.facts.name):
+        same = not view.facts.name.startswith("_") and op.callee.name == view.facts.name
+        if op.callee.name in CHILDREN or op.callee.name == "apply" or same:
             return True  # the same method of a part
         if op.callee.name in SWITCHES and path_of(op.callee.value) == path:
             return True
         if op.callee.name in SWITCHES and view.is_own_object(owner):
             return True
     return any(
-        isinstance(op, Iterate) and isinstance(op.iterable, Attribute) and op.iterable.name == "_modules" for op in view.ops()
+        isinstance(op, Iterate) and isinstance(op.iterable, Attribute) and op.iterable.name == "_modules"
+        for op in view.ops()
     )
 
 
@@ -107,9 +111,8 @@ def _is_each_of_many(owner: Value, view: CodeView) -> bool:
 def _comes_from_loop(value: Value, view: CodeView, depth: int = 0) -> bool:
     if depth > 4:
         return False
-    if isinstance(value, Temp) and view.call_of(value) is None:
-        if any(isinstance(op, Iterate) and op.result == value for op in view.ops()):
-            return True
+    if isinstance(value, Temp) and any(isinstance(op, Iterate) and op.result == value for op in view.ops()):
+        return True
     return any(_comes_from_loop(part, view, depth + 1) for part in (*parts_of(value), *view.values_given(value)))
 
 
@@ -154,12 +157,16 @@ def _may_have_parts(cls: ClassView) -> bool:
             return True
     for method in cls.methods().values():
         for op in method.ops():
-            if isinstance(op, Assign) and method.own_attribute(op.target) is not None:
-                if made_by(op.value, method, cls) is not None or is_module(op.value, method) is True:
-                    return True
+            kept = isinstance(op, Assign) and method.own_attribute(op.target) is not None
+            if isinstance(op, Assign) and kept and _is_made_module(op.value, method, cls):
+                return True
             if isinstance(op, Call) and isinstance(op.callee, Attribute) and op.callee.name == "add_module":
                 return True
     return False
+
+
+def _is_made_module(value: Value, view: CodeView, cls: ClassView) -> bool:
+    return made_by(value, view, cls) is not None or is_module(value, view) is True
 
 
 def _is_module_with_parts(owner: Value, view: CodeView) -> bool:

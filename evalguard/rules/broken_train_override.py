@@ -23,8 +23,8 @@ class BrokenTrainOverride(Rule):
     ## Why is this bad?
     `torch.nn.Module` has one switch, `train(mode)`. It sets the flag of its object, calls `train(mode)` of each child,
     and returns the object; `eval()` is nothing but `self.train(False)`. So whoever overrides `train` also changes
-    `eval()`, and how the module behaves as a part of another: the parent's `eval()` calls the child's `train(False)`, and
-    never its `eval()`.
+    `eval()`, and how the module behaves as a part of another: the parent's `eval()` calls the child's `train(False)`,
+    and never its `eval()`.
 
     A training loop named `train` is therefore started, or fails, when anybody calls `model.eval()`. An override that
     forgets `super().train(mode)`, or its mode, leaves dropout on and batch norm changing its statistics in every
@@ -62,8 +62,8 @@ class BrokenTrainOverride(Rule):
 
     ## Known limits
     Silent for an override that does nothing, or always chooses eval mode: that keeps a frozen network as it is. Parts
-    that it leaves out are taken to be frozen on purpose where anything in the class says so. Where it goes over the parts
-    in a loop, that loop is taken to be right.
+    that it leaves out are taken to be frozen on purpose where anything in the class says so. Where it goes over the
+    parts in a loop, that loop is taken to be right.
     """
 
     code = "EVG304"
@@ -89,7 +89,10 @@ def _shown(override: Override) -> tuple[Step, ...]:
         "loop": "this is training",
         "recursion": "calls `self.train(False)`, which comes here again",
     }.get(override.flaw, "the same happens when `eval()` calls `self.train(False)`")
-    return (Step(override.view.path, override.span, "overrides the switch"), Step(override.view.path, override.at, said))
+    return (
+        Step(override.view.path, override.span, "overrides the switch"),
+        Step(override.view.path, override.at, said),
+    )
 
 
 def _said(override: Override, owner: str) -> str:
@@ -119,9 +122,13 @@ def _said(override: Override, owner: str) -> str:
         case "none":
             return f"{method} does not return `self`: `model.train()` or `model.eval()` gives None"
         case "attribute":
-            return f"`self.{override.name} = {override.detail}` hides `torch.nn.Module.{override.name}`: to call it fails"
+            return (
+                f"`self.{override.name} = {override.detail}` hides `torch.nn.Module.{override.name}`: to call it fails"
+            )
         case "unasked":
-            return f"{method} is not called by the `eval()` of `{override.detail}` around it, which calls `train(False)`"
+            return (
+                f"{method} is not called by the `eval()` of `{override.detail}` around it, which calls `train(False)`"
+            )
 
 
 def _cure(override: Override) -> str:

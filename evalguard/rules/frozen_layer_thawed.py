@@ -14,17 +14,17 @@ class FrozenLayerThawed(Rule):
     """A part is put in eval mode to freeze it, and a later `train()` of the whole thaws it.
 
     ## What it does
-    Reports a part that a module's constructor, or a method of its named so, freezes by `eval()`: gradients taken from its
-    parameters, a name, or a comment say that this is meant. Also one that comes in eval mode from `from_pretrained` and
-    has its gradients taken. Reported if the project calls `train()` of the whole, and nothing puts the part back.
+    Reports a part that a module's constructor, or a method of its named so, freezes by `eval()`: gradients taken from
+    its parameters, a name, or a comment say that this is meant. Also one that comes in eval mode from `from_pretrained`
+    and has its gradients taken. Reported if the project calls `train()` of the whole, and nothing puts the part back.
 
     ## Why is this bad?
     To freeze a part takes two things: `requires_grad = False`, so that the optimizer leaves its weights alone, and eval
-    mode, so that its dropout is off and its batch norm uses its stored statistics. The first lasts. The second
-    does not: `model.train()` at the head of each epoch goes through all parts of the model, whatever anyone said to one of
+    mode, so that its dropout is off and its batch norm uses its stored statistics. The first lasts. The second does
+    not: `model.train()` at the head of each epoch goes through all parts of the model, whatever anyone said to one of
     them before. From the first epoch on the frozen part drops at random, and its batch norms follow the new data, so
-    that the part changes although no gradient ever reaches it. In the evaluation it is yet another network than
-    the one that the rest was trained with.
+    that the part changes although no gradient ever reaches it. In the evaluation it is yet another network than the one
+    that the rest was trained with.
 
     ## Example
     ```python
@@ -72,8 +72,9 @@ class FrozenLayerThawed(Rule):
 
     ## Known limits
     Which `train()` reaches the part is told by the classes, and where they are not known by names: `model.train()` is
-    taken to reach all modules but losses, teachers and their like. Silent in a LightningModule without a `train()` of its
-    own, for Lightning keeps the modes of parts since 2.2; and for parts that a script freezes by their requires_grad alone.
+    taken to reach all modules but losses, teachers and their like. Silent in a LightningModule without a `train()` of
+    its own, for Lightning keeps the modes of parts since 2.2; and for parts that a script freezes by their
+    requires_grad alone.
     """
 
     code = "EVG305"

@@ -19,10 +19,10 @@ class StaleTrainingFlag(Rule):
     attribute such as `self.is_training` that the constructor sets and nothing in the project ever changes.
 
     ## Why is this bad?
-    A module's constructor ends in train mode, whoever made it and whatever for: `self.training` is always True there, and
-    `train()` and `eval()` come later. So a decision by it in the constructor is no decision, and a copy of it stays True
-    for ever. `model.eval()` changes `self.training` of every module, but knows of no copy. A dropout that asks
-    the copy drops in every evaluation too, at random, although everyone called `eval()` as they should.
+    A module's constructor ends in train mode, whoever made it and whatever for: `self.training` is always True there,
+    and `train()` and `eval()` come later. So a decision by it in the constructor is no decision, and a copy of it stays
+    True for ever. `model.eval()` changes `self.training` of every module, but knows of no copy. A dropout that asks the
+    copy drops in every evaluation too, at random, although everyone called `eval()` as they should.
 
     ## Example
     ```python
@@ -54,8 +54,8 @@ class StaleTrainingFlag(Rule):
     ```
 
     ## Known limits
-    Silent where the constructor itself sets the mode before, where the copy is assigned anywhere else in the project, and
-    where the flag that decides has another name than one of training.
+    Silent where the constructor itself sets the mode before, where the copy is assigned anywhere else in the project,
+    and where the flag that decides has another name than one of training.
     """
 
     code = "EVG306"
@@ -77,7 +77,7 @@ class StaleTrainingFlag(Rule):
             yield self.finding(
                 fixed.view,
                 fixed.call.span,
-                f"`{called(fixed.call)}` asks `{flag}`, which `train()` and `eval()` of `{view.facts.name}` do not change",
+                f"`{called(fixed.call)}` asks `{flag}`, which no `train()` or `eval()` of `{view.facts.name}` sets",
                 model=view.facts.name,
                 trace=(
                     Step(fixed.given_in.path, fixed.given_at, f"`{flag}` is set here, and nowhere else"),

@@ -14,8 +14,8 @@ class TrainingFlagAssigned(Rule):
     """`model.training` is set by hand, of which the parts of the model do not hear.
 
     ## What it does
-    Reports an assignment to the attribute `training` of a module that may have parts, and one that a method makes to its
-    own object, unless that method is `train` or `eval`.
+    Reports an assignment to the attribute `training` of a module that may have parts, and one that a method makes to
+    its own object, unless that method is `train` or `eval`.
 
     ## Why is this bad?
     Each module has a flag `training` of its own, and each layer asks its own only. `model.eval()` goes through all
@@ -47,8 +47,8 @@ class TrainingFlagAssigned(Rule):
     ```
 
     ## Known limits
-    Silent in a loop over modules and in a function that also goes over the parts or calls `train()` or `eval()`; where a
-    saved flag is given back; for a single layer, a module without parts, and objects of which nothing says that they
+    Silent in a loop over modules and in a function that also goes over the parts or calls `train()` or `eval()`; where
+    a saved flag is given back; for a single layer, a module without parts, and objects of which nothing says that they
     are modules.
     """
 

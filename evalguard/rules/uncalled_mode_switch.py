@@ -14,8 +14,8 @@ class UncalledModeSwitch(Rule):
     """`model.eval` or `model.train` is named without a call, or assigned to.
 
     ## What it does
-    Reports a statement that is nothing but `model.eval` or `model.train`, and an assignment such as `model.eval = True`,
-    if the object is a module: by its class, by what is done with it, or by its name in a file about PyTorch.
+    Reports a statement that is nothing but `model.eval` or `model.train`, and an assignment such as `model.eval =
+    True`, if the object is a module: by its class, by what is done with it, or by its name in a file about PyTorch.
 
     ## Why is this bad?
     `eval` is a method, and only the brackets run it. `model.eval` alone looks the method up and lets it go: Python does
@@ -48,8 +48,8 @@ class UncalledModeSwitch(Rule):
 
     ## Known limits
     Silent where the method is taken on purpose (`switch = model.train`, an argument, a comparison), where something
-    other than a bool is assigned to it (the usual way to keep a frozen part from its parent's `train()`), and for objects
-    of which nothing says that they are modules.
+    other than a bool is assigned to it (the usual way to keep a frozen part from its parent's `train()`), and for
+    objects of which nothing says that they are modules.
     """
 
     code = "EVG301"
