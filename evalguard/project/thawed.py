@@ -327,7 +327,7 @@ def _sites(cls: ClassView, by_name: bool) -> tuple[Site, ...]:
             if not _is_train_call(call) or not isinstance(call.callee, Attribute):
                 continue
             owner = call.callee.value
-            made = _class_of(owner, view)
+            made = class_of(owner, view)
             if made is not None:
                 rank = 0 if made in wholes else None
             elif (
@@ -372,7 +372,7 @@ def _learns(view: CodeView) -> bool:
     )
 
 
-def _class_of(value: Value, view: CodeView, depth: int = 0) -> Cls | None:
+def class_of(value: Value, view: CodeView, depth: int = 0) -> Cls | None:
     """The class of the project whose object a value certainly is."""
     if depth > DEEPEST:
         return None
@@ -381,14 +381,14 @@ def _class_of(value: Value, view: CodeView, depth: int = 0) -> Cls | None:
     call = view.call_of(value)
     if call is not None:
         if isinstance(call.callee, Attribute) and call.callee.name in lookup.SAME_OBJECT_METHODS:
-            return _class_of(call.callee.value, view, depth + 1)
+            return class_of(call.callee.value, view, depth + 1)
         found = view.meaning(call.callee)
         return found if isinstance(found, Cls) else None
     given = [(view, each) for each in view.values_given(value)]
     name = view.own_attribute(value)
     if name is not None and view.owner is not None:
         given = view.code.class_(view.owner).given(name)
-    classes = {_class_of(each, home, depth + 1) for home, each in given if each != value}
+    classes = {class_of(each, home, depth + 1) for home, each in given if each != value}
     return classes.pop() if len(classes) == 1 else None
 
 
@@ -411,7 +411,7 @@ def _parts_made(cls: ClassView) -> Iterator[Cls]:
     for method in cls.own_methods().values():
         for op in method.ops():
             if isinstance(op, Assign) and method.own_attribute(op.target) is not None:
-                made = _class_of(op.value, method)
+                made = class_of(op.value, method)
                 if made is not None:
                     yield made
 

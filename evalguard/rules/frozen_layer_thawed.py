@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from evalguard.finding import Finding, Step
-from evalguard.project.code import ClassView
-from evalguard.project.thawed import thawed_parts
+from evalguard.project.code import ClassView, CodeView
+from evalguard.project.thawed import Thawed, thawed_parts
+from evalguard.project.thawed_here import thawed_here
 from evalguard.rules.base import Rule
 
 
@@ -82,27 +83,35 @@ class FrozenLayerThawed(Rule):
 
     def check_class(self, view: ClassView) -> Iterator[Finding]:
         """The parts that the class freezes in vain."""
+        cure = (
+            f"override `train(self, mode=True)` in `{view.facts.name}`: call `super().train(mode)`, "
+            "then `eval()` of the frozen part, and return `self`"
+        )
         for part in thawed_parts(view):
-            first = part.sites[0]
-            where = (
-                f"on line {first.span.line}"
-                if first.view.path == part.view.path
-                else f"in {first.view.path}:{first.span.line}"
-            )
-            what = f"`{part.name}`" if "`" not in part.name else part.name
-            yield self.finding(
-                part.view,
-                part.span,
-                f"`{part.text}` freezes {what} in vain: `{first.text}` {where} puts all of `{view.facts.name}` "
-                "back in train mode",
-                model=part.name if "`" not in part.name else None,
-                trace=(
-                    Step(part.view.path, part.span, f"`{part.text}` gives eval mode, to freeze it", "eval"),
-                    *(
-                        Step(site.view.path, site.span, f"`{site.text}` reaches it too, and sets train mode", "train")
-                        for site in part.sites
-                    ),
+            yield self._found(part, f"all of `{view.facts.name}`", cure)
+
+    def check_code(self, view: CodeView) -> Iterator[Finding]:
+        """The parts that the function freezes in vain."""
+        for part in thawed_here(view):
+            yield self._found(part, "it", f"call `{part.name}.eval()` after each `train()`, or override `train`")
+
+    def _found(self, part: Thawed, what_returns: str, cure: str) -> Finding:
+        first = part.sites[0]
+        is_near = first.view.path == part.view.path
+        where = f"on line {first.span.line}" if is_near else f"in {first.view.path}:{first.span.line}"
+        is_place = "`" not in part.name
+        what = f"`{part.name}`" if is_place else part.name
+        return self.finding(
+            part.view,
+            part.span,
+            f"`{part.text}` freezes {what} in vain: `{first.text}` {where} puts {what_returns} back in train mode",
+            model=part.name if is_place else None,
+            trace=(
+                Step(part.view.path, part.span, f"`{part.text}` gives eval mode, to freeze it", "eval"),
+                *(
+                    Step(site.view.path, site.span, f"`{site.text}` reaches it too, and sets train mode", "train")
+                    for site in part.sites
                 ),
-                help_text=f"override `train(self, mode=True)` in `{view.facts.name}`: call `super().train(mode)`, "
-                "then `eval()` of the frozen part, and return `self`",
-            )
+            ),
+            help_text=cure,
+        )
