@@ -19,7 +19,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from evalguard.finding import Span
-from evalguard.flow.liveness import path_of
+from evalguard.flow.liveness import parts_of, path_of
+from evalguard.ir.graph import EdgeKind
 from evalguard.ir.ops import Assign, Call, Iterate, Op
 from evalguard.ir.values import Attribute, Const, Item, Name, Temp, Value
 from evalguard.modes.values import Cls
@@ -323,8 +324,8 @@ def _sites(cls: ClassView, by_name: bool) -> tuple[Site, ...]:
     ranked: list[tuple[int, Site]] = []
     is_open = by_name and not UNTRAINED_WORDS & set(words(cls.facts.name)) and _may_be_in_a_model(cls)
     for view in cls.code.functions():
-        for _, call in view.calls():
-            if not _is_train_call(call) or not isinstance(call.callee, Attribute):
+        for block, call in view.calls():
+            if not is_train_call(call) or not isinstance(call.callee, Attribute) or is_chosen(block, view):
                 continue
             owner = call.callee.value
             made = class_of(owner, view)
@@ -355,14 +356,41 @@ def _own_sites(cls: ClassView) -> Iterator[Site]:
     """`self.train()` in a method of the class."""
     for view in cls.methods().values():
         for _, call in view.calls():
-            if _is_train_call(call) and isinstance(call.callee, Attribute) and view.is_own_object(call.callee.value):
+            if is_train_call(call) and isinstance(call.callee, Attribute) and view.is_own_object(call.callee.value):
                 yield Site(view, call.span, f"{text_of(call.callee, view)}()")
 
 
-def _is_train_call(call: Call) -> bool:
+def is_train_call(call: Call) -> bool:
+    """Whether it is `x.train()` or `x.train(True)`."""
     if not isinstance(call.callee, Attribute) or call.callee.name != "train":
         return False
     return [argument.value for argument in call.arguments] in ([], [Const(True)])
+
+
+def is_chosen(block: int, view: CodeView) -> bool:
+    """Whether a block is reached only where a test speaks of a freeze: `if not args.frozen: model.train()`."""
+    blocks = view.facts.blocks
+    for kind in (EdgeKind.TRUE, EdgeKind.FALSE):
+        seen, waiting = {0}, [0]
+        while waiting:
+            for edge in blocks[waiting.pop()].edges:
+                asks = edge.kind is kind and edge.test is not None and _speaks_of_freeze(edge.test)
+                if not asks and edge.target not in seen:
+                    seen.add(edge.target)
+                    waiting.append(edge.target)
+        if block not in seen:
+            return True
+    return False
+
+
+def _speaks_of_freeze(test: Value) -> bool:
+    match test:
+        case Name(id=name) | Attribute(name=name) if FREEZE_WORDS & set(words(name)):
+            return True
+        case Const(value=str() as text):
+            return bool(FREEZE_WORDS & set(words(text)))
+        case _:
+            return any(map(_speaks_of_freeze, parts_of(test)))
 
 
 def _learns(view: CodeView) -> bool:

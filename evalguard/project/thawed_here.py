@@ -17,7 +17,17 @@ from evalguard.ir.values import Attribute, Const, Name, Temp, Value
 from evalguard.modes.values import Fn
 from evalguard.project.code import CodeView
 from evalguard.project.module_evidence import is_module, text_of
-from evalguard.project.thawed import FREEZE_WORDS, MOST_SITES, NEAR, OVER_PARTS, Site, Thawed, class_of
+from evalguard.project.thawed import (
+    FREEZE_WORDS,
+    MOST_SITES,
+    NEAR,
+    OVER_PARTS,
+    Site,
+    Thawed,
+    class_of,
+    is_chosen,
+    is_train_call,
+)
 from evalguard.vocabulary.words import words
 
 
@@ -91,8 +101,8 @@ def _is_meant(place: str, call: Call, view: CodeView) -> bool:
 def _sites(place: str, frozen: Call, view: CodeView) -> Iterator[Site]:
     """The calls after that of `eval()` that put the whole in train mode, and are not followed by another freeze."""
     for whole in _wholes(place, view):
-        for _, call in view.calls():
-            if call.span <= frozen.span or _is_put_back(place, call, view):
+        for block, call in view.calls():
+            if call.span <= frozen.span or _is_put_back(place, call, view) or is_chosen(block, view):
                 continue
             if _trains(call, whole) and isinstance(call.callee, Attribute):
                 if not _overrides_train(call.callee.value, view):
@@ -104,7 +114,7 @@ def _sites(place: str, frozen: Call, view: CodeView) -> Iterator[Site]:
 def _trains(call: Call, whole: str) -> bool:
     if not isinstance(call.callee, Attribute) or call.callee.name != "train" or path_of(call.callee.value) != whole:
         return False
-    return [argument.value for argument in call.arguments] in ([], [Const(True)])
+    return is_train_call(call)
 
 
 def _is_put_back(place: str, after: Call, view: CodeView) -> bool:
