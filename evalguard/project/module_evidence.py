@@ -44,6 +44,8 @@ def is_probably_module(value: Value, view: CodeView) -> bool:
     if proved is not None:
         return proved
     said = set(words(_last_name(value, view)))
+    if not said & MODULE_WORDS:
+        said |= set(words(_looped_over(value, view)))
     if said & NOT_MODULE_WORDS or not said & MODULE_WORDS:
         return False
     return not set(words(text_of(value, view))) & CONFIGURATION_WORDS and is_about_torch(view)
@@ -219,6 +221,16 @@ def _is_used_as_module(value: Value, view: CodeView) -> bool:
         and path_of(op.callee.value) == path
         for op in view.ops()
     )
+
+
+def _looped_over(value: Value, view: CodeView) -> str:
+    """The name of what a loop variable comes from: `models` in `for m in models`, `netG` in `for m in [netG, netD]`."""
+    given = view.values_given(value) if isinstance(value, Name) else []
+    for op in view.ops():
+        if isinstance(op, Iterate) and op.result in given:
+            over = next(iter(view.values_given(op.iterable)), op.iterable)
+            return _last_name(over.items[0] if isinstance(over, Sequence) and over.items else over, view)
+    return ""
 
 
 def _last_name(value: Value, view: CodeView) -> str:

@@ -128,10 +128,15 @@ def _frozen_as_loaded(view: CodeView, cls: ClassView) -> Iterator[_Frozen]:
         dotted = view.dotted(call.callee) if call is not None else None
         if part is None or call is None or dotted is None or not dotted.endswith(".from_pretrained"):
             continue
-        if lookup.from_pretrained_mode(dotted) != "eval" or not lookup.drops_by_default(dotted):
+        if lookup.from_pretrained_mode(dotted) != "eval" or not lookup.drops_by_default(dotted, _first_constant(call)):
             continue
         if _loses_gradients(part, view) and not any(_switches(other, part, "train", view) for _, other in view.calls()):
             yield _Frozen(view, part, f"self.{part}", f"{text_of(call.callee, view)}(...)", call.span)
+
+
+def _first_constant(call: Call) -> object:
+    first = call.arguments[0].value if call.arguments else None
+    return first.value if isinstance(first, Const) else None
 
 
 def _part_of(value: Value, view: CodeView, depth: int) -> tuple[str | None, str] | None:
