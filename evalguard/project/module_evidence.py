@@ -52,11 +52,12 @@ def is_probably_module(value: Value, view: CodeView) -> bool:
 
 
 def is_about_torch(view: CodeView) -> bool:
-    """Whether a file imports PyTorch, or no framework at all while another file of the project imports PyTorch."""
+    """Whether a file imports PyTorch and no other framework, or none while another file of the project imports
+    PyTorch."""
     libraries = {target.partition(".")[0] for target in view.file.imports.values()}
-    if libraries & TORCH_LIBRARIES:
-        return True
-    return not libraries & OTHER_FRAMEWORKS and any(
+    if libraries & OTHER_FRAMEWORKS:
+        return False
+    return bool(libraries & TORCH_LIBRARIES) or any(
         target.partition(".")[0] in TORCH_LIBRARIES
         for file in view.index.files.values()
         for target in file.imports.values()

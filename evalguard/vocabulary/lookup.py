@@ -543,11 +543,12 @@ def _merged(extra: Table) -> _Tables:
     told = frozenset(entry.name for entries in by_user for entry in entries)
     managing = [entry.name for table in TABLES for entry in table.mode_managers]
     stepping = [entry.name for table in TABLES for entry in table.steps]
-    running: list[Entry] = [entry for table in TABLES for entry in (*table.framework_calls, *table.self_moding)]
+    running = [entry.name for table in TABLES for entry in table.framework_calls]
+    running += [entry.name for table in TABLES for entry in table.self_moding]
     return _Tables(
         told=told,
         acts=_last_names((*managing, *stepping, *told)),
-        switches=_last_names((*managing, *told, *(e.name for e in running))) - {"step", "forward", "[A-Z]*"},
+        switches=_last_names((*managing, *told, *running)) - {"step", "forward", "[A-Z]*"},
         layers=of("layers"),
         module_classes=of("module_classes"),
         functionals=of("functionals"),
