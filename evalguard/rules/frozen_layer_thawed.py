@@ -18,6 +18,7 @@ class FrozenLayerThawed(Rule):
     Reports a part that a module's constructor, or a method of its named so, freezes by `eval()`: gradients taken from
     its parameters, a name, or a comment say that this is meant. Also one that comes in eval mode from `from_pretrained`
     and has its gradients taken. Reported if the project calls `train()` of the whole, and nothing puts the part back.
+    The same of a function that freezes a part of a model, and then trains the model or has another function do so.
 
     ## Why is this bad?
     To freeze a part takes two things: `requires_grad = False`, so that the optimizer leaves its weights alone, and eval
