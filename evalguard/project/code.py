@@ -204,6 +204,10 @@ class CodeView:
             if isinstance(op, Define) and op.name.id == name and not op.is_class
         ]
 
+    def comments_on(self, first: int, last: int) -> Iterator[str]:
+        """The comments on these lines, as written."""
+        return (comment for line, comment in self.file.comments if first <= line <= last)
+
     def comments(self, statement: Span) -> list[str]:
         """The comments that speak of a statement: on its lines, and on those right above it, in lower case."""
         said = dict(self.file.comments)

@@ -243,6 +243,21 @@ def from_pretrained_mode(dotted: str) -> Mode:
 UNKNOWN_FROM_PRETRAINED: Final[Mode] = "unknown"  # eval in the Hugging Face libraries, train elsewhere: rather silent
 
 
+def drops_by_default(dotted: str, checkpoint: object = None) -> bool:
+    """Whether what `from_pretrained` of a class of transformers returns drops in train mode by its default configuration,
+    as far as the name of the class tells, `transformers.RobertaModel`, or for `AutoModel` that of the checkpoint."""
+    owner = dotted.removesuffix(".from_pretrained").rpartition(".")[2]
+    if owner.startswith("AutoModel") and isinstance(checkpoint, str):
+        short = re.sub("[^a-z0-9]", "", checkpoint.rpartition("/")[2].lower())
+        return any(short.startswith(family.lower()) for family in transformers.DROPPING_FAMILIES)
+    found = re.match(r"([A-Z]\w*?)(?:Model|PreTrainedModel|EncoderModel|For[A-Z]\w*)$", owner)
+    return found is not None and found[1] in transformers.DROPPING_FAMILIES
+
+
+DEAF_PARTS: Final = transformers.DEAF_PARTS
+"""Names of parts of a library's models that do not depend on the mode."""
+
+
 def factory_method(name: str) -> Factory | None:
     """The same for the bare name of a method of an unknown class, such as `load_from_checkpoint`."""
     return _tables.factories.exact.get(name)

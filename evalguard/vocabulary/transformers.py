@@ -6,6 +6,8 @@ mode. `Trainer` sets the mode itself before each step and each evaluation, and l
 
 from __future__ import annotations
 
+from typing import Final
+
 from evalguard.vocabulary.terms import (
     Alias,
     Factory,
@@ -101,6 +103,20 @@ FACTORIES = (
         f"{SENTENCES}/SentenceTransformer.py",
     ),
 )
+
+DROPPING_FAMILIES: Final = frozenset(
+    """
+    Albert Bart Bert BertGeneration BigBird Camembert Data2VecText Deberta DebertaV2 DistilBert Electra Ernie Flaubert GPT2 Hubert
+    Longformer MBart MPNet MT5 OpenAIGPT Pegasus Roberta SEWD T5 UMT5 UniSpeech Wav2Vec2 WavLM XLM XLMRoberta XLNet
+    """.split()
+)
+"""Families whose configurations drop by default (`hidden_dropout_prob`, `dropout_rate`, `dropout`, ... of 0.1): in train
+mode their outputs are random. Those of CLIP, ViT, Llama and others do not. Source: `configuration_*.py` under
+https://github.com/huggingface/transformers/tree/main/src/transformers/models."""
+
+DEAF_PARTS: Final = frozenset({"feature_extractor"})
+"""Parts of models of transformers and fairseq without layers that depend on the mode: the convolutions of Wav2Vec2 and its kin
+(https://github.com/huggingface/transformers/blob/main/src/transformers/models/wav2vec2/modeling_wav2vec2.py)."""
 
 MODULE_CLASSES = (
     *(
