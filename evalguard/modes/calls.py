@@ -81,6 +81,9 @@ def call(op: Call, state: State, frame: Frame) -> list[Outcome]:
             return raised + [after for end in ends if not end.raised for after in call(op, end.state, frame)]
     given = arguments_of(op, state, frame)
     callee = op.callee
+    named = _called_by_name(given, state, frame)
+    if named is not None:
+        return call_value(*named, frame)
     if isinstance(callee, ir.Attribute):
         base = evaluate(callee.value, state, frame)
         return call_method(base, callee.name, given, state, frame)
@@ -202,6 +205,34 @@ def _named(dotted: str, given: Given, state: State, frame: Frame) -> list[Outcom
     runner = lookup.runner(dotted)
     run = _run_by(runner, given.op) if runner is not None else None
     return call(run, state, frame) if run is not None else call_library(dotted, given, state, frame)
+
+
+def _called_by_name(given: Given, state: State, frame: Frame) -> tuple[Cls | Fn, Given, State] | None:
+    """What a call by name calls, with which arguments and from which state, if it is of the project."""
+    last = source_of(given.op.callee, frame).rpartition(".")[2]
+    if not lookup.may_be_namer(last):
+        return None
+    callee = evaluate(given.op.callee, state, frame)
+    entry = lookup.namer(callee.name if isinstance(callee, Ext) else last)
+    target = given.get(entry.target.position, entry.target.keyword) if entry is not None else None
+    if entry is None or target is None:
+        return None
+    keywords = [(name, value) for name, value in given.keywords if name != entry.target.keyword]
+    positional = given.positional
+    if entry.key is not None:
+        if not isinstance(target, Map):
+            return None
+        items = [(key.value, value) for key, value in target.items if isinstance(key, Known)]
+        keywords += [(str(key), value) for key, value in items if key != entry.key]
+        positional = [value for value in positional if value is not target]
+        target = next((value for key, value in items if key == entry.key), NONE)
+    if not isinstance(target, Known) or not isinstance(target.value, str):
+        return None
+    loaded = frame.linker.load(target.value, state, frame)
+    found = frame.linker.imported(frame.path, target.value, loaded)
+    if not isinstance(found, (Cls, Fn)):
+        return None
+    return found, replace(given, positional=positional, keywords=keywords), loaded
 
 
 def _run_by(runner: Runner, op: Call) -> Call | None:

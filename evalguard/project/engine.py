@@ -64,7 +64,15 @@ from evalguard.project.knowledge import Knowledge
 from evalguard.project.parameters import accepts, call_arguments, root_arguments
 from evalguard.project.properties import property_names, property_reads
 from evalguard.project.relevance import Relevance
-from evalguard.project.resolve import Index, Meaning, Var, assigned_attributes, fills_tables, runs_layers
+from evalguard.project.resolve import (
+    Index,
+    Meaning,
+    Var,
+    assigned_attributes,
+    fills_tables,
+    returned_attributes,
+    runs_layers,
+)
 from evalguard.project.told import told_of
 from evalguard.vocabulary.words import MODULE_WORDS, words
 
@@ -437,6 +445,10 @@ class Engine:
         bound = function.bound
         if isinstance(bound, Obj) and self.knowledge.info(bound.id).module is not False and runs_layers(facts):
             return False
+        if isinstance(bound, Obj):
+            handed_out = (state.store.get((bound.id, name)) for name in returned_attributes(facts))
+            if any(value is not None and self._may_run(value, state) for value in handed_out):
+                return False
         tested = {path.rpartition(".")[2] for path in frame.significant}
         if bound is not None and assigned_attributes(facts) & tested:
             return False

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from evalguard.flow.liveness import parts_of, path_of, values_of, written_by
 from evalguard.ir.facts import MODULE, ClassFacts, FileFacts, FunctionFacts
-from evalguard.ir.ops import Assign, Call, Define, Delete, Enter, Import, Raise
+from evalguard.ir.ops import Assign, Call, Define, Delete, Enter, Import, Raise, Return
 from evalguard.ir.values import Attribute, Mapping, Name, Value
 from evalguard.modes.values import Cls, Fn, Mod
 from evalguard.project.modules import Modules
@@ -513,6 +513,18 @@ def assigned_attributes(function: FunctionFacts) -> set[str]:
         for op in block.ops
         if isinstance(op, Assign) and isinstance(op.target, Attribute)
     }
+
+
+def returned_attributes(function: FunctionFacts) -> set[str]:
+    """The attributes of the object itself that a method hands out, as they are or in a tuple: `return self.ema`."""
+    found: set[str] = set()
+    for block in function.blocks:
+        for op in block.ops:
+            if isinstance(op, Return) and function.parameters:
+                for value in (op.value, *parts_of(op.value)):
+                    if isinstance(value, Attribute) and value.value == Name(function.parameters[0].name):
+                        found.add(value.name)
+    return found
 
 
 def held_names(function: FunctionFacts) -> set[str]:

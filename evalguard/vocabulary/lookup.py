@@ -34,6 +34,7 @@ from evalguard.vocabulary import (
     layers,
     lightning,
     models,
+    namers,
     optimizers,
     sinks,
     timm,
@@ -61,6 +62,7 @@ from evalguard.vocabulary.terms import (
     Mode,
     ModeManager,
     ModuleClass,
+    Namer,
     Optimizer,
     Ordinary,
     Parameter,
@@ -78,7 +80,7 @@ TABLES: Final[tuple[Table, ...]] = tuple(
     module.TABLE
     for module in (
         *(torch, torchvision, timm, transformers, lightning, accelerate, ignite, fastai),
-        *(attentions, distributed, exporters, layers, models, optimizers, trainers, not_torch_tables, sinks),
+        *(attentions, distributed, exporters, layers, models, namers, optimizers, trainers, not_torch_tables, sinks),
     )
 )
 
@@ -356,6 +358,18 @@ def forward_method(name: str) -> ForwardMethod | None:
 
 
 @_remembered
+def namer(dotted: str) -> Namer | None:
+    """The function of that name that calls what its argument names."""
+    return _find(_tables.namers, dotted)
+
+
+@_remembered
+def may_be_namer(last: str) -> bool:
+    """Whether the full name of such a function ends so."""
+    return any(entry.name.rpartition(".")[2] == last for table in TABLES for entry in table.namers)
+
+
+@_remembered
 def runner(dotted: str) -> Runner | None:
     """The function of that name that calls a module given to it: a call of it is a forward of that module."""
     return _find(_tables.runners, dotted)
@@ -527,6 +541,7 @@ class _Tables:
     framework_calls: _Index[FrameworkCall]
     forward_methods: _Index[ForwardMethod]
     runners: _Index[Runner]
+    namers: _Index[Namer]
     self_moding: _Index[SelfModing]
     mode_managers: _Index[ModeManager]
     exporters: _Index[Exporter]
@@ -564,6 +579,7 @@ def _merged(extra: Table) -> _Tables:
         framework_calls=of("framework_calls"),
         forward_methods=of("forward_methods"),
         runners=of("runners"),
+        namers=of("namers"),
         self_moding=of("self_moding"),
         mode_managers=of("mode_managers"),
         exporters=of("exporters"),

@@ -309,6 +309,18 @@ class Runner:
 
 
 @dataclass(frozen=True, slots=True)
+class Namer:
+    """A function that calls the class or function whose dotted name it is given, with all its other arguments: the name is
+    `target`, or, if that is a dict, under the key `key` of it, and the other arguments with it."""
+
+    name: str
+    target: Parameter
+    why: str
+    link: str
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SelfModing:
     """A library method that sets the mode it needs itself. `leaves` as in `FrameworkCall`."""
 
@@ -379,6 +391,7 @@ class Table:
     not_torch: tuple[Ordinary, ...] = ()
     forward_methods: tuple[ForwardMethod, ...] = ()
     runners: tuple[Runner, ...] = ()
+    namers: tuple[Namer, ...] = ()
     self_moding: tuple[SelfModing, ...] = ()
     mode_managers: tuple[ModeManager, ...] = ()
     exporters: tuple[Exporter, ...] = ()
