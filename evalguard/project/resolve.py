@@ -349,7 +349,9 @@ class Index:
         """The function that reading calls, where the last one of that name is what assigning to a property calls."""
         functions = self.files[path].functions
         sets = any(decorator.name.endswith((".setter", ".deleter")) for decorator in functions[qualname].decorators)
-        return qualname.partition("#")[0] if sets else qualname
+        owner, dot, name = qualname.rpartition(".")  # the class may be the second of its name, too
+        getter = f"{owner}{dot}{name.partition('#')[0]}"
+        return getter if sets and getter in functions else qualname
 
     def methods(self, cls: Cls) -> dict[str, Fn]:
         """All methods, own and inherited, by name."""
