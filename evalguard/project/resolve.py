@@ -305,6 +305,9 @@ class Index:
             own.append(current)
             for base in self.class_facts(current).bases:
                 found = self.resolve(current.path, base)
+                if found == current and isinstance(base, Name):  # `class Net(Net)`: what the name meant before
+                    imported = self.files[current.path].imports.get(base.id)
+                    found = self.import_target(current.path, imported) if imported is not None else None
                 if isinstance(found, Cls):
                     visit(found)
                 elif isinstance(found, str):
