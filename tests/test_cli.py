@@ -143,11 +143,14 @@ def test_an_interrupt_is_130(run: Runner, monkeypatch: pytest.MonkeyPatch) -> No
     ("arguments", "message"),
     [
         (["--selct", "EVG201"], "--select"),
-        (["--format", "flak8"], 'unknown format "flak8"; did you mean "flake8"? (one of text, flake8, json)'),
-        (["--format", "xml"], 'unknown format "xml" (one of text, flake8, json)'),
+        (
+            ["--format", "flak8"],
+            'unknown format "flak8"; did you mean "flake8"? (one of text, flake8, json, github, gitlab, junit, sarif)',
+        ),
+        (["--format", "xml"], 'unknown format "xml" (one of text, flake8, json, github, gitlab, junit, sarif)'),
         (["--select", "EVG2O1"], '--select: unknown code "EVG2O1"; did you mean "EVG201"?'),
         (["--ignore", "EVG1,training-in-eval-mode"], 'unknown code "TRAINING-IN-EVAL-MODE"; did you mean "EVG201"?'),
-        (["--statistics", "--format", "json"], "--statistics has no JSON form"),
+        (["--statistics", "--format", "json"], "use one of --statistics and --format json"),
         (["--stdin-filename", "a.py"], "give - as a path"),
     ],
 )
@@ -289,6 +292,7 @@ def test_each_format(run: Runner) -> None:
     outputs = {form: run("--format", form).out for form in FORMATS}
     assert outputs["flake8"] == "a.py:3:1: EVG201 planted here\n"
     assert json.loads(outputs["json"])["findings"][0]["line"] == 3
+    assert all(outputs.values())
     assert outputs["text"].startswith("a.py:3:1: EVG201 training-in-eval-mode planted here\n  |\n3 |     step()")
 
 
@@ -334,6 +338,46 @@ def test_source_and_names_cannot_steer_the_terminal(run: Runner) -> None:
     for form in FORMATS:
         assert "\x1b" not in run("--format", form).out
     assert run("--format", "flake8").out.count("\n") == 1
+
+
+def test_an_output_file_takes_what_would_be_printed(run: Runner) -> None:
+    write("a.py")
+    printed = run("--format", "sarif")
+    assert run("--format", "sarif", "--output-file", "found.sarif") == Outcome(1, "", "")
+    assert Path("found.sarif").read_text(encoding="utf-8") == printed.out
+    assert sorted(path.name for path in Path().iterdir()) == ["a.py", "found.sarif"]
+
+
+def test_an_output_file_is_not_coloured(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("a.py")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    run("--output-file", "found.txt")
+    assert "\x1b" not in Path("found.txt").read_text(encoding="utf-8")
+
+
+def test_an_output_file_is_replaced_as_a_whole(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("a.py")
+    write("found.txt", "old")
+    os.chmod("found.txt", 0o600)
+    os.symlink("found.txt", "link.txt")
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", fail)
+        outcome = run("--output-file", "link.txt")
+    assert (outcome.status, outcome.err) == (2, "Error: link.txt cannot be written: No space left on device\n")
+    assert Path("found.txt").read_text() == "old"
+    assert sorted(path.name for path in Path().iterdir()) == ["a.py", "found.txt", "link.txt"]
+    run("--output-file", "link.txt")
+    assert Path("found.txt").read_text().startswith("a.py:3:1: EVG201")
+    assert Path("found.txt").stat().st_mode & 0o777 == 0o600
+
+
+def test_an_output_file_may_be_a_device(run: Runner) -> None:
+    write("a.py")
+    assert run("--output-file", os.devnull) == Outcome(1, "", "")
 
 
 # The real command, in a process of its own

@@ -43,7 +43,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "rule_documentation": {"finding"},
     "own_codes": {"finding"},
     "rules": {"finding", "ir", "flow", "modes", "project"},
-    "report": {"callgraph", "finding", "rule_documentation", "source"},
+    "fingerprint": {"finding", "source"},
+    "report": {"callgraph", "finding", "fingerprint", "rule_documentation", "source"},
     "check": {
         *("callgraph", "config", "discover", "finding", "frontend", "ir", "modes", "notebook", "own_codes", "project"),
         *("report", "rule_documentation", "rules", "screen", "source", "suppress", "vocabulary"),

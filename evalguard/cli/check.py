@@ -9,14 +9,23 @@ import click
 import evalguard
 from evalguard.cli.configuration import HELP, choice, configuration
 from evalguard.cli.group import CommandWithSubcommands
-from evalguard.cli.output import FAILURE, print_text, report_problem, tell_warnings, wants_colour, width_up_to
+from evalguard.cli.output import (
+    FAILURE,
+    print_text,
+    report_problem,
+    tell_warnings,
+    wants_colour,
+    width_up_to,
+    write_text,
+)
 from evalguard.report.terminal import visible
 
 if TYPE_CHECKING:
     from evalguard.config import Config
     from evalguard.report import Report
 
-FORMATS = ("text", "flake8", "json")
+FORMATS = ("text", "flake8", "json", "github", "gitlab", "junit", "sarif")
+COUNTED_FORMATS = ("text", "flake8")  # those for people, which --statistics takes the place of
 CLEAN, FINDINGS = 0, 1
 
 
@@ -40,6 +49,7 @@ def _split_codes(context: click.Context, parameter: click.Parameter, values: tup
     callback=choice(FORMATS),
     help="How the findings are printed.",
 )
+@click.option("--output-file", metavar="FILE", help="Write the findings there, in UTF-8, instead of standard output.")
 @click.option("--statistics", is_flag=True, help="Print the number of findings of each rule instead of the findings.")
 @click.option("--exit-zero", is_flag=True, help="Exit with status 0 even if there are findings.")
 @click.option("--no-cache", is_flag=True, help="Keep nothing for the next run (this version never does).")
@@ -53,6 +63,7 @@ def command(
     extend_exclude: tuple[str, ...],
     no_respect_gitignore: bool,
     form: str,
+    output_file: str | None,
     statistics: bool,
     exit_zero: bool,
     no_cache: bool,
@@ -68,14 +79,18 @@ def command(
     from evalguard.check import STDIN_NAME, check_paths
 
     paths = paths or (".",)
-    if statistics and form == "json":
-        raise click.UsageError("--statistics has no JSON form: use one of --statistics and --format json.")
+    if statistics and form not in COUNTED_FORMATS:
+        raise click.UsageError(f"--statistics counts for people: use one of --statistics and --format {form}.")
     if stdin_filename and "-" not in paths:
         raise click.UsageError("--stdin-filename names the file on standard input: give - as a path.")
     config = configuration(paths, stdin_filename, select, ignore, extend_exclude, not no_respect_gitignore)
     report = check_paths(paths, config, stdin_filename=stdin_filename or STDIN_NAME)
     _tell(report, config, verbose)
-    print_text(_rendered(report, "statistics" if statistics else form))
+    rendered = _rendered(report, "statistics" if statistics else form, to_terminal=output_file is None)
+    if output_file is None:
+        print_text(rendered)
+    else:
+        write_text(rendered, output_file)
     if report.problems:
         return FAILURE
     return FINDINGS if report.findings and not exit_zero else CLEAN
@@ -103,15 +118,26 @@ def _tell(report: Report, config: Config, verbose: bool) -> None:
         click.echo(f"evalguard: {stage}: {seconds:.3f} s", err=True)
 
 
-def _rendered(report: Report, form: str) -> str:
-    from evalguard.report import flake8, json, statistics, text
+def _rendered(report: Report, form: str, to_terminal: bool) -> str:
+    from evalguard.check import documentations
+    from evalguard.report import flake8, github, gitlab, json, junit, sarif, statistics, text
 
     match form:
         case "flake8":
             return flake8.render(report)
+        case "github":
+            return github.render(report)
+        case "gitlab":
+            return gitlab.render(report)
         case "json":
             return json.render(report)
+        case "junit":
+            return junit.render(report)
+        case "sarif":
+            return sarif.render(report, documentations(), evalguard.__version__)
         case "statistics":
             return statistics.render(report)
-        case _:
+        case _ if to_terminal:
             return text.render(report, wants_colour(), width_up_to(text.DEFAULT_WIDTH))
+        case _:
+            return text.render(report)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from evalguard.cli.configuration import HELP, choice, configuration
-from evalguard.cli.output import FAILURE, print_text, report_problem, tell_warnings, warn_of_a_path_named
+from evalguard.cli.output import FAILURE, print_text, report_problem, tell_warnings, warn_of_a_path_named, write_text
 from evalguard.report.terminal import visible
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ def graph(
     if output_file is None:
         print_text(text)
     else:
-        _write(text, output_file)
+        write_text(text, output_file)
     return FAILURE if report.problems else 0
 
 
@@ -103,10 +102,3 @@ def _rendered(picture: CallGraph, function: FunctionNode | None, form: str) -> s
             return dot.render(near)
         case _:
             return text.render(picture) if function is None else function_text.render(function, picture)
-
-
-def _write(text: str, file: str) -> None:
-    try:
-        Path(file).write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise click.ClickException(f"{visible(file)} cannot be written: {error.strerror}") from error
