@@ -27,7 +27,7 @@ from typing import TypeAlias, TypeVar
 from evalguard import rules
 from evalguard.callgraph import CallGraph, LeftOut
 from evalguard.config import Config
-from evalguard.discover import STDIN, discover
+from evalguard.discover import STDIN, SUFFIXES, discover
 from evalguard.finding import Finding, Span
 from evalguard.ir.facts import FileFacts
 from evalguard.modes.record import Record
@@ -60,11 +60,21 @@ def check_paths(
     config: Config | None = None,
     *,
     stdin_filename: str = STDIN_NAME,
+    project: str | os.PathLike[str] | None = None,
 ) -> Report:
     """Check files and folders; `-` stands for standard input, to be shown as `stdin_filename`. Without a
-    configuration the defaults hold: no configuration file is looked for."""
+    configuration the defaults hold: no configuration file is looked for.
+
+    With the folder of a `project` they are judged as parts of it: all of its files are read, and what is reported are
+    the findings that lie in the paths or whose trace leads through them. A path that the configuration leaves out of
+    the project is left out, and standard input takes the place of the file that it is shown as."""
     run = _Run(config or Config())
-    return _check(run, _sources(run, paths, stdin_filename))
+    if project is None:
+        return _check(run, _sources(run, paths, stdin_filename))
+    root = os.fspath(project)
+    sources = _sources_of_project(run, root, [os.fspath(path) for path in paths], stdin_filename)
+    wanted = {stdin_filename if path == STDIN else os.fspath(path) for path in paths}
+    return _about(_check(run, sources), {path for path, source in sources.items() if _lies_in(source.location, wanted)})
 
 
 def check_source(text: str, path: str = STDIN_NAME, config: Config | None = None) -> Report:
@@ -200,6 +210,33 @@ def _sources(run: _Run, paths: Sequence[str | os.PathLike[str]], stdin_filename:
         read = partial(_decode, sys.stdin.buffer.read(), stdin_filename)
         sources[stdin_filename] = Source(read, os.path.abspath(stdin_filename))
     return sources
+
+
+def _sources_of_project(run: _Run, root: str, paths: Sequence[str], stdin_filename: str) -> dict[str, Source]:
+    """The files of a project, and those of the paths that no walk of it would find."""
+    others = [path for path in paths if path != STDIN and (_is_odd(path) or not _lies_in(path, [root]))]
+    sources = _sources(run, [root, *others], stdin_filename)
+    if STDIN not in paths:
+        return sources
+    place = os.path.realpath(stdin_filename)
+    rest = {path: source for path, source in sources.items() if os.path.realpath(source.location) != place}
+    return rest | _sources(run, [STDIN], stdin_filename)
+
+
+def _is_odd(path: str) -> bool:
+    """Whether a file is a Python script in spite of its name, since the user says so."""
+    return not path.endswith(SUFFIXES) and os.path.isfile(path)
+
+
+def _lies_in(location: str, places: Iterable[str]) -> bool:
+    """Whether a file is one of the places, or somewhere in one of them."""
+    file = Path(os.path.realpath(location))
+    return any(file.is_relative_to(os.path.realpath(place)) for place in places)
+
+
+def _about(report: Report, paths: set[str]) -> Report:
+    """The report with the findings that lie in these files, or whose trace leads through them."""
+    return report.only(lambda f: f.path in paths or any(step.path in paths for step in f.trace))
 
 
 def _decode(data: bytes, shown: str) -> Document:

@@ -152,6 +152,8 @@ def test_an_interrupt_is_130(run: Runner, monkeypatch: pytest.MonkeyPatch) -> No
         (["--ignore", "EVG1,training-in-eval-mode"], 'unknown code "TRAINING-IN-EVAL-MODE"; did you mean "EVG201"?'),
         (["--statistics", "--format", "json"], "use one of --statistics and --format json"),
         (["--stdin-filename", "a.py"], "give - as a path"),
+        (["--project", "nowhere"], "no such"),
+        (["--project", ".", "-"], "--stdin-filename"),
     ],
 )
 def test_wrong_usage_says_what_was_meant(run: Runner, arguments: list[str], message: str) -> None:
@@ -282,6 +284,41 @@ def test_the_configuration_of_standard_input_is_that_of_its_name(run: Runner, mo
     write("pkg/evalguard.toml", 'per-file-ignores = {"new.py" = ["EVG201"]}\n')
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(BUG.encode())))
     assert run("-", "--stdin-filename", "pkg/new.py").status == 0
+
+
+# A part of a project
+
+
+def test_with_a_project_only_what_has_to_do_with_the_paths_is_reported(run: Runner) -> None:
+    for name in ("pkg/a.py", "pkg/b.py", "other.py"):
+        write(name)
+    assert run("--format", "flake8", "--project", ".", "pkg/a.py").out == "pkg/a.py:3:1: EVG201 planted here\n"
+    assert run("--format", "flake8", "--project", ".", "pkg").out.count("\n") == 2
+    assert run("--format", "flake8", "--project", ".").out.count("\n") == 3
+    assert run("--project", ".", "pkg/a.py").out.endswith("Found 1 problem in 1 of 3 files.\n")
+
+
+def test_what_a_project_leaves_out_is_left_out_although_it_is_named(run: Runner) -> None:
+    write("pyproject.toml", '[tool.evalguard]\nextend-exclude = ["old"]\n')
+    write("old/a.py")
+    write("b.py", CLEAN)
+    assert run("--project", ".", "old/a.py").status == 0
+    assert run("old/a.py").status == 1
+
+
+def test_a_script_without_a_suffix_and_a_file_outside_belong_to_it_when_named(run: Runner) -> None:
+    write("project/script")
+    write("outside.py")
+    assert codes(run("--project", "project", "project/script", "outside.py")) == ["EVG201", "EVG201"]
+    assert run("--project", "project", "project").status == 0
+
+
+def test_standard_input_takes_the_place_of_a_file_of_the_project(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("a.py")
+    write("b.py", CLEAN)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"model.eval()\nstep()  # plant EVG201\n")))
+    outcome = run("--format", "flake8", "--project", ".", "--stdin-filename", "a.py", "-")
+    assert outcome.out == "a.py:2:1: EVG201 planted here\n"
 
 
 # Output

@@ -36,6 +36,9 @@ def _split_codes(context: click.Context, parameter: click.Parameter, values: tup
 @click.command(cls=CommandWithSubcommands, context_settings=HELP)
 @click.argument("paths", nargs=-1, metavar="[PATHS]...")
 @click.option("--stdin-filename", metavar="PATH", help="The name of the file that is given on standard input.")
+@click.option(
+    "--project", metavar="FOLDER", help="Read all of this project, and report what has to do with PATHS (for hooks)."
+)
 @click.option("--select", multiple=True, metavar="CODES", callback=_split_codes, help="Report these codes only.")
 @click.option("--ignore", multiple=True, metavar="CODES", callback=_split_codes, help="Do not report these codes.")
 @click.option("--extend-exclude", multiple=True, metavar="PATTERN", help="Leave these out, too (as in .gitignore).")
@@ -58,6 +61,7 @@ def _split_codes(context: click.Context, parameter: click.Parameter, values: tup
 def command(
     paths: tuple[str, ...],
     stdin_filename: str | None,
+    project: str | None,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
     extend_exclude: tuple[str, ...],
@@ -78,13 +82,15 @@ def command(
     """
     from evalguard.check import STDIN_NAME, check_paths
 
-    paths = paths or (".",)
+    paths = paths or (project or ".",)
     if statistics and form not in COUNTED_FORMATS:
         raise click.UsageError(f"--statistics counts for people: use one of --statistics and --format {form}.")
     if stdin_filename and "-" not in paths:
         raise click.UsageError("--stdin-filename names the file on standard input: give - as a path.")
-    config = configuration(paths, stdin_filename, select, ignore, extend_exclude, not no_respect_gitignore)
-    report = check_paths(paths, config, stdin_filename=stdin_filename or STDIN_NAME)
+    if "-" in paths and project and not stdin_filename:
+        raise click.UsageError("--project with - wants to know by --stdin-filename which of its files that is.")
+    config = configuration(paths, stdin_filename, select, ignore, extend_exclude, not no_respect_gitignore, project)
+    report = check_paths(paths, config, stdin_filename=stdin_filename or STDIN_NAME, project=project)
     _tell(report, config, verbose)
     rendered = _rendered(report, "statistics" if statistics else form, to_terminal=output_file is None)
     if output_file is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -36,8 +37,10 @@ def configuration(
     ignore: Sequence[str] = (),
     extend_exclude: Sequence[str] = (),
     respect_gitignore: bool = True,
+    project: str | None = None,
 ) -> Config:
-    """The configuration that belongs to the paths, with the options of the command line; a wrong one is wrong usage."""
+    """The configuration that belongs to the paths, or to their project, with the options of the command line; a wrong
+    one is wrong usage."""
     from evalguard.check import known_codes
     from evalguard.config import ConfigError, load_config, with_options
     from evalguard.discover import STDIN, missing
@@ -45,10 +48,12 @@ def configuration(
     absent = missing(paths)
     if absent:
         raise click.UsageError(f"no such file or folder: {', '.join(map(visible, absent))}")
+    if project is not None and not os.path.isdir(project):
+        raise click.UsageError(f"--project: no such folder: {visible(project)}")
     named = [stdin_filename if path == STDIN and stdin_filename else path for path in paths]
     codes = known_codes()
     try:
-        config = load_config(named, codes)
+        config = load_config(named if project is None else [project], codes)
         return with_options(
             config,
             codes,
