@@ -45,11 +45,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     "rules": {"finding", "ir", "flow", "modes", "project"},
     "fingerprint": {"finding", "source"},
     "report": {"callgraph", "finding", "fingerprint", "rule_documentation", "source"},
+    "baseline": {"fingerprint", "report"},
+    "changes": {"finding"},
     "check": {
         *("callgraph", "config", "discover", "finding", "frontend", "ir", "modes", "notebook", "own_codes", "project"),
         *("report", "rule_documentation", "rules", "screen", "source", "suppress", "vocabulary"),
     },
-    "cli": {"callgraph", "check", "config", "discover", "report", "rule_documentation"},
+    "cli": {
+        *("baseline", "callgraph", "changes", "check", "config", "discover", "fingerprint", "report"),
+        "rule_documentation",
+    },
     "__main__": {"cli"},
     "devtools": {"check", "cli", "report", "rule_documentation"},
     "__init__": {"check", "config", "finding", "report"},

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 import evalguard
+from evalguard.cli.baseline import tell_stale
 from evalguard.cli.configuration import HELP, choice, configuration
 from evalguard.cli.group import CommandWithSubcommands
 from evalguard.cli.output import (
@@ -21,7 +22,9 @@ from evalguard.cli.output import (
 from evalguard.report.terminal import visible
 
 if TYPE_CHECKING:
+    from evalguard.changes import Changes
     from evalguard.config import Config
+    from evalguard.fingerprint import Key
     from evalguard.report import Report
 
 FORMATS = ("text", "flake8", "json", "github", "gitlab", "junit", "sarif")
@@ -41,6 +44,8 @@ def _split_codes(context: click.Context, parameter: click.Parameter, values: tup
 )
 @click.option("--select", multiple=True, metavar="CODES", callback=_split_codes, help="Report these codes only.")
 @click.option("--ignore", multiple=True, metavar="CODES", callback=_split_codes, help="Do not report these codes.")
+@click.option("--baseline", metavar="FILE", help="Report only what is not in this file (see evalguard baseline).")
+@click.option("--diff-base", metavar="REVISION", help="Report only what touches lines changed since then, by git.")
 @click.option("--extend-exclude", multiple=True, metavar="PATTERN", help="Leave these out, too (as in .gitignore).")
 @click.option("--no-respect-gitignore", is_flag=True, help="Check also the files that git ignores.")
 @click.option(
@@ -64,6 +69,8 @@ def command(
     project: str | None,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
+    baseline: str | None,
+    diff_base: str | None,
     extend_exclude: tuple[str, ...],
     no_respect_gitignore: bool,
     form: str,
@@ -90,7 +97,13 @@ def command(
     if "-" in paths and project and not stdin_filename:
         raise click.UsageError("--project with - wants to know by --stdin-filename which of its files that is.")
     config = configuration(paths, stdin_filename, select, ignore, extend_exclude, not no_respect_gitignore, project)
+    known = None if baseline is None else _read_baseline(baseline)
+    changes = None if diff_base is None else _changes_since(diff_base)
     report = check_paths(paths, config, stdin_filename=stdin_filename or STDIN_NAME, project=project)
+    if known is not None and baseline is not None:
+        report = _new(report, known, baseline, tell=not (project or select or ignore))
+    if changes is not None:
+        report = report.only(changes.touch)
     _tell(report, config, verbose)
     rendered = _rendered(report, "statistics" if statistics else form, to_terminal=output_file is None)
     if output_file is None:
@@ -100,6 +113,34 @@ def command(
     if report.problems:
         return FAILURE
     return FINDINGS if report.findings and not exit_zero else CLEAN
+
+
+def _read_baseline(file: str) -> frozenset[Key]:
+    from evalguard.baseline import BaselineError, read
+
+    try:
+        return read(file)
+    except BaselineError as error:
+        raise click.UsageError(f"--baseline: {visible(str(error))}") from error
+
+
+def _changes_since(revision: str) -> Changes:
+    from evalguard.changes import ChangesError, changes_since
+
+    try:
+        return changes_since(revision)
+    except ChangesError as error:
+        raise click.UsageError(f"--diff-base: {visible(str(error))}") from error
+
+
+def _new(report: Report, known: frozenset[Key], file: str, tell: bool) -> Report:
+    """What the baseline does not have. Where only a part of it is asked for, nothing can be said of the rest."""
+    from evalguard.baseline import compare
+
+    compared = compare(report, known, file)
+    if tell:
+        tell_stale(compared, file)
+    return compared.report
 
 
 def _tell(report: Report, config: Config, verbose: bool) -> None:
