@@ -77,10 +77,23 @@ def check_paths(
     return _about(_check(run, sources), {path for path, source in sources.items() if _lies_in(source.location, wanted)})
 
 
-def check_source(text: str, path: str = STDIN_NAME, config: Config | None = None) -> Report:
-    """Check a text as if it stood in a file of that path, a notebook's JSON if it ends with `.ipynb`."""
+def check_source(
+    text: str,
+    path: str = STDIN_NAME,
+    config: Config | None = None,
+    *,
+    project: str | os.PathLike[str] | None = None,
+) -> Report:
+    """Check a text as if it stood in a file of that path, a notebook's JSON if it ends with `.ipynb`.
+
+    With the folder of a `project` it takes the place of that file among the project's; reported is what lies in it or
+    has a trace that leads through it."""
+    run = _Run(config or Config())
     read = partial(notebook_of if is_notebook(path) else document_of, text, path)
-    return _check(_Run(config or Config()), {path: Source(read, os.path.abspath(path))})
+    source = {path: Source(read, os.path.abspath(path))}
+    if project is None:
+        return _check(run, source)
+    return _about(_check(run, _without(_sources(run, [project], path), path) | source), {path})
 
 
 def graph_paths(
@@ -218,9 +231,13 @@ def _sources_of_project(run: _Run, root: str, paths: Sequence[str], stdin_filena
     sources = _sources(run, [root, *others], stdin_filename)
     if STDIN not in paths:
         return sources
-    place = os.path.realpath(stdin_filename)
-    rest = {path: source for path, source in sources.items() if os.path.realpath(source.location) != place}
-    return rest | _sources(run, [STDIN], stdin_filename)
+    return _without(sources, stdin_filename) | _sources(run, [STDIN], stdin_filename)
+
+
+def _without(sources: Mapping[str, Source], path: str) -> dict[str, Source]:
+    """The files without the one of that path, under whatever name."""
+    place = os.path.realpath(path)
+    return {shown: source for shown, source in sources.items() if os.path.realpath(source.location) != place}
 
 
 def _is_odd(path: str) -> bool:
@@ -281,7 +298,8 @@ _Lowered: TypeAlias = FileFacts | Finding | Problem
 def _all_lowered(documents: Sequence[Document]) -> Iterator[_Lowered]:
     """The facts of documents, in their order, or why there are none; of many of them in several processes."""
     workers = os.cpu_count() or 1
-    if len(documents) >= MANY_FILES and workers > 1 and "fork" in multiprocessing.get_all_start_methods():
+    may_fork = "fork" in multiprocessing.get_all_start_methods() and not multiprocessing.current_process().daemon
+    if len(documents) >= MANY_FILES and workers > 1 and may_fork:
         try:
             with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as pool:
                 yield from chain.from_iterable(list(pool.map(_lowered, documents, chunksize=8)))

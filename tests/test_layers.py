@@ -55,11 +55,12 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("baseline", "callgraph", "changes", "check", "config", "discover", "fingerprint", "report"),
         "rule_documentation",
     },
+    "flake8_plugin": {"check", "config", "discover", "finding", "report", "source"},
     "__main__": {"cli"},
     "devtools": {"check", "cli", "report", "rule_documentation"},
     "__init__": {"check", "config", "finding", "report"},
 }
-ONLY_IN = {"libcst": {"frontend"}, "click": {"cli", "devtools"}}
+ONLY_IN = {"flake8": {"flake8_plugin"}, "libcst": {"frontend"}, "click": {"cli", "devtools"}}
 
 
 def imports(path: Path) -> Iterator[tuple[str, int]]:
