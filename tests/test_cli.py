@@ -102,7 +102,31 @@ def test_no_python_files_is_a_warning(run: Runner) -> None:
     write("notes.txt")
     outcome = run()
     assert outcome.status == 0
-    assert outcome.err == "evalguard: warning: no Python files found\n"
+    assert outcome.err == "evalguard: warning: no Python files found in .\n"
+
+
+def test_files_that_are_all_left_out_are_said_to_be_there(run: Runner) -> None:
+    write("old/a.py")
+    write("evalguard.toml", 'exclude = ["old"]\n')
+    assert run().err == (
+        "evalguard: warning: no Python files found in .: one is left out by .gitignore or the configuration, which "
+        "`evalguard config` shows\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("trian.py", '(did you mean "train.py"?)'),
+        ("pkg/modle.py", '(did you mean "pkg/model.py"?)'),
+        ("pgk/model.py", '(did you mean "pkg"?)'),
+        ("grahp", '(did you mean the command "graph"?)'),
+    ],
+)
+def test_a_path_that_does_not_exist_may_have_been_meant_otherwise(run: Runner, path: str, meant: str) -> None:
+    write("train.py")
+    write("pkg/model.py")
+    assert f"no such file or folder: {path} {meant}\n" in run(path).err
 
 
 def test_a_failure_of_our_own_is_2_and_the_other_files_go_on(run: Runner) -> None:

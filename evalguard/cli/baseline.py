@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from evalguard.cli.configuration import HELP, configuration
+from evalguard.cli import completion
+from evalguard.cli.configuration import HELP, configuration, examples
 from evalguard.cli.output import FAILURE, report_problem, tell_warnings, warn_of_a_path_named, write_text
 from evalguard.report.terminal import visible
 
@@ -16,9 +17,17 @@ if TYPE_CHECKING:
 STALE_SHOWN = 5
 
 
-@click.command(context_settings=HELP)
-@click.argument("paths", nargs=-1, metavar="[PATHS]...")
-@click.option("--output", "output", metavar="FILE", help="The file to write. [default: evalguard-baseline.json]")
+@click.command(
+    context_settings=HELP, epilog=examples("evalguard baseline .", "evalguard --baseline evalguard-baseline.json .")
+)
+@click.argument("paths", nargs=-1, metavar="[PATHS]...", shell_complete=completion.paths)
+@click.option(
+    "--output",
+    "output",
+    metavar="FILE",
+    shell_complete=completion.file,
+    help="The file to write. [default: evalguard-baseline.json]",
+)
 @click.option("--extend-exclude", multiple=True, metavar="PATTERN", help="Leave these out, too (as in .gitignore).")
 @click.option("--no-respect-gitignore", is_flag=True, help="Look also at the files that git ignores.")
 def baseline(
@@ -39,7 +48,7 @@ def baseline(
     file = output or DEFAULT_FILE
     config = configuration(paths, None, extend_exclude=extend_exclude, respect_gitignore=not no_respect_gitignore)
     report = check_paths(paths, config)
-    tell_warnings(report)
+    tell_warnings(report, paths)
     for problem in report.problems:
         report_problem(problem, with_traceback=False)
     if report.problems:

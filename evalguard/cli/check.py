@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 import evalguard
+from evalguard.cli import completion
 from evalguard.cli.baseline import tell_stale
-from evalguard.cli.configuration import HELP, choice, configuration
+from evalguard.cli.configuration import HELP, choice, configuration, examples, split_codes
 from evalguard.cli.group import CommandWithSubcommands
 from evalguard.cli.output import (
     FAILURE,
@@ -32,19 +34,47 @@ COUNTED_FORMATS = ("text", "flake8")  # those for people, which --statistics tak
 CLEAN, FINDINGS = 0, 1
 
 
-def _split_codes(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(code for value in values for code in value.replace(",", " ").split())
-
-
-@click.command(cls=CommandWithSubcommands, context_settings=HELP)
-@click.argument("paths", nargs=-1, metavar="[PATHS]...")
+@click.command(
+    cls=CommandWithSubcommands,
+    context_settings=HELP,
+    epilog=examples(
+        "evalguard",
+        "evalguard src train.py --select EVG2",
+        "evalguard --project . --format flake8 src/train.py",
+        "evalguard --format sarif --output-file evalguard.sarif .",
+        "evalguard --baseline evalguard-baseline.json .",
+    ),
+)
+@click.argument("paths", nargs=-1, metavar="[PATHS]...", shell_complete=completion.paths)
 @click.option("--stdin-filename", metavar="PATH", help="The name of the file that is given on standard input.")
 @click.option(
-    "--project", metavar="FOLDER", help="Read all of this project, and report what has to do with PATHS (for hooks)."
+    "--project",
+    metavar="FOLDER",
+    shell_complete=completion.folder,
+    help="Read all of this project, and report what has to do with PATHS (for hooks).",
 )
-@click.option("--select", multiple=True, metavar="CODES", callback=_split_codes, help="Report these codes only.")
-@click.option("--ignore", multiple=True, metavar="CODES", callback=_split_codes, help="Do not report these codes.")
-@click.option("--baseline", metavar="FILE", help="Report only what is not in this file (see evalguard baseline).")
+@click.option(
+    "--select",
+    multiple=True,
+    metavar="CODES",
+    callback=split_codes,
+    shell_complete=completion.codes,
+    help="Report these codes only.",
+)
+@click.option(
+    "--ignore",
+    multiple=True,
+    metavar="CODES",
+    callback=split_codes,
+    shell_complete=completion.codes,
+    help="Do not report these codes.",
+)
+@click.option(
+    "--baseline",
+    metavar="FILE",
+    shell_complete=completion.file,
+    help="Report only what is not in this file (see evalguard baseline).",
+)
 @click.option("--diff-base", metavar="REVISION", help="Report only what touches lines changed since then, by git.")
 @click.option("--extend-exclude", multiple=True, metavar="PATTERN", help="Leave these out, too (as in .gitignore).")
 @click.option("--no-respect-gitignore", is_flag=True, help="Check also the files that git ignores.")
@@ -55,9 +85,15 @@ def _split_codes(context: click.Context, parameter: click.Parameter, values: tup
     show_default=True,
     metavar="|".join(FORMATS),
     callback=choice(FORMATS),
+    shell_complete=completion.one_of(FORMATS),
     help="How the findings are printed.",
 )
-@click.option("--output-file", metavar="FILE", help="Write the findings there, in UTF-8, instead of standard output.")
+@click.option(
+    "--output-file",
+    metavar="FILE",
+    shell_complete=completion.file,
+    help="Write the findings there, in UTF-8, instead of standard output.",
+)
 @click.option("--statistics", is_flag=True, help="Print the number of findings of each rule instead of the findings.")
 @click.option("--exit-zero", is_flag=True, help="Exit with status 0 even if there are findings.")
 @click.option("--no-cache", is_flag=True, help="Keep nothing for the next run (this version never does).")
@@ -104,7 +140,7 @@ def command(
         report = _new(report, known, baseline, tell=not (project or select or ignore))
     if changes is not None:
         report = report.only(changes.touch)
-    _tell(report, config, verbose)
+    _tell(report, paths, config, verbose)
     rendered = _rendered(report, "statistics" if statistics else form, to_terminal=output_file is None)
     if output_file is None:
         print_text(rendered)
@@ -143,9 +179,9 @@ def _new(report: Report, known: frozenset[Key], file: str, tell: bool) -> Report
     return compared.report
 
 
-def _tell(report: Report, config: Config, verbose: bool) -> None:
+def _tell(report: Report, paths: Sequence[str], config: Config, verbose: bool) -> None:
     """All that is not a finding, on standard error."""
-    tell_warnings(report)
+    tell_warnings(report, paths)
     for problem in report.problems:
         report_problem(problem, with_traceback=verbose)
     if not verbose:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,12 +69,27 @@ def width_up_to(width: int) -> int:
     return min(width, shutil.get_terminal_size().columns) if sys.stdout.isatty() else width
 
 
-def tell_warnings(report: Report) -> None:
-    """What people should know of a run, on standard error."""
+def tell_warnings(report: Report, paths: Sequence[str] = ()) -> None:
+    """What people should know of a run on these paths, on standard error."""
     for warning in report.warnings:
         click.echo(f"evalguard: warning: {visible(warning)}", err=True)
     if not report.files:
-        click.echo("evalguard: warning: no Python files found", err=True)
+        click.echo(f"evalguard: warning: no Python files found{_why_none(paths)}", err=True)
+
+
+def _why_none(paths: Sequence[str]) -> str:
+    """Where files were looked for, and whether there are any that were left out."""
+    from evalguard.discover import STDIN, discover
+
+    folders = [path for path in paths if path != STDIN]
+    if not folders:
+        return ""
+    where = f" in {', '.join(map(visible, folders))}"
+    number = len(discover(folders, respect_gitignore=False).files)
+    if not number:
+        return where
+    left_out = "one is" if number == 1 else f"{number} are"
+    return f"{where}: {left_out} left out by .gitignore or the configuration, which `evalguard config` shows"
 
 
 def warn_of_a_path_named(command: str) -> None:
