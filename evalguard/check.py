@@ -26,7 +26,7 @@ from typing import TypeAlias, TypeVar
 
 from evalguard import rules
 from evalguard.callgraph import CallGraph, LeftOut
-from evalguard.config import Config
+from evalguard.config import Config, load_config
 from evalguard.discover import STDIN, SUFFIXES, discover
 from evalguard.finding import Finding, Span
 from evalguard.ir.facts import FileFacts
@@ -94,6 +94,12 @@ def check_source(
     if project is None:
         return _check(run, source)
     return _about(_check(run, _without(_sources(run, [project], path), path) | source), {path})
+
+
+def config_for(paths: Sequence[str | os.PathLike[str]]) -> Config:
+    """The configuration that the command would take for these paths: of the nearest file upward from what they have in
+    common. A file that cannot be used is a ConfigError."""
+    return load_config([os.fspath(path) for path in paths], known_codes())
 
 
 def graph_paths(

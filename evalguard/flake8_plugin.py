@@ -107,11 +107,11 @@ def _linked(root: Path, config: Config) -> _Linked:
 
 def _project_of(name: str) -> tuple[Path, Config]:
     """The root of the project to which a file or folder belongs, and its configuration."""
-    from evalguard.check import known_codes
-    from evalguard.config import ConfigError, load_config
+    from evalguard.check import config_for
+    from evalguard.config import ConfigError
 
     try:
-        config = load_config([name], known_codes())
+        config = config_for([name])
     except ConfigError as error:
         from flake8.exceptions import ExecutionError
 
