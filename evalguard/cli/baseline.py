@@ -59,7 +59,7 @@ def baseline(
     return 0
 
 
-def tell_stale(compared: Compared, file: str) -> None:
+def warn_of_stale(compared: Compared, file: str) -> None:
     """Say which entries of a baseline no finding has any more."""
     if not compared.stale:
         return

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 import evalguard
 from evalguard.cli import completion
-from evalguard.cli.baseline import tell_stale
+from evalguard.cli.baseline import warn_of_stale
 from evalguard.cli.configuration import HELP, choice, configuration, examples, split_codes
 from evalguard.cli.group import CommandWithSubcommands
 from evalguard.cli.output import (
@@ -21,6 +21,7 @@ from evalguard.cli.output import (
     width_up_to,
     write_text,
 )
+from evalguard.cli.watch import keep_watching
 from evalguard.report.terminal import visible
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ CLEAN, FINDINGS = 0, 1
     help="Write the findings there, in UTF-8, instead of standard output.",
 )
 @click.option("--statistics", is_flag=True, help="Print the number of findings of each rule instead of the findings.")
+@click.option("--watch", is_flag=True, help="Check again whenever a file changes, until Ctrl-C.")
 @click.option("--exit-zero", is_flag=True, help="Exit with status 0 even if there are findings.")
 @click.option("--no-cache", is_flag=True, help="Keep nothing for the next run (this version never does).")
 @click.option("-v", "--verbose", is_flag=True, help="Tell what is skipped and how long each stage takes.")
@@ -112,6 +114,7 @@ def command(
     form: str,
     output_file: str | None,
     statistics: bool,
+    watch: bool,
     exit_zero: bool,
     no_cache: bool,
     verbose: bool,
@@ -130,16 +133,14 @@ def command(
         raise click.UsageError(f"--statistics counts for people: use one of --statistics and --format {form}.")
     if stdin_filename and "-" not in paths:
         raise click.UsageError("--stdin-filename names the file on standard input: give - as a path.")
+    if watch:
+        return keep_watching(command, tuple(path for path in (*paths, project) if path))
     if "-" in paths and project and not stdin_filename:
         raise click.UsageError("--project with - wants to know by --stdin-filename which of its files that is.")
     config = configuration(paths, stdin_filename, select, ignore, extend_exclude, not no_respect_gitignore, project)
-    known = None if baseline is None else _read_baseline(baseline)
-    changes = None if diff_base is None else _changes_since(diff_base)
+    narrowed = _narrowing(baseline, diff_base, tell_stale=not (project or select or ignore))
     report = check_paths(paths, config, stdin_filename=stdin_filename or STDIN_NAME, project=project)
-    if known is not None and baseline is not None:
-        report = _new(report, known, baseline, tell=not (project or select or ignore))
-    if changes is not None:
-        report = report.only(changes.touch)
+    report = narrowed(report)
     _tell(report, paths, config, verbose)
     rendered = _rendered(report, "statistics" if statistics else form, to_terminal=output_file is None)
     if output_file is None:
@@ -149,6 +150,25 @@ def command(
     if report.problems:
         return FAILURE
     return FINDINGS if report.findings and not exit_zero else CLEAN
+
+
+def _narrowing(baseline: str | None, diff_base: str | None, tell_stale: bool) -> Callable[[Report], Report]:
+    """What leaves of a report that which is new: not in the baseline, and touching lines changed since a revision.
+    Stale entries are told of, unless only a part of the findings is asked for: nothing is known of the rest then."""
+    known = None if baseline is None else _read_baseline(baseline)
+    changes = None if diff_base is None else _changes_since(diff_base)
+
+    def narrowed(report: Report) -> Report:
+        from evalguard.baseline import compare
+
+        if known is not None and baseline is not None:
+            compared = compare(report, known, baseline)
+            report = compared.report
+            if tell_stale:
+                warn_of_stale(compared, baseline)
+        return report if changes is None else report.only(changes.touch)
+
+    return narrowed
 
 
 def _read_baseline(file: str) -> frozenset[Key]:
@@ -167,16 +187,6 @@ def _changes_since(revision: str) -> Changes:
         return changes_since(revision)
     except ChangesError as error:
         raise click.UsageError(f"--diff-base: {visible(str(error))}") from error
-
-
-def _new(report: Report, known: frozenset[Key], file: str, tell: bool) -> Report:
-    """What the baseline does not have. Where only a part of it is asked for, nothing can be said of the rest."""
-    from evalguard.baseline import compare
-
-    compared = compare(report, known, file)
-    if tell:
-        tell_stale(compared, file)
-    return compared.report
 
 
 def _tell(report: Report, paths: Sequence[str], config: Config, verbose: bool) -> None:
