@@ -69,12 +69,8 @@ def check_paths(
     the findings that lie in the paths or whose trace leads through them. A path that the configuration leaves out of
     the project is left out, and standard input takes the place of the file that it is shown as."""
     run = _Run(config or Config())
-    if project is None:
-        return _check(run, _sources(run, paths, stdin_filename))
-    root = os.fspath(project)
-    sources = _sources_of_project(run, root, [os.fspath(path) for path in paths], stdin_filename)
-    wanted = {stdin_filename if path == STDIN else os.fspath(path) for path in paths}
-    return _about(_check(run, sources), {path for path, source in sources.items() if _lies_in(source.location, wanted)})
+    sources, narrowed = _asked(run, paths, stdin_filename, project)
+    return narrowed(_check(run, sources))
 
 
 def check_source(
@@ -229,6 +225,24 @@ def _sources(run: _Run, paths: Sequence[str | os.PathLike[str]], stdin_filename:
         read = partial(_decode, sys.stdin.buffer.read(), stdin_filename)
         sources[stdin_filename] = Source(read, os.path.abspath(stdin_filename))
     return sources
+
+
+_Narrowing: TypeAlias = Callable[[Report], Report]
+
+
+def _asked(
+    run: _Run,
+    paths: Sequence[str | os.PathLike[str]],
+    stdin_filename: str,
+    project: str | os.PathLike[str] | None,
+) -> tuple[dict[str, Source], _Narrowing]:
+    """The files to be read, and what leaves of a report that which was asked for."""
+    if project is None:
+        return _sources(run, paths, stdin_filename), lambda report: report
+    sources = _sources_of_project(run, os.fspath(project), [os.fspath(path) for path in paths], stdin_filename)
+    wanted = {stdin_filename if path == STDIN else os.fspath(path) for path in paths}
+    shown = {path for path, source in sources.items() if _lies_in(source.location, wanted)}
+    return sources, lambda report: _about(report, shown)
 
 
 def _sources_of_project(run: _Run, root: str, paths: Sequence[str], stdin_filename: str) -> dict[str, Source]:

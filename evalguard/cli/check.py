@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
@@ -138,9 +139,11 @@ def command(
     if "-" in paths and project and not stdin_filename:
         raise click.UsageError("--project with - wants to know by --stdin-filename which of its files that is.")
     config = configuration(paths, stdin_filename, select, ignore, extend_exclude, not no_respect_gitignore, project)
-    narrowed = _narrowing(baseline, diff_base, tell_stale=not (project or select or ignore))
+    new = _new(baseline, diff_base)
     report = check_paths(paths, config, stdin_filename=stdin_filename or STDIN_NAME, project=project)
-    report = narrowed(report)
+    if not (project or select or ignore):  # by a part of the findings nothing is known of the rest
+        new.tell_stale(report)
+    report = new.of(report)
     _tell(report, paths, config, verbose)
     rendered = _rendered(report, "statistics" if statistics else form, to_terminal=output_file is None)
     if output_file is None:
@@ -152,23 +155,33 @@ def command(
     return FINDINGS if report.findings and not exit_zero else CLEAN
 
 
-def _narrowing(baseline: str | None, diff_base: str | None, tell_stale: bool) -> Callable[[Report], Report]:
-    """What leaves of a report that which is new: not in the baseline, and touching lines changed since a revision.
-    Stale entries are told of, unless only a part of the findings is asked for: nothing is known of the rest then."""
-    known = None if baseline is None else _read_baseline(baseline)
-    changes = None if diff_base is None else _changes_since(diff_base)
+@dataclass(frozen=True, slots=True)
+class _New:
+    """What is new: not in the baseline's file, and touching lines that changed since a revision."""
 
-    def narrowed(report: Report) -> Report:
+    file: str | None
+    known: frozenset[Key]
+    changes: Changes | None
+
+    def of(self, report: Report) -> Report:
+        """The report with what is new."""
         from evalguard.baseline import compare
 
-        if known is not None and baseline is not None:
-            compared = compare(report, known, baseline)
-            report = compared.report
-            if tell_stale:
-                warn_of_stale(compared, baseline)
-        return report if changes is None else report.only(changes.touch)
+        if self.file is not None:
+            report = compare(report, self.known, self.file).report
+        return report if self.changes is None else report.only(self.changes.touch)
 
-    return narrowed
+    def tell_stale(self, report: Report) -> None:
+        """Say which entries of the baseline nothing in a whole report has any more."""
+        from evalguard.baseline import compare
+
+        if self.file is not None:
+            warn_of_stale(compare(report, self.known, self.file), self.file)
+
+
+def _new(baseline: str | None, diff_base: str | None) -> _New:
+    known: frozenset[Key] = frozenset() if baseline is None else _read_baseline(baseline)
+    return _New(baseline, known, None if diff_base is None else _changes_since(diff_base))
 
 
 def _read_baseline(file: str) -> frozenset[Key]:
