@@ -53,6 +53,7 @@ UNREADABLE_FILES = "files that cannot be read or parsed"
 MANY_FILES = 64  # from so many files on, the work is shared out among processes
 
 T = TypeVar("T")
+_Lowered: TypeAlias = FileFacts | Finding | Problem
 
 
 def check_paths(
@@ -65,6 +66,45 @@ def check_paths(
     configuration the defaults hold: no configuration file is looked for."""
     run = _Run(config or Config())
     return _check(run, _sources(run, paths, stdin_filename))
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The result of a run, and all that is needed to ask what would be found if some of its files had other texts."""
+
+    report: Report
+    config: Config
+    sources: Mapping[str, Source]
+    documents: Mapping[str, Document]
+    lowered: Mapping[str, tuple[Document, list[_Lowered]]]
+
+    def again(self, texts: Mapping[str, str], config: Config | None = None) -> Checked:
+        """The same with other texts, or another configuration. Only what has changed is read anew."""
+        known = {
+            path: replace(document, text=texts.get(path, document.text)) if path in texts else document
+            for path, document in self.documents.items()
+        }
+        sources = {
+            path: Source(partial(known.__getitem__, path), source.location) if path in known else source
+            for path, source in self.sources.items()
+        }
+        return _checked(_Run(config or self.config, lowered=dict(self.lowered)), sources)
+
+
+def check_for_fixes(
+    paths: Sequence[str | os.PathLike[str]],
+    config: Config | None = None,
+    *,
+    stdin_filename: str = STDIN_NAME,
+) -> Checked:
+    """As `check_paths`, for those who want to mend what is found."""
+    run = _Run(config or Config())
+    return _checked(run, _sources(run, paths, stdin_filename))
+
+
+def _checked(run: _Run, sources: Mapping[str, Source]) -> Checked:
+    report, documents = _check_all(run, sources)
+    return Checked(report, run.config, sources, documents, run.lowered)
 
 
 def check_source(text: str, path: str = STDIN_NAME, config: Config | None = None) -> Report:
@@ -144,6 +184,7 @@ class _Run:
     warnings: list[str] = field(default_factory=list)
     cut_short: list[tuple[str, str]] = field(default_factory=list)
     documents: dict[str, Document] = field(default_factory=dict)
+    lowered: dict[str, tuple[Document, list[_Lowered]]] = field(default_factory=dict)
     read_as_code: set[str] = field(default_factory=set)  # files that say nothing of modes: never run
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -207,12 +248,18 @@ def _decode(data: bytes, shown: str) -> Document:
 
 
 def _check(run: _Run, sources: Mapping[str, Source]) -> Report:
+    return _check_all(run, sources)[0]
+
+
+def _check_all(run: _Run, sources: Mapping[str, Source]) -> tuple[Report, dict[str, Document]]:
+    """The report, and the documents of all files that could be read."""
     with lookup.extended(run.config.vocabulary):  # forked processes take it along
         files = _facts(run, sources)
         follows_modes = any(rule.follows_modes for rule in _enabled(run.config))
         _judged(run, files, sources, _linked(run, files, sources) if follows_modes else None)
+    documents = run.documents
     run.keep_named_documents()
-    return _report(run, tuple(sources))
+    return _report(run, tuple(sources)), documents
 
 
 def _facts(run: _Run, sources: Mapping[str, Source]) -> list[FileFacts]:
@@ -232,26 +279,28 @@ def _facts(run: _Run, sources: Mapping[str, Source]) -> list[FileFacts]:
     run.skipped += [path for path in run.documents if path not in wanted]
     run.foreign += [(path, document.foreign) for path, document in run.documents.items() if document.foreign]
     with run.stage("parse"):
-        results = _all_lowered([document for path, document in run.documents.items() if path in wanted])
+        documents = [document for path, document in run.documents.items() if path in wanted]
+        new = [document for document in documents if run.lowered.get(document.path, (None,))[0] is not document]
+        run.lowered |= {
+            document.path: (document, results) for document, results in zip(new, _all_lowered(new), strict=True)
+        }
+        results = chain.from_iterable(run.lowered[document.path][1] for document in documents)
         found = [facts for result in results if (facts := run.take(result)) is not None]
     run.analysed += [facts.path for facts in found]
     return found
 
 
-_Lowered: TypeAlias = FileFacts | Finding | Problem
-
-
-def _all_lowered(documents: Sequence[Document]) -> Iterator[_Lowered]:
-    """The facts of documents, in their order, or why there are none; of many of them in several processes."""
+def _all_lowered(documents: Sequence[Document]) -> Iterator[list[_Lowered]]:
+    """The facts of each of the documents, or why there are none; of many of them in several processes."""
     workers = os.cpu_count() or 1
     if len(documents) >= MANY_FILES and workers > 1 and "fork" in multiprocessing.get_all_start_methods():
         try:
             with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as pool:
-                yield from chain.from_iterable(list(pool.map(_lowered, documents, chunksize=8)))
+                yield from list(pool.map(_lowered, documents, chunksize=8))
                 return
         except (BrokenProcessPool, OSError):
             pass  # in this process, then
-    yield from chain.from_iterable(map(_lowered, documents))
+    yield from map(_lowered, documents)
 
 
 def _lowered(document: Document) -> list[_Lowered]:

@@ -3,6 +3,7 @@
 finding <- source <- ir <- +- frontend (the only importer of libcst) --------+
                            +- flow <- modes <- project <- rules <-----------+- check <- cli
 vocabulary (tables, imports nothing) is read by modes and project, and extended by check;   finding <- report
+fixes (candidates and their proof, by the words of finding and source) <- repair (asks check again and again) <- cli
 callgraph (what `evalguard graph` shows) is made by project and rendered by report
 rule_documentation (read from the docstrings of rules and own_codes by check) is rendered by report
 """
@@ -43,12 +44,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "rule_documentation": {"finding"},
     "own_codes": {"finding"},
     "rules": {"finding", "ir", "flow", "modes", "project"},
+    "fixes": {"finding", "source", "vocabulary"},
     "report": {"callgraph", "finding", "rule_documentation", "source"},
     "check": {
         *("callgraph", "config", "discover", "finding", "frontend", "ir", "modes", "notebook", "own_codes", "project"),
         *("report", "rule_documentation", "rules", "screen", "source", "suppress", "vocabulary"),
     },
-    "cli": {"callgraph", "check", "config", "discover", "report", "rule_documentation"},
+    "repair": {"check", "config", "finding", "fixes", "report"},
+    "cli": {"callgraph", "check", "config", "discover", "finding", "fixes", "repair", "report", "rule_documentation"},
     "__main__": {"cli"},
     "devtools": {"check", "cli", "report", "rule_documentation"},
     "__init__": {"check", "config", "finding", "report"},

@@ -8,6 +8,7 @@ import click
 
 import evalguard
 from evalguard.cli.configuration import HELP, choice, configuration
+from evalguard.cli.fix import FixOptions, run_fixes
 from evalguard.cli.group import CommandWithSubcommands
 from evalguard.cli.output import FAILURE, print_text, report_problem, tell_warnings, wants_colour, width_up_to
 from evalguard.report.terminal import visible
@@ -41,6 +42,11 @@ def _split_codes(context: click.Context, parameter: click.Parameter, values: tup
     help="How the findings are printed.",
 )
 @click.option("--statistics", is_flag=True, help="Print the number of findings of each rule instead of the findings.")
+@click.option("--fix", is_flag=True, help="Apply the safe fixes, each proven by an analysis of the whole project.")
+@click.option("--unsafe-fixes", is_flag=True, help="Apply also fixes that could change results that someone relies on.")
+@click.option("--fix-only", is_flag=True, help="Apply fixes, and do not report what is left.")
+@click.option("--diff", is_flag=True, help="Print what fixes would change, and write nothing.")
+@click.option("--show-fixes", is_flag=True, help="Show the fix of each finding; with --fix, list those applied.")
 @click.option("--exit-zero", is_flag=True, help="Exit with status 0 even if there are findings.")
 @click.option("--no-cache", is_flag=True, help="Keep nothing for the next run (this version never does).")
 @click.option("-v", "--verbose", is_flag=True, help="Tell what is skipped and how long each stage takes.")
@@ -54,6 +60,11 @@ def command(
     no_respect_gitignore: bool,
     form: str,
     statistics: bool,
+    fix: bool,
+    unsafe_fixes: bool,
+    fix_only: bool,
+    diff: bool,
+    show_fixes: bool,
     exit_zero: bool,
     no_cache: bool,
     verbose: bool,
@@ -63,9 +74,10 @@ def command(
     PATHS are Python files, notebooks and folders, or - for standard input; without any, the working directory. CODES
     are codes or prefixes of codes, separated by commas, such as EVG201 or EVG2, or ALL.
 
-    Exit status: 0 nothing found, 1 findings, 2 wrong usage or an internal error.
+    Exit status: 0 nothing found, 1 findings, 2 wrong usage or an internal error. With --fix: 1 if findings are left;
+    with --diff: 1 if there is a difference.
     """
-    from evalguard.check import STDIN_NAME, check_paths
+    from evalguard.check import STDIN_NAME, check_for_fixes, check_paths
 
     paths = paths or (".",)
     if statistics and form == "json":
@@ -73,12 +85,26 @@ def command(
     if stdin_filename and "-" not in paths:
         raise click.UsageError("--stdin-filename names the file on standard input: give - as a path.")
     config = configuration(paths, stdin_filename, select, ignore, extend_exclude, not no_respect_gitignore)
-    report = check_paths(paths, config, stdin_filename=stdin_filename or STDIN_NAME)
-    _tell(report, config, verbose)
-    print_text(_rendered(report, "statistics" if statistics else form))
-    if report.problems:
-        return FAILURE
-    return FINDINGS if report.findings and not exit_zero else CLEAN
+    options = FixOptions(fix, unsafe_fixes, diff, fix_only, show_fixes)
+    options.check()
+    stdin_name = stdin_filename or STDIN_NAME
+
+    def tell(report: Report, mended: str | None = None) -> int:
+        _tell(report, config, verbose)
+        rendered = _rendered(report, "statistics" if statistics else form)
+        if mended is None:
+            print_text(rendered)
+        else:  # standard output is for the text
+            print_text(mended)
+            click.echo(rendered, err=True, nl=False)
+        if report.problems:
+            return FAILURE
+        return FINDINGS if report.findings and not exit_zero else CLEAN
+
+    if options.any:
+        checked = check_for_fixes(paths, config, stdin_filename=stdin_name)
+        return run_fixes(checked, options, stdin_name if "-" in paths else None, tell)
+    return tell(check_paths(paths, config, stdin_filename=stdin_name))
 
 
 def _tell(report: Report, config: Config, verbose: bool) -> None:

@@ -1,0 +1,141 @@
+"""Mends what is found: proves cures for findings, and applies them in rounds until nothing changes any more.
+
+    round 1   evaluate: `net.eval()` and fit: `net.train()`, proven one by one, then together
+    round 2   what was waiting, because it overlaps with a cure of round 1; nothing is left: the fixpoint
+
+A cure is proven with every rule that is on by default, whatever codes were selected: one that mends EVG102 may not
+bring an EVG201 that nobody asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from evalguard.check import Checked, contained
+from evalguard.config import Config
+from evalguard.finding import Applicability, Finding, Fix
+from evalguard.fixes.candidates import candidates
+from evalguard.fixes.edits import apply, overlap
+from evalguard.fixes.proof import Court, Verdict
+from evalguard.fixes.script import Script, script_of
+from evalguard.report import Problem, Report
+
+MOST_ROUNDS = 10
+MOST_PROOFS = 400  # analyses of the project in one run: some minutes for a large one
+
+ANY = frozenset(Applicability)
+SAFE_ONLY = frozenset({Applicability.SAFE})
+APPLIED = frozenset({Applicability.SAFE, Applicability.UNSAFE})
+
+IN_A_NOTEBOOK = "it stands in a notebook, which evalguard does not change"
+NOT_PARSED = "the Python that runs evalguard cannot parse the file"
+
+
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """What is left after all fixes: the report, `fixed` with the findings that are gone, each with its fix, and the new
+    `texts` of the files that are changed."""
+
+    report: Report
+    fixed: tuple[Finding, ...]
+    texts: Mapping[str, str]
+    before: Mapping[str, str]
+
+
+def with_fixes(checked: Checked, allowed: frozenset[Applicability] = ANY) -> Report:
+    """The report with the proven fix of each finding, or the reason why it has none."""
+    court = _court(checked, MOST_PROOFS)
+    verdicts = _verdicts(checked, court, allowed)
+    findings = tuple(replace(finding, fix=verdict.fix, no_fix_reason=verdict.reason) for finding, verdict in verdicts)
+    return replace(checked.report, findings=findings)
+
+
+def repaired(checked: Checked, allowed: frozenset[Applicability]) -> Repaired:
+    """The project with all proven fixes that are allowed, in memory."""
+    start = checked
+    fixed: list[Finding] = []
+    texts: dict[str, str] = {}
+    left = MOST_PROOFS
+    for _ in range(MOST_ROUNDS):
+        court = _court(checked, left)
+        verdicts = _verdicts(checked, court, allowed & APPLIED)
+        chosen = _together(court, [(finding, verdict.fix) for finding, verdict in verdicts if verdict.fix is not None])
+        left = court.left
+        if not chosen:
+            break
+        changed = apply(court.texts, [edit for _, fix in chosen for edit in fix.edits])
+        texts |= changed
+        fixed += [replace(finding, fix=fix) for finding, fix in chosen]
+        checked = checked.again(changed)
+    before = {path: start.documents[path].text for path in texts}
+    return Repaired(checked.report, tuple(fixed), texts, before)
+
+
+def _court(checked: Checked, left: int) -> Court:
+    """A court for the texts as they are."""
+    base = checked.again({}, _every_rule(checked.config))
+    texts = {path: document.text for path, document in checked.documents.items()}
+
+    def analyse(changed: Mapping[str, str]) -> Sequence[Finding] | None:
+        result = contained(lambda: base.again(changed).report)
+        return (
+            None
+            if isinstance(result, Problem) or len(result.problems) > len(base.report.problems)
+            else (result.findings)
+        )
+
+    return Court(texts, base.report.findings, analyse, left)
+
+
+def _every_rule(config: Config) -> Config:
+    """The configuration of a proof: all that is on by default, and all that the user asks for besides."""
+    return replace(
+        config,
+        select=None,
+        extend_select=(*(config.select or ()), *config.extend_select),
+        ignore=(),
+        per_file_ignores=(),
+    )
+
+
+def _verdicts(checked: Checked, court: Court, allowed: frozenset[Applicability]) -> list[tuple[Finding, Verdict]]:
+    """Each finding with its proven fix, or the reason why it has none."""
+    scripts: dict[str, Script | None] = {}
+    verdicts: list[tuple[Finding, Verdict]] = []
+    for finding in checked.report.findings:
+        path = finding.path
+        document = checked.documents.get(path)
+        if document is None or finding.code == "EVG901":
+            verdicts.append((finding, Verdict(None, "the file cannot be read")))
+            continue
+        if document.cells is not None:
+            verdicts.append((finding, Verdict(None, IN_A_NOTEBOOK)))
+            continue
+        if path not in scripts:
+            scripts[path] = script_of(path, document.text)
+        script = scripts[path]
+        if script is None:
+            verdicts.append((finding, Verdict(None, NOT_PARSED)))
+            continue
+        verdicts.append((finding, court.verdict(finding, candidates(finding, script), allowed)))
+    return verdicts
+
+
+def _together(court: Court, proven: Sequence[tuple[Finding, Fix]]) -> list[tuple[Finding, Fix]]:
+    """Those of the proven fixes that also hold together. What overlaps with an earlier one waits for the next round."""
+    chosen: list[tuple[Finding, Fix]] = []
+    for finding, fix in proven:
+        if fix.edits and not any(overlap(fix.edits, other.edits) for _, other in chosen):
+            chosen.append((finding, fix))
+    if len({fix.edits for _, fix in chosen}) < 2 or _objection(court, chosen) is None:
+        return chosen
+    kept: list[tuple[Finding, Fix]] = []
+    for finding, fix in chosen:
+        if not kept or (court.left > 0 and _objection(court, [*kept, (finding, fix)]) is None):
+            kept.append((finding, fix))
+    return kept
+
+
+def _objection(court: Court, chosen: Sequence[tuple[Finding, Fix]]) -> str | None:
+    return court.objection([finding for finding, _ in chosen], [fix for _, fix in chosen])
