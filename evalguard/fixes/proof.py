@@ -66,7 +66,7 @@ class Court:
             reasons.append(f"{cure.title}: {reason}")
         if shown is not None:
             return Verdict(shown)
-        return Verdict(None, "; ".join(dict.fromkeys(reasons)) or NO_CANDIDATE)
+        return Verdict(None, _said(list(dict.fromkeys(reasons))))
 
     def objection(self, findings: Sequence[Finding], cures: Sequence[Fix]) -> str | None:
         """What is wrong with cures that are applied together; None if they hold."""
@@ -85,6 +85,14 @@ class Court:
         if any(now[_key(finding)] >= was[_key(finding)] for finding in findings):
             return "it would not be enough"
         return None
+
+
+def _said(reasons: Sequence[str]) -> str:
+    """Why no cure holds, in a line: what is wrong with the first ones."""
+    if not reasons:
+        return NO_CANDIDATE
+    more = f"; and {len(reasons) - 2} more" if len(reasons) > 2 else ""
+    return "; ".join(reasons[:2]) + more
 
 
 def _key(finding: Finding, lines: Mapping[str, Mapping[int, int]] | None = None) -> _Key:
