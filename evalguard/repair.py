@@ -1,6 +1,6 @@
 """Mends what is found: proves cures for findings, and applies them in rounds until nothing changes any more.
 
-    round 1   evaluate: `net.eval()` and fit: `net.train()`, proven one by one, then together
+    round 1   evaluate: `net.eval()` and fit: `net.train()`, proven together
     round 2   what was waiting, because it overlaps with a cure of round 1; nothing is left: the fixpoint
 
 A cure is proven with every rule that is on by default, whatever codes were selected: one that mends EVG102 may not
@@ -22,12 +22,13 @@ from evalguard.fixes.script import Script, script_of
 from evalguard.report import Problem, Report
 
 MOST_ROUNDS = 10
-MOST_PROOFS = 400  # analyses of the project in one run: some minutes for a large one
+MOST_PROOFS = 100  # analyses of the project in one run: some minutes for a large one
 
 ANY = frozenset(Applicability)
 SAFE_ONLY = frozenset({Applicability.SAFE})
 APPLIED = frozenset({Applicability.SAFE, Applicability.UNSAFE})
 
+UNREADABLE = "the file cannot be read"
 IN_A_NOTEBOOK = "it stands in a notebook, which evalguard does not change"
 NOT_PARSED = "the Python that runs evalguard cannot parse the file"
 
@@ -102,24 +103,22 @@ def _every_rule(config: Config) -> Config:
 def _verdicts(checked: Checked, court: Court, allowed: frozenset[Applicability]) -> list[tuple[Finding, Verdict]]:
     """Each finding with its proven fix, or the reason why it has none."""
     scripts: dict[str, Script | None] = {}
-    verdicts: list[tuple[Finding, Verdict]] = []
-    for finding in checked.report.findings:
-        path = finding.path
-        document = checked.documents.get(path)
-        if document is None or finding.code == "EVG901":
-            verdicts.append((finding, Verdict(None, "the file cannot be read")))
-            continue
-        if document.cells is not None:
-            verdicts.append((finding, Verdict(None, IN_A_NOTEBOOK)))
-            continue
-        if path not in scripts:
-            scripts[path] = script_of(path, document.text)
-        script = scripts[path]
-        if script is None:
-            verdicts.append((finding, Verdict(None, NOT_PARSED)))
-            continue
-        verdicts.append((finding, court.verdict(finding, candidates(finding, script), allowed)))
-    return verdicts
+    impossible: dict[int, Verdict] = {}
+    cures: list[tuple[Finding, list[Fix]]] = []
+    for number, finding in enumerate(checked.report.findings):
+        document = checked.documents.get(finding.path)
+        reason = None
+        if document is None or document.cells is not None:
+            reason = UNREADABLE if document is None else IN_A_NOTEBOOK
+        elif finding.path not in scripts:
+            scripts[finding.path] = script_of(finding.path, document.text)
+        script = scripts.get(finding.path)
+        if reason is not None or script is None:
+            impossible[number] = Verdict(None, reason or NOT_PARSED)
+        else:
+            cures.append((finding, candidates(finding, script)))
+    tried = iter(court.verdicts(cures, allowed))
+    return [(finding, impossible.get(number) or next(tried)) for number, finding in enumerate(checked.report.findings)]
 
 
 def _together(court: Court, proven: Sequence[tuple[Finding, Fix]]) -> list[tuple[Finding, Fix]]:
@@ -128,14 +127,14 @@ def _together(court: Court, proven: Sequence[tuple[Finding, Fix]]) -> list[tuple
     for finding, fix in proven:
         if fix.edits and not any(overlap(fix.edits, other.edits) for _, other in chosen):
             chosen.append((finding, fix))
-    if len({fix.edits for _, fix in chosen}) < 2 or _objection(court, chosen) is None:
+    if not chosen or _hold(court, chosen):
         return chosen
     kept: list[tuple[Finding, Fix]] = []
     for finding, fix in chosen:
-        if not kept or (court.left > 0 and _objection(court, [*kept, (finding, fix)]) is None):
+        if court.left > 0 and _hold(court, [*kept, (finding, fix)]):
             kept.append((finding, fix))
     return kept
 
 
-def _objection(court: Court, chosen: Sequence[tuple[Finding, Fix]]) -> str | None:
-    return court.objection([finding for finding, _ in chosen], [fix for _, fix in chosen])
+def _hold(court: Court, chosen: Sequence[tuple[Finding, Fix]]) -> bool:
+    return court.holds([finding for finding, _ in chosen], [fix for _, fix in chosen])

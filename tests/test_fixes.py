@@ -116,7 +116,9 @@ def test_a_helper_whose_caller_trains_on_gives_the_mode_back(tmp_path: Path) -> 
 def test_the_caller_may_stand_in_another_file(tmp_path: Path) -> None:
     head, _, tail = HELPER_AT_MID_EPOCH.partition("def fit")
     (tmp_path / "validation.py").write_text(head)
-    (tmp_path / "train.py").write_text(f"import torch\nfrom torch import nn\nfrom validation import validate\n\n\ndef fit{tail}")
+    (tmp_path / "train.py").write_text(
+        f"import torch\nfrom torch import nn\nfrom validation import validate\n\n\ndef fit{tail}"
+    )
     result = repair(tmp_path, ["validation.py", "train.py"])
     assert [Path(path).name for path in result.texts] == ["validation.py"]
     assert result.report.findings == ()

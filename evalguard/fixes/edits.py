@@ -19,13 +19,13 @@ def apply(texts: Mapping[str, str], edits: Iterable[Edit]) -> dict[str, str]:
     return {path: "".join(part for _, part in _parts(texts[path], some)) for path, some in by_path.items()}
 
 
-def _parts(text: str, edits: Iterable[Edit]) -> Iterator[tuple[int | None, str]]:
-    """The parts of a mended text, each with its place in the text before, None for what is new."""
+def _parts(text: str, edits: Iterable[Edit]) -> Iterator[tuple[int | Edit, str]]:
+    """The parts of a mended text, each with its place in the text before, or with the edit that makes it."""
     done = 0
     for edit in sorted(set(edits), key=lambda edit: (edit.span, edit.content)):
         start, end = offsets(text, edit.span)
         yield done, text[done:start]
-        yield None, edit.content
+        yield edit, edit.content
         done = end
     yield done, text[done:]
 
@@ -52,17 +52,29 @@ def unified_diff(before: str, after: str, path: str) -> str:
 def original_lines(text: str, edits: Iterable[Edit]) -> dict[int, int]:
     """The lines of the mended text to the lines of the text that they are, changed or not; new ones are left out."""
     lines: dict[int, int] = {}
-    number = 1
     starts = line_starts(text)
-    for start, part in _parts(text, edits):
-        offset = start
+    for number, source, offset in _line_parts(text, edits):
+        if not isinstance(source, Edit):
+            lines.setdefault(number, bisect_right(starts, source + offset))
+    return lines
+
+
+def touched_lines(text: str, edits: Iterable[Edit]) -> dict[int, Edit]:
+    """The lines of the mended text that edits have made or changed."""
+    return {number: source for number, source, _ in _line_parts(text, edits) if isinstance(source, Edit)}
+
+
+def _line_parts(text: str, edits: Iterable[Edit]) -> Iterator[tuple[int, int | Edit, int]]:
+    """The parts of the lines of a mended text: the line's number, where the part is from, and how far behind it."""
+    number = 1
+    for source, part in _parts(text, edits):
+        offset = 0
         for line in re.findall(r".*?(?:\r\n|\r|\n|$)", part, re.DOTALL):
-            if line and offset is not None:
-                lines.setdefault(number, bisect_right(starts, offset))
+            if line:
+                yield number, source, offset
                 offset += len(line)
             if line.endswith(("\r", "\n")):
                 number += 1
-    return lines
 
 
 def _kept_lines(text: str) -> list[str]:

@@ -17,8 +17,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from evalguard.finding import Applicability, Finding, Fix
-from evalguard.fixes.edits import apply, original_lines
+from evalguard.finding import Applicability, Edit, Finding, Fix
+from evalguard.fixes.edits import apply, original_lines, overlap, touched_lines
 
 Analyse: TypeAlias = Callable[[Mapping[str, str]], "Sequence[Finding] | None"]
 """What is found in the project if some of its files have other texts; None where the analysis failed."""
@@ -26,7 +26,9 @@ Analyse: TypeAlias = Callable[[Mapping[str, str]], "Sequence[Finding] | None"]
 _Key: TypeAlias = "tuple[str, str, str, str, int | None, int | None]"
 
 NO_CANDIDATE = "no cure is known for this place"
-GAVE_UP = "too many other findings were tried before it"
+GAVE_UP = "too many analyses would be needed"
+NOT_ENOUGH = "it would not be enough"
+FAILED = "the analysis fails with it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,38 @@ class Verdict:
 
     fix: Fix | None
     reason: str | None = None
+
+
+@dataclass(slots=True)
+class _Case:
+    """A finding whose cures are tried: the next one first. `reasons` say what was wrong with those before."""
+
+    finding: Finding
+    cures: list[Fix]
+    shown: Fix | None
+    reasons: list[str]
+    proven: Fix | None = None
+
+    def next_cure(self, objection: str) -> None:
+        """Give the cure up that was tried."""
+        self.reasons.append(f"{self.cures.pop(0).title}: {objection}")
+
+    def verdict(self) -> Verdict:
+        fix = self.proven or self.shown
+        return Verdict(fix, None if fix else _said(list(dict.fromkeys(self.reasons))))
+
+
+@dataclass(frozen=True, slots=True)
+class _Objections:
+    """What is wrong with cures that are applied together: the findings that are still there, and the new ones, each
+    with the places at which its trace goes through a line that an edit has changed or made."""
+
+    left: tuple[Finding, ...] = ()
+    new: tuple[tuple[Finding, frozenset[Edit]], ...] = ()
+    failed: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.left or self.new or self.failed)
 
 
 @dataclass(slots=True)
@@ -47,44 +81,115 @@ class Court:
     analyse: Analyse
     left: int
 
-    def verdict(self, finding: Finding, cures: Sequence[Fix], allowed: frozenset[Applicability]) -> Verdict:
-        """The first of the cures that is allowed and holds."""
-        reasons: list[str] = []
-        shown: Fix | None = None
-        for cure in cures:
-            if not cure.edits:
-                shown = shown or cure
-                continue
-            if cure.applicability not in allowed:
-                reasons.append(f"unsafe: {cure.title}")
-                continue
-            if self.left <= 0:
-                return Verdict(None, GAVE_UP)
-            reason = self.objection([finding], [cure])
-            if reason is None:
-                return Verdict(cure)
-            reasons.append(f"{cure.title}: {reason}")
-        if shown is not None:
-            return Verdict(shown)
-        return Verdict(None, _said(list(dict.fromkeys(reasons))))
+    def verdicts(
+        self, findings: Sequence[tuple[Finding, Sequence[Fix]]], allowed: frozenset[Applicability]
+    ) -> list[Verdict]:
+        """For each finding the first of its cures that is allowed and holds.
 
-    def objection(self, findings: Sequence[Finding], cures: Sequence[Fix]) -> str | None:
-        """What is wrong with cures that are applied together; None if they hold."""
+        Cures are tried together, since an analysis costs the same for one and for many: a finding that stays blames its
+        own cure, a new one that whose line its trace goes through, and where nobody can be blamed, halves are tried."""
+        cases = [_case(finding, cures, allowed) for finding, cures in findings]
+        while pending := [case for case in cases if case.cures and case.proven is None]:
+            if self.left <= 0:
+                for case in pending:
+                    case.cures.clear()
+                    case.reasons.append(GAVE_UP)
+                break
+            self._settle(_compatible(pending), cases)
+        return [case.verdict() for case in cases]
+
+    def holds(self, findings: Sequence[Finding], cures: Sequence[Fix]) -> bool:
+        """Whether cures hold together."""
+        return not self._objections(findings, cures)
+
+    def _settle(self, batch: Sequence[_Case], cases: Sequence[_Case]) -> None:
+        """Try the next cures of a batch on top of those proven, and prove them all, or give some up."""
+        if not batch or self.left <= 0:
+            return
+        edits = [edit for case in batch for edit in case.cures[0].edits]
+        base = [case for case in cases if case.proven is not None and not overlap(case.proven.edits, edits)]
+        objections = self._objections(
+            [case.finding for case in batch],
+            [*(case.cures[0] for case in batch), *(case.proven for case in base if case.proven is not None)],
+        )
+        if not objections:
+            for case in batch:
+                case.proven = case.cures[0]
+            return
+        blamed = {
+            number: objection
+            for number, case in enumerate(batch)
+            if (objection := _objection_to(case, objections)) is not None
+        }
+        if not blamed and len(batch) == 1:
+            blamed = {0: _in_general(objections)}
+        for number, objection in blamed.items():
+            batch[number].next_cure(objection)
+        if not blamed:
+            half = len(batch) // 2
+            self._settle(batch[:half], cases)
+            self._settle(batch[half:], cases)
+
+    def _objections(self, findings: Sequence[Finding], cures: Sequence[Fix]) -> _Objections:
         self.left -= 1
         edits = [edit for cure in cures for edit in cure.edits]
         changed = apply(self.texts, edits)
         after = self.analyse(changed)
         if after is None:
-            return "the analysis failed"
-        lines = {path: original_lines(self.texts[path], [e for e in edits if e.path == path]) for path in changed}
-        was, now = Counter(map(_key, self.before)), Counter(_key(finding, lines) for finding in after)
-        for key, number in now.items():
-            if number > was[key]:
-                code, path, *_ = key
-                return f"it would bring {code} in {path}"
-        if any(now[_key(finding)] >= was[_key(finding)] for finding in findings):
-            return "it would not be enough"
-        return None
+            return _Objections(failed=True)
+        edits_of = {path: [edit for edit in edits if edit.path == path] for path in changed}
+        lines = {path: original_lines(self.texts[path], some) for path, some in edits_of.items()}
+        touched = {path: touched_lines(self.texts[path], some) for path, some in edits_of.items()}
+        was = Counter(map(_key, self.before))
+        now = Counter(_key(finding, lines) for finding in after)
+        new = [finding for finding in after if now[_key(finding, lines)] > was[_key(finding, lines)]]
+        return _Objections(
+            tuple(finding for finding in findings if now[_key(finding)] >= was[_key(finding)]),
+            tuple((finding, _edits_in(finding, touched)) for finding in new),
+        )
+
+
+def _case(finding: Finding, cures: Sequence[Fix], allowed: frozenset[Applicability]) -> _Case:
+    refused = [f"unsafe: {cure.title}" for cure in cures if cure.edits and cure.applicability not in allowed]
+    return _Case(
+        finding,
+        [cure for cure in cures if cure.edits and cure.applicability in allowed],
+        next((cure for cure in cures if not cure.edits), None),
+        refused,
+    )
+
+
+def _compatible(pending: Sequence[_Case]) -> list[_Case]:
+    """Those whose next cures do not overlap, the first ones by preference."""
+    batch: list[_Case] = []
+    taken: list[Edit] = []
+    for case in pending:
+        if not overlap(case.cures[0].edits, taken):
+            batch.append(case)
+            taken += case.cures[0].edits
+    return batch
+
+
+def _objection_to(case: _Case, objections: _Objections) -> str | None:
+    """What is wrong with the next cure of a case, as far as it alone is to blame."""
+    if case.finding in objections.left:
+        return NOT_ENOUGH
+    own = frozenset(case.cures[0].edits)
+    return next((_brings(finding) for finding, edits in objections.new if edits & own), None)
+
+
+def _in_general(objections: _Objections) -> str:
+    return _brings(objections.new[0][0]) if objections.new else FAILED
+
+
+def _brings(finding: Finding) -> str:
+    return f"it would bring {finding.code} in {finding.path}"
+
+
+def _edits_in(finding: Finding, touched: Mapping[str, Mapping[int, Edit]]) -> frozenset[Edit]:
+    """The edits on whose lines a finding or a step of its trace stands."""
+    places = [(finding.path, finding.span.line), *((step.path, step.span.line) for step in finding.trace)]
+    return frozenset(touched[path][line] for path, line in places if line in touched.get(path, ()))
 
 
 def _said(reasons: Sequence[str]) -> str:
