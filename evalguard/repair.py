@@ -46,7 +46,7 @@ class Repaired:
 
 def with_fixes(checked: Checked, allowed: frozenset[Applicability] = ANY) -> Report:
     """The report with the proven fix of each finding, or the reason why it has none."""
-    court = _court(checked, MOST_PROOFS)
+    court = _court(_analyses(checked), MOST_PROOFS)
     verdicts = _verdicts(checked, court, allowed)
     findings = tuple(replace(finding, fix=verdict.fix, no_fix_reason=verdict.reason) for finding, verdict in verdicts)
     return replace(checked.report, findings=findings)
@@ -59,7 +59,8 @@ def repaired(checked: Checked, allowed: frozenset[Applicability]) -> Repaired:
     texts: dict[str, str] = {}
     left = MOST_PROOFS
     for _ in range(MOST_ROUNDS):
-        court = _court(checked, left)
+        analyses = _analyses(checked)
+        court = _court(analyses, left)
         verdicts = _verdicts(checked, court, allowed & APPLIED)
         chosen = _together(court, [(finding, verdict.fix) for finding, verdict in verdicts if verdict.fix is not None])
         left = court.left
@@ -68,25 +69,48 @@ def repaired(checked: Checked, allowed: frozenset[Applicability]) -> Repaired:
         changed = apply(court.texts, [edit for _, fix in chosen for edit in fix.edits])
         texts |= changed
         fixed += [replace(finding, fix=fix) for finding, fix in chosen]
-        checked = checked.again(changed)
+        checked = _with_texts(checked, changed, analyses)
     before = {path: start.documents[path].text for path in texts}
     return Repaired(checked.report, tuple(fixed), texts, before)
 
 
-def _court(checked: Checked, left: int) -> Court:
+@dataclass(slots=True)
+class _Analyses:
+    """The project with other texts. The last answer is kept: what holds is asked for again when it is applied."""
+
+    base: Checked
+    asked: dict[str, str] | None = None
+    answer: Checked | None = None
+
+    def of(self, changed: Mapping[str, str]) -> Checked | None:
+        """The project with these texts; None where the analysis fails although it did not without them."""
+        if self.asked != changed:
+            result = contained(lambda: self.base.again(changed))
+            failed = isinstance(result, Problem) or len(result.report.problems) > len(self.base.report.problems)
+            self.asked, self.answer = dict(changed), None if failed or isinstance(result, Problem) else result
+        return self.answer
+
+    def findings(self, changed: Mapping[str, str]) -> Sequence[Finding] | None:
+        """What is found with these texts."""
+        checked = self.of(changed)
+        return None if checked is None else checked.report.findings
+
+
+def _analyses(checked: Checked) -> _Analyses:
+    config = _every_rule(checked.config)
+    return _Analyses(checked if config == checked.config else checked.again({}, config))
+
+
+def _court(analyses: _Analyses, left: int) -> Court:
     """A court for the texts as they are."""
-    base = checked.again({}, _every_rule(checked.config))
-    texts = {path: document.text for path, document in checked.documents.items()}
+    texts = {path: document.text for path, document in analyses.base.documents.items()}
+    return Court(texts, analyses.base.report.findings, analyses.findings, left)
 
-    def analyse(changed: Mapping[str, str]) -> Sequence[Finding] | None:
-        result = contained(lambda: base.again(changed).report)
-        return (
-            None
-            if isinstance(result, Problem) or len(result.problems) > len(base.report.problems)
-            else (result.findings)
-        )
 
-    return Court(texts, base.report.findings, analyse, left)
+def _with_texts(checked: Checked, changed: Mapping[str, str], analyses: _Analyses) -> Checked:
+    if analyses.base is checked:
+        return analyses.of(changed) or checked.again(changed)
+    return checked.again(changed)
 
 
 def _every_rule(config: Config) -> Config:
