@@ -8,12 +8,14 @@ under the real PyTorch where it is installed, with the mode recorded by hooks.
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import random
 import re
-import subprocess
 import sys
+import warnings
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 from oracle.run import explore
@@ -143,3 +145,106 @@ def test_a_right_program_is_not_touched(tmp_path: Path) -> None:
     right = [text for number in range(COUNT) if not wrong_lines(text := program(f"right:{number}"))]
     assert right
     assert [text for text in right if mended(tmp_path, text)[0] != text] == []
+
+
+# Under the real PyTorch
+
+
+@pytest.fixture(scope="module")
+def torch() -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return pytest.importorskip("torch", reason="PyTorch is not installed: pip install -e '.[oracle]'")
+
+
+def events_of(text: str, torch: Any) -> list[tuple[str, str]]:
+    """What happens when the program runs: the line of each forward and step, and the mode of the net then."""
+    found: list[tuple[str, str]] = []
+    nets: list[Any] = []
+
+    def log(module: Any) -> None:
+        frame = sys._getframe()
+        while frame is not None and frame.f_code.co_filename != "<program>":
+            frame = frame.f_back  # type: ignore[assignment]
+        line = text.splitlines()[frame.f_lineno - 1].strip()
+        found.append((line, "train" if module.training else "eval"))
+
+    def forward(module: Any, inputs: object) -> None:
+        if type(module).__name__ == "Net":
+            nets[:] = [module]
+            log(module)
+
+    draw = random.Random(0)
+    outside = ModuleType("outside")
+    vars(outside).update(choice=lambda _: draw.random() < 0.5, items=lambda _: [torch.rand(3) for _ in range(2)])
+    optimizers = importlib.import_module("torch.optim.optimizer")
+    hooks = [
+        torch.nn.modules.module.register_module_forward_pre_hook(forward),
+        optimizers.register_optimizer_step_pre_hook(lambda *_: log(nets[0])),
+    ]
+    before = sys.modules.get("outside")
+    sys.modules["outside"] = outside
+    try:
+        layers = "nn.Sequential(nn.Linear(3, 3), nn.Dropout(0.5))"
+        exec(compile(text.replace("nn.Dropout(0.5)", layers), "<program>", "exec"), {"__name__": "__main__"})
+    finally:
+        for hook in hooks:
+            hook.remove()
+        del sys.modules["outside"]
+        if before is not None:
+            sys.modules["outside"] = before
+    return found
+
+
+def wanted_mode(line: str) -> str:
+    return "eval" if line.endswith("# infers") else "train"
+
+
+def test_under_pytorch_the_bad_mode_is_gone_and_nothing_else_changed(tmp_path: Path, torch: Any) -> None:
+    bad = 0
+    for number in range(20):
+        text = program(f"torch:{number}")
+        after, left = mended(tmp_path, text)
+        if left:
+            continue
+        was, now = events_of(text, torch), events_of(after, torch)
+        bad += was != now
+        assert [line for line, _ in was] == [line for line, _ in now]
+        assert now == [(line, wanted_mode(line)) for line, _ in now], f"{number}\n{text}\n{after}"
+    assert bad >= 5
+
+
+LAYERS = {
+    "EVG401": "return F.dropout(x, 0.5)",
+    "EVG402": "return F.scaled_dot_product_attention(x, x, x, dropout_p=0.5)",
+    "EVG404": "for layer in self.layers: x = layer(x)\n        return x",
+}
+
+
+@pytest.mark.parametrize("code", LAYERS)
+def test_under_pytorch_a_mended_layer_hears_of_eval_mode(tmp_path: Path, torch: Any, code: str) -> None:
+    text = f"""\
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = {"[nn.Dropout(0.5), nn.Dropout(0.1)]" if code == "EVG404" else "nn.ModuleList()"}
+
+    def forward(self, x):
+        {LAYERS[code]}
+"""
+    assert {finding.code for finding in check_source(text).findings} == {code}
+    after, left = mended(tmp_path, text)
+    assert not left
+    x = torch.ones(4, 64, 64)
+    for source, drops in ((text, True), (after, False)):
+        namespace: dict[str, Any] = {"__name__": "program"}
+        exec(compile(source, "<program>", "exec"), namespace)
+        net = namespace["Net"]().eval()
+        assert bool((net(x) != net(x)).any()) is drops
+        net.train()
+        assert bool((net(x) != net(x)).any())

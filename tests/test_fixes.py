@@ -188,7 +188,8 @@ def test_one_forward_for_training_and_validation_gets_the_mode_of_the_phase(tmp_
 
 
 def test_what_has_no_cure_says_why(tmp_path: Path) -> None:
-    text = "from torch import nn\n\n\nclass Net(nn.Module):\n    def forward(self, x):\n        return nn.Dropout(0.5)(x)\n"
+    net = "class Net(nn.Module):\n    def forward(self, x):\n        return nn.Dropout(0.5)(x)\n"
+    text = f"from torch import nn\n\n\n{net}"
     (finding,) = findings(tmp_path, text)
     assert finding.code == "EVG403"
     assert finding.fix is None
