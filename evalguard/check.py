@@ -32,7 +32,7 @@ from evalguard.finding import Finding, Span
 from evalguard.ir.facts import FileFacts
 from evalguard.modes.record import Record
 from evalguard.notebook import decode_notebook, is_notebook, notebook_of, placed, with_cell_lines
-from evalguard.own_codes import OWN_CODES, UnreadableFile
+from evalguard.own_codes import OWN_CODES, UnknownCodeInSuppression, UnreadableFile, UnusedSuppression
 from evalguard.project.code import Code
 from evalguard.project.explain import explain
 from evalguard.project.link import Project, link_project
@@ -42,7 +42,7 @@ from evalguard.rule_documentation import Documented, RuleDocumentation, document
 from evalguard.rules.base import Rule
 from evalguard.screen import files_with_layers, wanted_files
 from evalguard.source import Cells, Document, SourceProblem, decode_document, document_of, read_document
-from evalguard.suppress import suppress
+from evalguard.suppress import is_used, last_lines, silencers, suppress
 from evalguard.vocabulary import lookup
 
 STDIN_NAME = "<stdin>"
@@ -353,9 +353,35 @@ def _judged(
             found.setdefault(finding.path, []).append(finding)
     kept: list[Finding] = []
     for file in files:
-        kept += suppress(found.get(file.path, []), file.comments, run.documents[file.path].text)
+        of_file, text = found.get(file.path, []), run.documents[file.path].text
+        kept += suppress(of_file, file.comments, text)
+        kept += suppress(_idle_comments(run.config, file, of_file, text), file.comments, text)
     run.findings += kept
     return kept
+
+
+def _idle_comments(config: Config, file: FileFacts, found: Sequence[Finding], text: str) -> Iterator[Finding]:
+    """The comments of a file that silence what is not there, or what does not exist."""
+    known = [code for code in known_codes() if code not in (UnusedSuppression.code, UnknownCodeInSuppression.code)]
+    run = {rule.code for rule in _enabled(config)}
+    ends: dict[int, int] | None = None
+    for silencer in silencers(file.comments, text):
+        meant = [code for code in known if code.startswith(silencer.code)]
+        if not any(code.startswith(silencer.code) for code in known_codes()):
+            kind: type[UnusedSuppression | UnknownCodeInSuppression] = UnknownCodeInSuppression
+            message = f"`{silencer.code}` is no code of evalguard's, and silences nothing"
+        elif any(rule.code in meant and rule.default and rule.code not in run for rule in rules.RULES):
+            continue  # what it silences was not looked for
+        elif not any(code in run for code in meant):
+            continue
+        else:
+            ends = last_lines(text) if ends is None else ends
+            if is_used(silencer, found, ends):
+                continue
+            kind = UnusedSuppression
+            message = f"`{silencer.code or 'evalguard: ignore'}` silences nothing here"
+        if config.enables(kind.code, kind.default):
+            yield Finding(kind.code, kind.name, message, file.path, silencer.span, kind.severity)
 
 
 def _found_in_project(run: _Run, project: Project | None) -> Iterator[Finding]:
@@ -388,7 +414,9 @@ def _found_in_code(
 
 
 def _enabled(config: Config) -> list[Rule]:
-    return [rule for rule in rules.RULES if config.enables(rule.code, rule.default)]
+    """The rules that are run: those asked for, and all that are on by default where unused comments are looked for."""
+    finds_unused = config.enables(UnusedSuppression.code, UnusedSuppression.default)
+    return [rule for rule in rules.RULES if config.enables(rule.code, rule.default) or (finds_unused and rule.default)]
 
 
 def _list(check: Callable[[T], Iterable[Finding]], view: T) -> list[Finding]:
@@ -415,7 +443,10 @@ def _report(run: _Run, files: tuple[str, ...]) -> Report:
 
 
 def _is_wanted(finding: Finding, config: Config) -> bool:
-    # The rules asked for are the only ones run; our own codes are reported unless they are switched off.
-    if any(finding.code == own.code for own in OWN_CODES) and config.ignores(finding.code):
+    # Our own codes are reported unless they are switched off; of the rules run, only those asked for are.
+    if any(finding.code == own.code for own in OWN_CODES):
+        if config.ignores(finding.code):
+            return False
+    elif not any(rule.code == finding.code and config.enables(rule.code, rule.default) for rule in rules.RULES):
         return False
     return not config.ignores_in_file(finding.code, Path(os.path.abspath(finding.path)))

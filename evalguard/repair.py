@@ -19,7 +19,9 @@ from evalguard.fixes.candidates import candidates
 from evalguard.fixes.edits import apply, overlap
 from evalguard.fixes.proof import Court, Verdict
 from evalguard.fixes.script import Script, script_of
+from evalguard.fixes.suppressions import silencing_edits
 from evalguard.report import Problem, Report
+from evalguard.suppress import last_lines
 
 MOST_ROUNDS = 10
 MOST_PROOFS = 100  # analyses of the project in one run: some minutes for a large one
@@ -72,6 +74,29 @@ def repaired(checked: Checked, allowed: frozenset[Applicability]) -> Repaired:
         checked = _with_texts(checked, changed, analyses)
     before = {path: start.documents[path].text for path in texts}
     return Repaired(checked.report, tuple(fixed), texts, before)
+
+
+def silenced(checked: Checked) -> Repaired:
+    """The project with a comment for all that is found today, in memory; what cannot have one is left in the report."""
+    texts: dict[str, str] = {}
+    before: dict[str, str] = {}
+    fixed: list[Finding] = []
+    for path, document in checked.documents.items():
+        some = [finding for finding in checked.report.findings if finding.path == path and not _is_own(finding)]
+        if not some or document.cells is not None:
+            continue
+        ends = last_lines(document.text)
+        codes_of: dict[int, list[str]] = {}
+        for finding in some:
+            codes_of.setdefault(ends.get(finding.span.line, finding.span.line), []).append(finding.code)
+        before[path] = document.text
+        texts |= apply({path: document.text}, silencing_edits(path, document.text, codes_of))
+        fixed += some
+    return Repaired(checked.again(texts).report, tuple(fixed), texts, before)
+
+
+def _is_own(finding: Finding) -> bool:
+    return finding.code.startswith("EVG9")
 
 
 @dataclass(slots=True)

@@ -50,7 +50,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("callgraph", "config", "discover", "finding", "frontend", "ir", "modes", "notebook", "own_codes", "project"),
         *("report", "rule_documentation", "rules", "screen", "source", "suppress", "vocabulary"),
     },
-    "repair": {"check", "config", "finding", "fixes", "report"},
+    "repair": {"check", "config", "finding", "fixes", "report", "suppress"},
     "cli": {"callgraph", "check", "config", "discover", "finding", "fixes", "repair", "report", "rule_documentation"},
     "__main__": {"cli"},
     "devtools": {"check", "cli", "report", "rule_documentation"},

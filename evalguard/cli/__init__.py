@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import click
 
+from evalguard.cli.add_noqa import add_noqa
 from evalguard.cli.check import CLEAN, FORMATS, command
 from evalguard.cli.graph import graph
 from evalguard.cli.output import FAILURE, report_problem
@@ -18,6 +19,7 @@ __all__ = ["FORMATS", "command", "main"]
 
 INTERRUPTED = 130
 
+command.add_command(add_noqa)
 command.add_command(graph)
 command.add_command(rule)
 

@@ -59,16 +59,16 @@ def run_fixes(
     result = repaired(checked, APPLIED if options.unsafe else SAFE_ONLY)
     if options.diff:
         _print_diff(result)
-        click.echo(f"evalguard: would fix {_counted(result.fixed)}", err=True)
+        click.echo(f"evalguard: would fix {counted(result.fixed)}", err=True)
         _list(result.fixed, options)
         return FAILURE if result.report.problems else int(bool(result.texts))
-    failures = _written(checked, result.texts, result.before, stdin_name)
+    failures = written(checked, result.texts, result.before, stdin_name)
     for failure in failures:
         click.echo(f"evalguard: not written: {visible(failure)}", err=True)
     if failures:
         click.echo("evalguard: no file was changed from there on, since the fixes are proven together", err=True)
         return FAILURE
-    click.echo(f"evalguard: fixed {_counted(result.fixed)}", err=True)
+    click.echo(f"evalguard: fixed {counted(result.fixed)}", err=True)
     _list(result.fixed, options)
     report, text = result.report, None
     if stdin_name is not None:
@@ -89,8 +89,8 @@ def _print_diff(result: Repaired) -> None:
         print_text(unified_diff(result.before[path], text, path))
 
 
-def _written(
-    checked: Checked, texts: Mapping[str, str], before: Mapping[str, str], stdin_name: str | None
+def written(
+    checked: Checked, texts: Mapping[str, str], before: Mapping[str, str], stdin_name: str | None = None
 ) -> list[str]:
     """Write all files, or none of them if one is refused; the files that were, and why."""
     from evalguard.fixes.write import Prepared, Refused, prepare, write
@@ -123,6 +123,7 @@ def _list(fixed: Sequence[Finding], options: FixOptions) -> None:
         click.echo(f"evalguard: {place}: {finding.code} {visible(title)}", err=True)
 
 
-def _counted(fixed: Sequence[Finding]) -> str:
+def counted(fixed: Sequence[Finding]) -> str:
+    """How many findings there are, in how many files."""
     files = len({finding.path for finding in fixed})
     return f"{len(fixed)} problem{'' if len(fixed) == 1 else 's'} in {files} file{'' if files == 1 else 's'}"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
 from evalguard.finding import Finding, Fix
-from evalguard.fixes import arguments, containers, idle, overrides, switches
+from evalguard.fixes import arguments, containers, idle, overrides, suppressions, switches
 from evalguard.fixes.script import Script
 
 Cure: TypeAlias = Callable[[Finding, Script], Iterator[Fix]]
@@ -28,6 +28,8 @@ CURES: Mapping[str, tuple[Cure, ...]] = {
     "EVG402": (arguments.probability_that_follows_the_mode,),
     "EVG404": (containers.registering_container,),
     "EVG405": (arguments.flag_that_follows_the_mode,),
+    "EVG902": (suppressions.without_code,),
+    "EVG903": (suppressions.without_code,),
 }
 
 MOST_CANDIDATES = 10  # for one finding: each costs an analysis of the project

@@ -50,7 +50,7 @@ def missing_eval_of_a_helper(finding: Finding, script: Script) -> Iterator[Fix]:
 def eval_after_loading(finding: Finding, script: Script) -> Iterator[Fix]:
     """`eval()` behind the statement that made or loaded the module, of the place that it has there."""
     origin = next((step for step in finding.trace if step.mode == "train"), None)
-    if origin is None or origin.path != script.path:
+    if origin is None or origin.path != script.path or " trains " in origin.message:
         return
     for statement in script.around(origin.span)[:1]:
         for place in _places_of(statement, script, origin, finding.model or ""):
