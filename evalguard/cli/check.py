@@ -12,6 +12,7 @@ import evalguard
 from evalguard.cli import completion
 from evalguard.cli.baseline import warn_of_stale
 from evalguard.cli.configuration import HELP, choice, configuration, examples, split_codes
+from evalguard.cli.fix import FixOptions, run_fixes
 from evalguard.cli.group import CommandWithSubcommands
 from evalguard.cli.output import (
     FAILURE,
@@ -97,6 +98,11 @@ CLEAN, FINDINGS = 0, 1
     help="Write the findings there, in UTF-8, instead of standard output.",
 )
 @click.option("--statistics", is_flag=True, help="Print the number of findings of each rule instead of the findings.")
+@click.option("--fix", is_flag=True, help="Apply the safe fixes, each proven by an analysis of the whole project.")
+@click.option("--unsafe-fixes", is_flag=True, help="Apply also fixes that could change results that someone relies on.")
+@click.option("--fix-only", is_flag=True, help="Apply fixes, and do not report what is left.")
+@click.option("--diff", is_flag=True, help="Print what fixes would change, and write nothing.")
+@click.option("--show-fixes", is_flag=True, help="Show the fix of each finding; with --fix, list those applied.")
 @click.option("--watch", is_flag=True, help="Check again whenever a file changes, until Ctrl-C.")
 @click.option("--exit-zero", is_flag=True, help="Exit with status 0 even if there are findings.")
 @click.option("--no-cache", is_flag=True, help="Keep nothing for the next run (this version never does).")
@@ -115,6 +121,11 @@ def command(
     form: str,
     output_file: str | None,
     statistics: bool,
+    fix: bool,
+    unsafe_fixes: bool,
+    fix_only: bool,
+    diff: bool,
+    show_fixes: bool,
     watch: bool,
     exit_zero: bool,
     no_cache: bool,
@@ -125,9 +136,10 @@ def command(
     PATHS are Python files, notebooks and folders, or - for standard input; without any, the working directory. CODES
     are codes or prefixes of codes, separated by commas, such as EVG201 or EVG2, or ALL.
 
-    Exit status: 0 nothing found, 1 findings, 2 wrong usage or an internal error.
+    Exit status: 0 nothing found, 1 findings, 2 wrong usage or an internal error. With --fix: 1 if findings are left;
+    with --diff: 1 if there is a difference.
     """
-    from evalguard.check import STDIN_NAME, check_paths
+    from evalguard.check import STDIN_NAME, check_for_fixes, check_paths
 
     paths = paths or (project or ".",)
     if statistics and form not in COUNTED_FORMATS:
@@ -139,20 +151,34 @@ def command(
     if "-" in paths and project and not stdin_filename:
         raise click.UsageError("--project with - wants to know by --stdin-filename which of its files that is.")
     config = configuration(paths, stdin_filename, select, ignore, extend_exclude, not no_respect_gitignore, project)
+    options = FixOptions(fix, unsafe_fixes, diff, fix_only, show_fixes)
+    options.check()
     new = _new(baseline, diff_base)
-    report = check_paths(paths, config, stdin_filename=stdin_filename or STDIN_NAME, project=project)
+    stdin_name = stdin_filename or STDIN_NAME
+
+    def tell(report: Report, mended: str | None = None) -> int:
+        _tell(report, paths, config, verbose)
+        to_terminal = output_file is None and mended is None
+        rendered = _rendered(report, "statistics" if statistics else form, to_terminal)
+        if mended is not None:  # standard output is for the text
+            print_text(mended)
+        if output_file is not None:
+            write_text(rendered, output_file)
+        elif mended is None:
+            print_text(rendered)
+        else:
+            click.echo(rendered, err=True, nl=False)
+        if report.problems:
+            return FAILURE
+        return FINDINGS if report.findings and not exit_zero else CLEAN
+
+    if options.any:
+        checked = check_for_fixes(paths, config, stdin_filename=stdin_name, project=project, narrowed=new.of)
+        return run_fixes(checked, options, stdin_name if "-" in paths else None, tell)
+    report = check_paths(paths, config, stdin_filename=stdin_name, project=project)
     if not (project or select or ignore):  # by a part of the findings nothing is known of the rest
         new.tell_stale(report)
-    report = new.of(report)
-    _tell(report, paths, config, verbose)
-    rendered = _rendered(report, "statistics" if statistics else form, to_terminal=output_file is None)
-    if output_file is None:
-        print_text(rendered)
-    else:
-        write_text(rendered, output_file)
-    if report.problems:
-        return FAILURE
-    return FINDINGS if report.findings and not exit_zero else CLEAN
+    return tell(new.of(report))
 
 
 @dataclass(frozen=True, slots=True)
