@@ -37,7 +37,7 @@ def complete(*words: str) -> list[str]:
         (("graph", "--format", "me"), ["plain,mermaid"]),
         (("--select", "EVG20"), ["plain,EVG201", "plain,EVG202"]),
         (("--select", "EVG1,evg201"), ["plain,EVG1,EVG201"]),
-        (("rule", "EVG9"), ["plain,EVG901"]),
+        (("rule", "EVG901"), ["plain,EVG901"]),
         (("--outp",), ["plain,--output-file"]),
         (("--project", "s"), ["dir,s"]),
     ],
