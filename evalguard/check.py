@@ -288,14 +288,15 @@ def _asked(
     if project is None:
         return _sources(run, paths, stdin_filename), lambda report: report
     sources = _sources_of_project(run, os.fspath(project), [os.fspath(path) for path in paths], stdin_filename)
-    wanted = {stdin_filename if path == STDIN else os.fspath(path) for path in paths}
+    wanted = {Path(os.path.realpath(stdin_filename if path == STDIN else path)) for path in paths}
     shown = {path for path, source in sources.items() if _lies_in(source.location, wanted)}
     return sources, lambda report: _about(report, shown)
 
 
 def _sources_of_project(run: _Run, root: str, paths: Sequence[str], stdin_filename: str) -> dict[str, Source]:
     """The files of a project, and those of the paths that no walk of it would find."""
-    others = [path for path in paths if path != STDIN and (_is_odd(path) or not _lies_in(path, [root]))]
+    top = {Path(os.path.realpath(root))}
+    others = [path for path in paths if path != STDIN and (_is_odd(path) or not _lies_in(path, top))]
     sources = _sources(run, [root, *others], stdin_filename)
     if STDIN not in paths:
         return sources
@@ -313,10 +314,10 @@ def _is_odd(path: str) -> bool:
     return not path.endswith(SUFFIXES) and os.path.isfile(path)
 
 
-def _lies_in(location: str, places: Iterable[str]) -> bool:
-    """Whether a file is one of the places, or somewhere in one of them."""
+def _lies_in(location: str, places: set[Path]) -> bool:
+    """Whether a file is one of the real paths, or somewhere in one of them."""
     file = Path(os.path.realpath(location))
-    return any(file.is_relative_to(os.path.realpath(place)) for place in places)
+    return file in places or not places.isdisjoint(file.parents)
 
 
 def _about(report: Report, paths: set[str]) -> Report:
