@@ -12,8 +12,8 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from evalguard.check import check_paths, check_source
-    from evalguard.config import Config
+    from evalguard.check import check_paths, check_source, config_for
+    from evalguard.config import Config, ConfigError
     from evalguard.finding import Applicability, Edit, Finding, Fix, Severity, Span, Step
     from evalguard.report import Report
 
@@ -22,6 +22,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Applicability",
     "Config",
+    "ConfigError",
     "Edit",
     "Finding",
     "Fix",
@@ -32,11 +33,13 @@ __all__ = [
     "__version__",
     "check_paths",
     "check_source",
+    "config_for",
 ]
 
 _HOMES = {
     "Applicability": "evalguard.finding",
     "Config": "evalguard.config",
+    "ConfigError": "evalguard.config",
     "Edit": "evalguard.finding",
     "Finding": "evalguard.finding",
     "Fix": "evalguard.finding",
@@ -46,6 +49,7 @@ _HOMES = {
     "Step": "evalguard.finding",
     "check_paths": "evalguard.check",
     "check_source": "evalguard.check",
+    "config_for": "evalguard.check",
 }
 
 

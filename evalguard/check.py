@@ -26,13 +26,13 @@ from typing import TypeAlias, TypeVar
 
 from evalguard import rules
 from evalguard.callgraph import CallGraph, LeftOut
-from evalguard.config import Config
-from evalguard.discover import STDIN, discover
+from evalguard.config import Config, load_config
+from evalguard.discover import STDIN, SUFFIXES, discover
 from evalguard.finding import Finding, Span
 from evalguard.ir.facts import FileFacts
 from evalguard.modes.record import Record
 from evalguard.notebook import decode_notebook, is_notebook, notebook_of, placed, with_cell_lines
-from evalguard.own_codes import OWN_CODES, UnreadableFile
+from evalguard.own_codes import OWN_CODES, UnknownCodeInSuppression, UnreadableFile, UnusedSuppression
 from evalguard.project.code import Code
 from evalguard.project.explain import explain
 from evalguard.project.link import Project, link_project
@@ -42,7 +42,7 @@ from evalguard.rule_documentation import Documented, RuleDocumentation, document
 from evalguard.rules.base import Rule
 from evalguard.screen import files_with_layers, wanted_files
 from evalguard.source import Cells, Document, SourceProblem, decode_document, document_of, read_document
-from evalguard.suppress import suppress
+from evalguard.suppress import is_used, last_lines, silencers, suppress
 from evalguard.vocabulary import lookup
 
 STDIN_NAME = "<stdin>"
@@ -53,6 +53,8 @@ UNREADABLE_FILES = "files that cannot be read or parsed"
 MANY_FILES = 64  # from so many files on, the work is shared out among processes
 
 T = TypeVar("T")
+_Lowered: TypeAlias = FileFacts | Finding | Problem
+_Narrowing: TypeAlias = Callable[[Report], Report]
 
 
 def check_paths(
@@ -60,17 +62,90 @@ def check_paths(
     config: Config | None = None,
     *,
     stdin_filename: str = STDIN_NAME,
+    project: str | os.PathLike[str] | None = None,
 ) -> Report:
     """Check files and folders; `-` stands for standard input, to be shown as `stdin_filename`. Without a
-    configuration the defaults hold: no configuration file is looked for."""
+    configuration the defaults hold: no configuration file is looked for.
+
+    With the folder of a `project` they are judged as parts of it: all of its files are read, and what is reported are
+    the findings that lie in the paths or whose trace leads through them. A path that the configuration leaves out of
+    the project is left out, and standard input takes the place of the file that it is shown as."""
     run = _Run(config or Config())
-    return _check(run, _sources(run, paths, stdin_filename))
+    sources, narrowed = _asked(run, paths, stdin_filename, project)
+    return narrowed(_check(run, sources))
 
 
-def check_source(text: str, path: str = STDIN_NAME, config: Config | None = None) -> Report:
-    """Check a text as if it stood in a file of that path, a notebook's JSON if it ends with `.ipynb`."""
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The result of a run, and all that is needed to ask what would be found if some of its files had other texts."""
+
+    report: Report
+    config: Config
+    sources: Mapping[str, Source]
+    documents: Mapping[str, Document]
+    lowered: Mapping[str, tuple[Document, list[_Lowered]]]
+    narrowed: _Narrowing
+
+    @property
+    def asked(self) -> Report:
+        """The report with the findings that were asked for; a proof needs them all."""
+        return self.narrowed(self.report)
+
+    def again(self, texts: Mapping[str, str], config: Config | None = None) -> Checked:
+        """The same with other texts, or another configuration. Only what has changed is read anew."""
+        known = {
+            path: replace(document, text=texts.get(path, document.text)) if path in texts else document
+            for path, document in self.documents.items()
+        }
+        sources = {
+            path: Source(partial(known.__getitem__, path), source.location) if path in known else source
+            for path, source in self.sources.items()
+        }
+        return _checked(_Run(config or self.config, lowered=dict(self.lowered)), sources, self.narrowed)
+
+
+def check_for_fixes(
+    paths: Sequence[str | os.PathLike[str]],
+    config: Config | None = None,
+    *,
+    stdin_filename: str = STDIN_NAME,
+    project: str | os.PathLike[str] | None = None,
+    narrowed: _Narrowing | None = None,
+) -> Checked:
+    """As `check_paths`, for those who want to mend what is found, or what `narrowed` leaves of it."""
+    run = _Run(config or Config())
+    sources, about = _asked(run, paths, stdin_filename, project)
+    return _checked(run, sources, about if narrowed is None else lambda report: narrowed(about(report)))
+
+
+def _checked(run: _Run, sources: Mapping[str, Source], narrowed: _Narrowing) -> Checked:
+    report, documents = _check_all(run, sources)
+    return Checked(report, run.config, sources, documents, run.lowered, narrowed)
+
+
+def check_source(
+    text: str,
+    path: str = STDIN_NAME,
+    config: Config | None = None,
+    *,
+    project: str | os.PathLike[str] | None = None,
+) -> Report:
+    """Check a text as if it stood in a file of that path, a notebook's JSON if it ends with `.ipynb`.
+
+    With the folder of a `project` it takes the place of that file among the project's; reported is what lies in it or
+    has a trace that leads through it."""
+    run = _Run(config or Config())
     read = partial(notebook_of if is_notebook(path) else document_of, text, path)
-    return _check(_Run(config or Config()), {path: Source(read, os.path.abspath(path))})
+    source = {path: Source(read, os.path.abspath(path))}
+    if project is None:
+        return _check(run, source)
+    return _about(_check(run, _without(_sources(run, [project], path), path) | source), {path})
+
+
+def config_for(paths: Sequence[str | os.PathLike[str]]) -> Config:
+    """The configuration that the command would take for these paths: of the nearest file upward from what they have in
+    common. A file that cannot be used is a ConfigError."""
+    return load_config([os.fspath(path) for path in paths], known_codes())
 
 
 def graph_paths(
@@ -144,6 +219,7 @@ class _Run:
     warnings: list[str] = field(default_factory=list)
     cut_short: list[tuple[str, str]] = field(default_factory=list)
     documents: dict[str, Document] = field(default_factory=dict)
+    lowered: dict[str, tuple[Document, list[_Lowered]]] = field(default_factory=dict)
     read_as_code: set[str] = field(default_factory=set)  # files that say nothing of modes: never run
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -202,17 +278,70 @@ def _sources(run: _Run, paths: Sequence[str | os.PathLike[str]], stdin_filename:
     return sources
 
 
+def _asked(
+    run: _Run,
+    paths: Sequence[str | os.PathLike[str]],
+    stdin_filename: str,
+    project: str | os.PathLike[str] | None,
+) -> tuple[dict[str, Source], _Narrowing]:
+    """The files to be read, and what leaves of a report that which was asked for."""
+    if project is None:
+        return _sources(run, paths, stdin_filename), lambda report: report
+    sources = _sources_of_project(run, os.fspath(project), [os.fspath(path) for path in paths], stdin_filename)
+    wanted = {Path(os.path.realpath(stdin_filename if path == STDIN else path)) for path in paths}
+    shown = {path for path, source in sources.items() if _lies_in(source.location, wanted)}
+    return sources, lambda report: _about(report, shown)
+
+
+def _sources_of_project(run: _Run, root: str, paths: Sequence[str], stdin_filename: str) -> dict[str, Source]:
+    """The files of a project, and those of the paths that no walk of it would find."""
+    top = {Path(os.path.realpath(root))}
+    others = [path for path in paths if path != STDIN and (_is_odd(path) or not _lies_in(path, top))]
+    sources = _sources(run, [root, *others], stdin_filename)
+    if STDIN not in paths:
+        return sources
+    return _without(sources, stdin_filename) | _sources(run, [STDIN], stdin_filename)
+
+
+def _without(sources: Mapping[str, Source], path: str) -> dict[str, Source]:
+    """The files without the one of that path, under whatever name."""
+    place = os.path.realpath(path)
+    return {shown: source for shown, source in sources.items() if os.path.realpath(source.location) != place}
+
+
+def _is_odd(path: str) -> bool:
+    """Whether a file is a Python script in spite of its name, since the user says so."""
+    return not path.endswith(SUFFIXES) and os.path.isfile(path)
+
+
+def _lies_in(location: str, places: set[Path]) -> bool:
+    """Whether a file is one of the real paths, or somewhere in one of them."""
+    file = Path(os.path.realpath(location))
+    return file in places or not places.isdisjoint(file.parents)
+
+
+def _about(report: Report, paths: set[str]) -> Report:
+    """The report with the findings that lie in these files, or whose trace leads through them."""
+    return report.only(lambda f: f.path in paths or any(step.path in paths for step in f.trace))
+
+
 def _decode(data: bytes, shown: str) -> Document:
     return decode_notebook(data, shown) if is_notebook(shown) else decode_document(data, shown)
 
 
 def _check(run: _Run, sources: Mapping[str, Source]) -> Report:
+    return _check_all(run, sources)[0]
+
+
+def _check_all(run: _Run, sources: Mapping[str, Source]) -> tuple[Report, dict[str, Document]]:
+    """The report, and the documents of all files that could be read."""
     with lookup.extended(run.config.vocabulary):  # forked processes take it along
         files = _facts(run, sources)
         follows_modes = any(rule.follows_modes for rule in _enabled(run.config))
         _judged(run, files, sources, _linked(run, files, sources) if follows_modes else None)
+    documents = run.documents
     run.keep_named_documents()
-    return _report(run, tuple(sources))
+    return _report(run, tuple(sources)), documents
 
 
 def _facts(run: _Run, sources: Mapping[str, Source]) -> list[FileFacts]:
@@ -232,26 +361,29 @@ def _facts(run: _Run, sources: Mapping[str, Source]) -> list[FileFacts]:
     run.skipped += [path for path in run.documents if path not in wanted]
     run.foreign += [(path, document.foreign) for path, document in run.documents.items() if document.foreign]
     with run.stage("parse"):
-        results = _all_lowered([document for path, document in run.documents.items() if path in wanted])
+        documents = [document for path, document in run.documents.items() if path in wanted]
+        new = [document for document in documents if run.lowered.get(document.path, (None,))[0] is not document]
+        run.lowered |= {
+            document.path: (document, results) for document, results in zip(new, _all_lowered(new), strict=True)
+        }
+        results = chain.from_iterable(run.lowered[document.path][1] for document in documents)
         found = [facts for result in results if (facts := run.take(result)) is not None]
     run.analysed += [facts.path for facts in found]
     return found
 
 
-_Lowered: TypeAlias = FileFacts | Finding | Problem
-
-
-def _all_lowered(documents: Sequence[Document]) -> Iterator[_Lowered]:
-    """The facts of documents, in their order, or why there are none; of many of them in several processes."""
+def _all_lowered(documents: Sequence[Document]) -> Iterator[list[_Lowered]]:
+    """The facts of each of the documents, or why there are none; of many of them in several processes."""
     workers = os.cpu_count() or 1
-    if len(documents) >= MANY_FILES and workers > 1 and "fork" in multiprocessing.get_all_start_methods():
+    may_fork = "fork" in multiprocessing.get_all_start_methods() and not multiprocessing.current_process().daemon
+    if len(documents) >= MANY_FILES and workers > 1 and may_fork:
         try:
             with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as pool:
-                yield from chain.from_iterable(list(pool.map(_lowered, documents, chunksize=8)))
+                yield from list(pool.map(_lowered, documents, chunksize=8))
                 return
         except (BrokenProcessPool, OSError):
             pass  # in this process, then
-    yield from chain.from_iterable(map(_lowered, documents))
+    yield from map(_lowered, documents)
 
 
 def _lowered(document: Document) -> list[_Lowered]:
@@ -304,9 +436,35 @@ def _judged(
             found.setdefault(finding.path, []).append(finding)
     kept: list[Finding] = []
     for file in files:
-        kept += suppress(found.get(file.path, []), file.comments, run.documents[file.path].text)
+        of_file, text = found.get(file.path, []), run.documents[file.path].text
+        kept += suppress(of_file, file.comments, text)
+        kept += suppress(_idle_comments(run.config, file, of_file, text), file.comments, text)
     run.findings += kept
     return kept
+
+
+def _idle_comments(config: Config, file: FileFacts, found: Sequence[Finding], text: str) -> Iterator[Finding]:
+    """The comments of a file that silence what is not there, or what does not exist."""
+    known = [code for code in known_codes() if code not in (UnusedSuppression.code, UnknownCodeInSuppression.code)]
+    run = {rule.code for rule in _enabled(config)}
+    ends: dict[int, int] | None = None
+    for silencer in silencers(file.comments, text):
+        meant = [code for code in known if code.startswith(silencer.code)]
+        if not any(code.startswith(silencer.code) for code in known_codes()):
+            kind: type[UnusedSuppression | UnknownCodeInSuppression] = UnknownCodeInSuppression
+            message = f"`{silencer.code}` is no code of evalguard's, and silences nothing"
+        elif any(rule.code in meant and rule.default and rule.code not in run for rule in rules.RULES):
+            continue  # what it silences was not looked for
+        elif not any(code in run for code in meant):
+            continue
+        else:
+            ends = last_lines(text) if ends is None else ends
+            if is_used(silencer, found, ends):
+                continue
+            kind = UnusedSuppression
+            message = f"`{silencer.code or 'evalguard: ignore'}` silences nothing here"
+        if config.enables(kind.code, kind.default):
+            yield Finding(kind.code, kind.name, message, file.path, silencer.span, kind.severity)
 
 
 def _found_in_project(run: _Run, project: Project | None) -> Iterator[Finding]:
@@ -339,7 +497,9 @@ def _found_in_code(
 
 
 def _enabled(config: Config) -> list[Rule]:
-    return [rule for rule in rules.RULES if config.enables(rule.code, rule.default)]
+    """The rules that are run: those asked for, and all that are on by default where unused comments are looked for."""
+    finds_unused = config.enables(UnusedSuppression.code, UnusedSuppression.default)
+    return [rule for rule in rules.RULES if config.enables(rule.code, rule.default) or (finds_unused and rule.default)]
 
 
 def _list(check: Callable[[T], Iterable[Finding]], view: T) -> list[Finding]:
@@ -366,7 +526,10 @@ def _report(run: _Run, files: tuple[str, ...]) -> Report:
 
 
 def _is_wanted(finding: Finding, config: Config) -> bool:
-    # The rules asked for are the only ones run; our own codes are reported unless they are switched off.
-    if any(finding.code == own.code for own in OWN_CODES) and config.ignores(finding.code):
+    # Our own codes are reported unless they are switched off; of the rules run, only those asked for are.
+    if any(finding.code == own.code for own in OWN_CODES):
+        if config.ignores(finding.code):
+            return False
+    elif not any(rule.code == finding.code and config.enables(rule.code, rule.default) for rule in rules.RULES):
         return False
     return not config.ignores_in_file(finding.code, Path(os.path.abspath(finding.path)))

@@ -39,7 +39,7 @@ PROJECT_FILE = "pyproject.toml"
 class Config:
     """The choices of one run. `select` is None for the codes that are on by default. The patterns of the lists begin at
     `folder`; `more_excludes` come after them. `vocabulary` is what the user tells of functions and classes. `file`
-    is the configuration file, None without one."""
+    is the configuration file, None without one, and `keys` are those that it sets."""
 
     select: tuple[str, ...] | None = None
     ignore: tuple[str, ...] = ()
@@ -52,6 +52,7 @@ class Config:
     more_excludes: tuple[Patterns, ...] = ()
     folder: Path = field(default_factory=Path.cwd)
     file: Path | None = None
+    keys: frozenset[str] = field(default=frozenset(), compare=False)
 
     def excludes(self) -> list[Patterns]:
         """The patterns of files and folders to leave out; where several speak of one, the last decides."""
@@ -161,7 +162,7 @@ def _config_of(table: Mapping[str, object], file: Path, prefix: str, known_codes
         if read is None:
             raise ConfigError(f'{shown_path(file)}: unknown key "{prefix}{key}"{did_you_mean(key, _READERS)}')
         values[key.replace("-", "_")] = read(value, place, known_codes)
-    return replace(Config(folder=file.parent, file=file), **values)  # type: ignore[arg-type]
+    return replace(Config(folder=file.parent, file=file, keys=frozenset(table)), **values)  # type: ignore[arg-type]
 
 
 def _codes(value: object, place: str, known_codes: Mapping[str, str]) -> tuple[str, ...]:
@@ -217,3 +218,5 @@ _READERS: dict[str, _Reader] = {
     "per-file-ignores": _codes_by_glob,
     "vocabulary": _vocabulary,
 }
+
+KEYS = tuple(_READERS)  # all that a configuration file may set

@@ -65,7 +65,8 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One wrong mode. `path` is as given by the user's working directory, with `/`; `function` is the qualified name
-    of the function around it; `model` the place, as the user writes it; `help` says what to do."""
+    of the function around it; `model` the place, as the user writes it; `help` says what to do. Where fixes were asked
+    for, `fix` is one that is proven, or `no_fix_reason` says why there is none."""
 
     code: str
     name: str
@@ -79,6 +80,7 @@ class Finding:
     help: str | None = None
     fix: Fix | None = None
     cell: int | None = None
+    no_fix_reason: str | None = None
 
     def sort_key(self) -> tuple[str, int, Span, str, str]:
         """The order in which findings leave: by file, place, code."""

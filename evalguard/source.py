@@ -76,7 +76,7 @@ def read_document(path: Path, shown: str, decode: Callable[[bytes, str], Documen
 
 def decode_document(data: bytes, shown: str) -> Document:
     """Decode the bytes of one file as Python would, or raise SourceProblem."""
-    encoding = _encoding(data)
+    encoding = encoding_of(data)
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
@@ -101,7 +101,8 @@ def split_lines(text: str) -> list[str]:
     return re.split(r"\r\n|\r|\n", text)
 
 
-def _encoding(data: bytes) -> str:
+def encoding_of(data: bytes) -> str:
+    """The encoding of a file's bytes, as Python finds it, or SourceProblem."""
     # Two lines are all that matters, and `detect_encoding` itself would not end a line at a lone `\r`.
     head = b"\n".join(re.split(rb"\r\n|\r|\n", data, maxsplit=2)[:2])
     try:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import pytest
 
 from evalguard import check
-from evalguard.finding import Finding, Span, Step
+from evalguard.finding import Finding, Severity, Span, Step
 from evalguard.ir.facts import FileFacts
 from evalguard.source import Document, SourceProblem
 
@@ -34,11 +34,32 @@ def plant(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @dataclass(frozen=True)
 class PlantedRule:
-    """Finds what the comments plant."""
+    """Finds what the comments plant.
+
+    ## What it does
+    Reports it.
+
+    ## Why is this bad?
+    It is not.
+
+    ## Example
+    ```python
+    step()  # plant EVG201
+    ```
+
+    ## Use instead
+    ```python
+    step()
+    ```
+
+    ## Known limits
+    None.
+    """
 
     code: str
     name: str
     default: bool = True
+    severity: Severity = Severity.ERROR
     follows_modes: bool = True
     reads_code: bool = False
 

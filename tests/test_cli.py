@@ -102,7 +102,31 @@ def test_no_python_files_is_a_warning(run: Runner) -> None:
     write("notes.txt")
     outcome = run()
     assert outcome.status == 0
-    assert outcome.err == "evalguard: warning: no Python files found\n"
+    assert outcome.err == "evalguard: warning: no Python files found in .\n"
+
+
+def test_files_that_are_all_left_out_are_said_to_be_there(run: Runner) -> None:
+    write("old/a.py")
+    write("evalguard.toml", 'exclude = ["old"]\n')
+    assert run().err == (
+        "evalguard: warning: no Python files found in .: one is left out by .gitignore or the configuration, which "
+        "`evalguard config` shows\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("trian.py", '(did you mean "train.py"?)'),
+        ("pkg/modle.py", '(did you mean "pkg/model.py"?)'),
+        ("pgk/model.py", '(did you mean "pkg"?)'),
+        ("grahp", '(did you mean the command "graph"?)'),
+    ],
+)
+def test_a_path_that_does_not_exist_may_have_been_meant_otherwise(run: Runner, path: str, meant: str) -> None:
+    write("train.py")
+    write("pkg/model.py")
+    assert f"no such file or folder: {path} {meant}\n" in run(path).err
 
 
 def test_a_failure_of_our_own_is_2_and_the_other_files_go_on(run: Runner) -> None:
@@ -143,12 +167,17 @@ def test_an_interrupt_is_130(run: Runner, monkeypatch: pytest.MonkeyPatch) -> No
     ("arguments", "message"),
     [
         (["--selct", "EVG201"], "--select"),
-        (["--format", "flak8"], 'unknown format "flak8"; did you mean "flake8"? (one of text, flake8, json)'),
-        (["--format", "xml"], 'unknown format "xml" (one of text, flake8, json)'),
+        (
+            ["--format", "flak8"],
+            'unknown format "flak8"; did you mean "flake8"? (one of text, flake8, json, github, gitlab, junit, sarif)',
+        ),
+        (["--format", "xml"], 'unknown format "xml" (one of text, flake8, json, github, gitlab, junit, sarif)'),
         (["--select", "EVG2O1"], '--select: unknown code "EVG2O1"; did you mean "EVG201"?'),
         (["--ignore", "EVG1,training-in-eval-mode"], 'unknown code "TRAINING-IN-EVAL-MODE"; did you mean "EVG201"?'),
-        (["--statistics", "--format", "json"], "--statistics has no JSON form"),
+        (["--statistics", "--format", "json"], "use one of --statistics and --format json"),
         (["--stdin-filename", "a.py"], "give - as a path"),
+        (["--project", "nowhere"], "no such"),
+        (["--project", ".", "-"], "--stdin-filename"),
     ],
 )
 def test_wrong_usage_says_what_was_meant(run: Runner, arguments: list[str], message: str) -> None:
@@ -281,6 +310,41 @@ def test_the_configuration_of_standard_input_is_that_of_its_name(run: Runner, mo
     assert run("-", "--stdin-filename", "pkg/new.py").status == 0
 
 
+# A part of a project
+
+
+def test_with_a_project_only_what_has_to_do_with_the_paths_is_reported(run: Runner) -> None:
+    for name in ("pkg/a.py", "pkg/b.py", "other.py"):
+        write(name)
+    assert run("--format", "flake8", "--project", ".", "pkg/a.py").out == "pkg/a.py:3:1: EVG201 planted here\n"
+    assert run("--format", "flake8", "--project", ".", "pkg").out.count("\n") == 2
+    assert run("--format", "flake8", "--project", ".").out.count("\n") == 3
+    assert run("--project", ".", "pkg/a.py").out.endswith("Found 1 problem in 1 of 3 files.\n")
+
+
+def test_what_a_project_leaves_out_is_left_out_although_it_is_named(run: Runner) -> None:
+    write("pyproject.toml", '[tool.evalguard]\nextend-exclude = ["old"]\n')
+    write("old/a.py")
+    write("b.py", CLEAN)
+    assert run("--project", ".", "old/a.py").status == 0
+    assert run("old/a.py").status == 1
+
+
+def test_a_script_without_a_suffix_and_a_file_outside_belong_to_it_when_named(run: Runner) -> None:
+    write("project/script")
+    write("outside.py")
+    assert codes(run("--project", "project", "project/script", "outside.py")) == ["EVG201", "EVG201"]
+    assert run("--project", "project", "project").status == 0
+
+
+def test_standard_input_takes_the_place_of_a_file_of_the_project(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("a.py")
+    write("b.py", CLEAN)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"model.eval()\nstep()  # plant EVG201\n")))
+    outcome = run("--format", "flake8", "--project", ".", "--stdin-filename", "a.py", "-")
+    assert outcome.out == "a.py:2:1: EVG201 planted here\n"
+
+
 # Output
 
 
@@ -289,6 +353,7 @@ def test_each_format(run: Runner) -> None:
     outputs = {form: run("--format", form).out for form in FORMATS}
     assert outputs["flake8"] == "a.py:3:1: EVG201 planted here\n"
     assert json.loads(outputs["json"])["findings"][0]["line"] == 3
+    assert all(outputs.values())
     assert outputs["text"].startswith("a.py:3:1: EVG201 training-in-eval-mode planted here\n  |\n3 |     step()")
 
 
@@ -334,6 +399,46 @@ def test_source_and_names_cannot_steer_the_terminal(run: Runner) -> None:
     for form in FORMATS:
         assert "\x1b" not in run("--format", form).out
     assert run("--format", "flake8").out.count("\n") == 1
+
+
+def test_an_output_file_takes_what_would_be_printed(run: Runner) -> None:
+    write("a.py")
+    printed = run("--format", "sarif")
+    assert run("--format", "sarif", "--output-file", "found.sarif") == Outcome(1, "", "")
+    assert Path("found.sarif").read_text(encoding="utf-8") == printed.out
+    assert sorted(path.name for path in Path().iterdir()) == ["a.py", "found.sarif"]
+
+
+def test_an_output_file_is_not_coloured(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("a.py")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    run("--output-file", "found.txt")
+    assert "\x1b" not in Path("found.txt").read_text(encoding="utf-8")
+
+
+def test_an_output_file_is_replaced_as_a_whole(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("a.py")
+    write("found.txt", "old")
+    os.chmod("found.txt", 0o600)
+    os.symlink("found.txt", "link.txt")
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", fail)
+        outcome = run("--output-file", "link.txt")
+    assert (outcome.status, outcome.err) == (2, "Error: link.txt cannot be written: No space left on device\n")
+    assert Path("found.txt").read_text() == "old"
+    assert sorted(path.name for path in Path().iterdir()) == ["a.py", "found.txt", "link.txt"]
+    run("--output-file", "link.txt")
+    assert Path("found.txt").read_text().startswith("a.py:3:1: EVG201")
+    assert Path("found.txt").stat().st_mode & 0o777 == 0o600
+
+
+def test_an_output_file_may_be_a_device(run: Runner) -> None:
+    write("a.py")
+    assert run("--output-file", os.devnull) == Outcome(1, "", "")
 
 
 # The real command, in a process of its own

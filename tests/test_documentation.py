@@ -10,8 +10,8 @@ import pytest
 
 import evalguard
 from evalguard.check import documentations, known_codes
-from evalguard.cli import command
-from evalguard.config import Config, load_config
+from evalguard.cli import FORMATS, command
+from evalguard.config import KEYS, Config, load_config
 from evalguard.devtools import documents
 from evalguard.devtools.documents import DocumentError, refreshed
 from evalguard.report import flake8
@@ -95,7 +95,8 @@ def test_the_configuration_shown_is_the_default_one(tmp_path: Path) -> None:
 
 
 def test_every_key_of_the_configuration_is_explained() -> None:
-    keys = {field.name.replace("_", "-") for field in fields(Config)} - {"more-excludes", "folder", "file"}
+    keys = set(KEYS)
+    assert keys <= {field.name.replace("_", "-") for field in fields(Config)}
     assert set(re.findall(r"^\| `([a-z-]+)` \|", text_of("reference/configuration.md"), re.MULTILINE)) == keys
 
 
@@ -123,13 +124,31 @@ def test_every_public_name_is_explained() -> None:
     assert named == set(evalguard.__all__)
 
 
-@pytest.mark.parametrize("page", ["how-to/ci.md", "how-to/editor.md"])
-def test_the_problem_matchers_match(page: str) -> None:
-    [pattern] = re.findall(r'"regexp": "(.*)"', text_of(page))
+def test_the_problem_matcher_matches() -> None:
+    [pattern] = re.findall(r'"regexp": "(.*)"', text_of("how-to/editor.md"))
     line = flake8.render(evalguard.check_source("model.eval(:\n", "src/train.py")).splitlines()[0]
     found = re.fullmatch(pattern.replace("\\\\", "\\"), line)
     assert found is not None
     assert found.groups()[:1] + found.groups()[3:4] == ("src/train.py", "EVG901")
+
+
+def test_every_form_is_explained() -> None:
+    table = text_of("how-to/ci.md").partition("## The forms")[2]
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == set(FORMATS)
+
+
+@pytest.mark.parametrize("page", ["how-to/ci.md", "how-to/pre-commit.md"])
+def test_the_snippets_are_yaml_and_name_real_options(page: str) -> None:
+    yaml = pytest.importorskip("yaml", reason="PyYAML comes with pre-commit")
+    options = {name for each in [command, *command.commands.values()] for option in each.params for name in option.opts}
+    for block in blocks(page, "yaml"):
+        assert yaml.safe_load(block)
+        for line in re.findall(r"evalguard (-.*)", block):
+            assert set(re.findall(r"--[a-z-]+", line)) <= options
+    action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+    for block in blocks(page, "yaml"):
+        for given in re.findall(r"OWNER/evalguard@REVISION\n +with:\n +([\w-]+):", block):
+            assert given in action["inputs"]
 
 
 # The tool that refreshes

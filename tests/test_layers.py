@@ -3,6 +3,7 @@
 finding <- source <- ir <- +- frontend (the only importer of libcst) --------+
                            +- flow <- modes <- project <- rules <-----------+- check <- cli
 vocabulary (tables, imports nothing) is read by modes and project, and extended by check;   finding <- report
+fixes (candidates and their proof, by the words of finding and source) <- repair (asks check again and again) <- cli
 callgraph (what `evalguard graph` shows) is made by project and rendered by report
 rule_documentation (read from the docstrings of rules and own_codes by check) is rendered by report
 """
@@ -43,17 +44,26 @@ MAY_IMPORT: dict[str, set[str]] = {
     "rule_documentation": {"finding"},
     "own_codes": {"finding"},
     "rules": {"finding", "ir", "flow", "modes", "project"},
-    "report": {"callgraph", "finding", "rule_documentation", "source"},
+    "fixes": {"finding", "source", "vocabulary"},
+    "fingerprint": {"finding", "source"},
+    "report": {"callgraph", "finding", "fingerprint", "rule_documentation", "source"},
+    "baseline": {"fingerprint", "report"},
+    "changes": {"finding"},
     "check": {
         *("callgraph", "config", "discover", "finding", "frontend", "ir", "modes", "notebook", "own_codes", "project"),
         *("report", "rule_documentation", "rules", "screen", "source", "suppress", "vocabulary"),
     },
-    "cli": {"callgraph", "check", "config", "discover", "report", "rule_documentation"},
+    "repair": {"check", "config", "finding", "fixes", "report", "suppress"},
+    "cli": {
+        *("baseline", "callgraph", "changes", "check", "config", "discover", "finding", "fingerprint", "fixes"),
+        *("repair", "report", "rule_documentation"),
+    },
+    "flake8_plugin": {"check", "config", "discover", "finding", "report", "source"},
     "__main__": {"cli"},
     "devtools": {"check", "cli", "report", "rule_documentation"},
     "__init__": {"check", "config", "finding", "report"},
 }
-ONLY_IN = {"libcst": {"frontend"}, "click": {"cli", "devtools"}}
+ONLY_IN = {"flake8": {"flake8_plugin"}, "libcst": {"frontend"}, "click": {"cli", "devtools"}}
 
 
 def imports(path: Path) -> Iterator[tuple[str, int]]:

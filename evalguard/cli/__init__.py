@@ -9,7 +9,10 @@ from collections.abc import Sequence
 
 import click
 
+from evalguard.cli.add_noqa import add_noqa
+from evalguard.cli.baseline import baseline
 from evalguard.cli.check import CLEAN, FORMATS, command
+from evalguard.cli.config import config
 from evalguard.cli.graph import graph
 from evalguard.cli.output import FAILURE, report_problem
 from evalguard.cli.rule import rule
@@ -18,6 +21,9 @@ __all__ = ["FORMATS", "command", "main"]
 
 INTERRUPTED = 130
 
+command.add_command(add_noqa)
+command.add_command(baseline)
+command.add_command(config)
 command.add_command(graph)
 command.add_command(rule)
 

@@ -2,33 +2,83 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 import evalguard
-from evalguard.cli.configuration import HELP, choice, configuration
+from evalguard.cli import completion
+from evalguard.cli.baseline import warn_of_stale
+from evalguard.cli.configuration import HELP, choice, configuration, examples, split_codes
+from evalguard.cli.fix import FixOptions, run_fixes
 from evalguard.cli.group import CommandWithSubcommands
-from evalguard.cli.output import FAILURE, print_text, report_problem, tell_warnings, wants_colour, width_up_to
+from evalguard.cli.output import (
+    FAILURE,
+    print_text,
+    report_problem,
+    tell_warnings,
+    wants_colour,
+    width_up_to,
+    write_text,
+)
+from evalguard.cli.watch import keep_watching
 from evalguard.report.terminal import visible
 
 if TYPE_CHECKING:
+    from evalguard.changes import Changes
     from evalguard.config import Config
+    from evalguard.fingerprint import Key
     from evalguard.report import Report
 
-FORMATS = ("text", "flake8", "json")
+FORMATS = ("text", "flake8", "json", "github", "gitlab", "junit", "sarif")
+COUNTED_FORMATS = ("text", "flake8")  # those for people, which --statistics takes the place of
 CLEAN, FINDINGS = 0, 1
 
 
-def _split_codes(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(code for value in values for code in value.replace(",", " ").split())
-
-
-@click.command(cls=CommandWithSubcommands, context_settings=HELP)
-@click.argument("paths", nargs=-1, metavar="[PATHS]...")
+@click.command(
+    cls=CommandWithSubcommands,
+    context_settings=HELP,
+    epilog=examples(
+        "evalguard",
+        "evalguard src train.py --select EVG2",
+        "evalguard --project . --format flake8 src/train.py",
+        "evalguard --format sarif --output-file evalguard.sarif .",
+        "evalguard --baseline evalguard-baseline.json .",
+    ),
+)
+@click.argument("paths", nargs=-1, metavar="[PATHS]...", shell_complete=completion.paths)
 @click.option("--stdin-filename", metavar="PATH", help="The name of the file that is given on standard input.")
-@click.option("--select", multiple=True, metavar="CODES", callback=_split_codes, help="Report these codes only.")
-@click.option("--ignore", multiple=True, metavar="CODES", callback=_split_codes, help="Do not report these codes.")
+@click.option(
+    "--project",
+    metavar="FOLDER",
+    shell_complete=completion.folder,
+    help="Read all of this project, and report what has to do with PATHS (for hooks).",
+)
+@click.option(
+    "--select",
+    multiple=True,
+    metavar="CODES",
+    callback=split_codes,
+    shell_complete=completion.codes,
+    help="Report these codes only.",
+)
+@click.option(
+    "--ignore",
+    multiple=True,
+    metavar="CODES",
+    callback=split_codes,
+    shell_complete=completion.codes,
+    help="Do not report these codes.",
+)
+@click.option(
+    "--baseline",
+    metavar="FILE",
+    shell_complete=completion.file,
+    help="Report only what is not in this file (see evalguard baseline).",
+)
+@click.option("--diff-base", metavar="REVISION", help="Report only what touches lines changed since then, by git.")
 @click.option("--extend-exclude", multiple=True, metavar="PATTERN", help="Leave these out, too (as in .gitignore).")
 @click.option("--no-respect-gitignore", is_flag=True, help="Check also the files that git ignores.")
 @click.option(
@@ -38,9 +88,22 @@ def _split_codes(context: click.Context, parameter: click.Parameter, values: tup
     show_default=True,
     metavar="|".join(FORMATS),
     callback=choice(FORMATS),
+    shell_complete=completion.one_of(FORMATS),
     help="How the findings are printed.",
 )
+@click.option(
+    "--output-file",
+    metavar="FILE",
+    shell_complete=completion.file,
+    help="Write the findings there, in UTF-8, instead of standard output.",
+)
 @click.option("--statistics", is_flag=True, help="Print the number of findings of each rule instead of the findings.")
+@click.option("--fix", is_flag=True, help="Apply the safe fixes, each proven by an analysis of the whole project.")
+@click.option("--unsafe-fixes", is_flag=True, help="Apply also fixes that could change results that someone relies on.")
+@click.option("--fix-only", is_flag=True, help="Apply fixes, and do not report what is left.")
+@click.option("--diff", is_flag=True, help="Print what fixes would change, and write nothing.")
+@click.option("--show-fixes", is_flag=True, help="Show the fix of each finding; with --fix, list those applied.")
+@click.option("--watch", is_flag=True, help="Check again whenever a file changes, until Ctrl-C.")
 @click.option("--exit-zero", is_flag=True, help="Exit with status 0 even if there are findings.")
 @click.option("--no-cache", is_flag=True, help="Keep nothing for the next run (this version never does).")
 @click.option("-v", "--verbose", is_flag=True, help="Tell what is skipped and how long each stage takes.")
@@ -48,12 +111,22 @@ def _split_codes(context: click.Context, parameter: click.Parameter, values: tup
 def command(
     paths: tuple[str, ...],
     stdin_filename: str | None,
+    project: str | None,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
+    baseline: str | None,
+    diff_base: str | None,
     extend_exclude: tuple[str, ...],
     no_respect_gitignore: bool,
     form: str,
+    output_file: str | None,
     statistics: bool,
+    fix: bool,
+    unsafe_fixes: bool,
+    fix_only: bool,
+    diff: bool,
+    show_fixes: bool,
+    watch: bool,
     exit_zero: bool,
     no_cache: bool,
     verbose: bool,
@@ -63,27 +136,101 @@ def command(
     PATHS are Python files, notebooks and folders, or - for standard input; without any, the working directory. CODES
     are codes or prefixes of codes, separated by commas, such as EVG201 or EVG2, or ALL.
 
-    Exit status: 0 nothing found, 1 findings, 2 wrong usage or an internal error.
+    Exit status: 0 nothing found, 1 findings, 2 wrong usage or an internal error. With --fix: 1 if findings are left;
+    with --diff: 1 if there is a difference.
     """
-    from evalguard.check import STDIN_NAME, check_paths
+    from evalguard.check import STDIN_NAME, check_for_fixes, check_paths
 
-    paths = paths or (".",)
-    if statistics and form == "json":
-        raise click.UsageError("--statistics has no JSON form: use one of --statistics and --format json.")
+    paths = paths or (project or ".",)
+    if statistics and form not in COUNTED_FORMATS:
+        raise click.UsageError(f"--statistics counts for people: use one of --statistics and --format {form}.")
     if stdin_filename and "-" not in paths:
         raise click.UsageError("--stdin-filename names the file on standard input: give - as a path.")
-    config = configuration(paths, stdin_filename, select, ignore, extend_exclude, not no_respect_gitignore)
-    report = check_paths(paths, config, stdin_filename=stdin_filename or STDIN_NAME)
-    _tell(report, config, verbose)
-    print_text(_rendered(report, "statistics" if statistics else form))
-    if report.problems:
-        return FAILURE
-    return FINDINGS if report.findings and not exit_zero else CLEAN
+    if watch:
+        return keep_watching(command, tuple(path for path in (*paths, project) if path))
+    if "-" in paths and project and not stdin_filename:
+        raise click.UsageError("--project with - wants to know by --stdin-filename which of its files that is.")
+    config = configuration(paths, stdin_filename, select, ignore, extend_exclude, not no_respect_gitignore, project)
+    options = FixOptions(fix, unsafe_fixes, diff, fix_only, show_fixes)
+    options.check()
+    new = _new(baseline, diff_base)
+    stdin_name = stdin_filename or STDIN_NAME
+
+    def tell(report: Report, mended: str | None = None) -> int:
+        _tell(report, paths, config, verbose)
+        to_terminal = output_file is None and mended is None
+        rendered = _rendered(report, "statistics" if statistics else form, to_terminal)
+        if mended is not None:  # standard output is for the text
+            print_text(mended)
+        if output_file is not None:
+            write_text(rendered, output_file)
+        elif mended is None:
+            print_text(rendered)
+        else:
+            click.echo(rendered, err=True, nl=False)
+        if report.problems:
+            return FAILURE
+        return FINDINGS if report.findings and not exit_zero else CLEAN
+
+    if options.any:
+        checked = check_for_fixes(paths, config, stdin_filename=stdin_name, project=project, narrowed=new.of)
+        return run_fixes(checked, options, stdin_name if "-" in paths else None, tell)
+    report = check_paths(paths, config, stdin_filename=stdin_name, project=project)
+    if not (project or select or ignore):  # by a part of the findings nothing is known of the rest
+        new.tell_stale(report)
+    return tell(new.of(report))
 
 
-def _tell(report: Report, config: Config, verbose: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class _New:
+    """What is new: not in the baseline's file, and touching lines that changed since a revision."""
+
+    file: str | None
+    known: frozenset[Key]
+    changes: Changes | None
+
+    def of(self, report: Report) -> Report:
+        """The report with what is new."""
+        from evalguard.baseline import compare
+
+        if self.file is not None:
+            report = compare(report, self.known, self.file).report
+        return report if self.changes is None else report.only(self.changes.touch)
+
+    def tell_stale(self, report: Report) -> None:
+        """Say which entries of the baseline nothing in a whole report has any more."""
+        from evalguard.baseline import compare
+
+        if self.file is not None:
+            warn_of_stale(compare(report, self.known, self.file), self.file)
+
+
+def _new(baseline: str | None, diff_base: str | None) -> _New:
+    known: frozenset[Key] = frozenset() if baseline is None else _read_baseline(baseline)
+    return _New(baseline, known, None if diff_base is None else _changes_since(diff_base))
+
+
+def _read_baseline(file: str) -> frozenset[Key]:
+    from evalguard.baseline import BaselineError, read
+
+    try:
+        return read(file)
+    except BaselineError as error:
+        raise click.UsageError(f"--baseline: {visible(str(error))}") from error
+
+
+def _changes_since(revision: str) -> Changes:
+    from evalguard.changes import ChangesError, changes_since
+
+    try:
+        return changes_since(revision)
+    except ChangesError as error:
+        raise click.UsageError(f"--diff-base: {visible(str(error))}") from error
+
+
+def _tell(report: Report, paths: Sequence[str], config: Config, verbose: bool) -> None:
     """All that is not a finding, on standard error."""
-    tell_warnings(report)
+    tell_warnings(report, paths)
     for problem in report.problems:
         report_problem(problem, with_traceback=verbose)
     if not verbose:
@@ -103,15 +250,26 @@ def _tell(report: Report, config: Config, verbose: bool) -> None:
         click.echo(f"evalguard: {stage}: {seconds:.3f} s", err=True)
 
 
-def _rendered(report: Report, form: str) -> str:
-    from evalguard.report import flake8, json, statistics, text
+def _rendered(report: Report, form: str, to_terminal: bool) -> str:
+    from evalguard.check import documentations
+    from evalguard.report import flake8, github, gitlab, json, junit, sarif, statistics, text
 
     match form:
         case "flake8":
             return flake8.render(report)
+        case "github":
+            return github.render(report)
+        case "gitlab":
+            return gitlab.render(report)
         case "json":
             return json.render(report)
+        case "junit":
+            return junit.render(report)
+        case "sarif":
+            return sarif.render(report, documentations(), evalguard.__version__)
         case "statistics":
             return statistics.render(report)
-        case _:
+        case _ if to_terminal:
             return text.render(report, wants_colour(), width_up_to(text.DEFAULT_WIDTH))
+        case _:
+            return text.render(report)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from evalguard.cli.configuration import HELP, choice, configuration
-from evalguard.cli.output import FAILURE, print_text, report_problem, tell_warnings, warn_of_a_path_named
+from evalguard.cli import completion
+from evalguard.cli.configuration import HELP, choice, configuration, examples
+from evalguard.cli.output import FAILURE, print_text, report_problem, tell_warnings, warn_of_a_path_named, write_text
 from evalguard.report.terminal import visible
 
 if TYPE_CHECKING:
@@ -19,8 +19,11 @@ FORMS = ("text", "mermaid", "dot")
 NEAR = 5  # names that an error proposes
 
 
-@click.command(context_settings=HELP)
-@click.argument("paths", nargs=-1, metavar="PATHS...")
+@click.command(
+    context_settings=HELP,
+    epilog=examples("evalguard graph train.py --function fit", "evalguard graph src --format mermaid"),
+)
+@click.argument("paths", nargs=-1, metavar="PATHS...", shell_complete=completion.paths)
 @click.option("--function", "name", metavar="NAME", help="Show one function in full: fit, Trainer.fit or train.py:fit.")
 @click.option(
     "--format",
@@ -29,9 +32,15 @@ NEAR = 5  # names that an error proposes
     show_default=True,
     metavar="|".join(FORMS),
     callback=choice(FORMS),
+    shell_complete=completion.one_of(FORMS),
     help="Text, or a picture to draw.",
 )
-@click.option("--output-file", metavar="FILE", help="Write there, in UTF-8, instead of standard output.")
+@click.option(
+    "--output-file",
+    metavar="FILE",
+    shell_complete=completion.file,
+    help="Write there, in UTF-8, instead of standard output.",
+)
 @click.option("--stdin-filename", metavar="PATH", help="The name of the file that is given on standard input.")
 @click.option("--extend-exclude", multiple=True, metavar="PATTERN", help="Leave these out, too (as in .gitignore).")
 @click.option("--no-respect-gitignore", is_flag=True, help="Look also at the files that git ignores.")
@@ -61,14 +70,14 @@ def graph(
         paths, stdin_filename, extend_exclude=extend_exclude, respect_gitignore=not no_respect_gitignore
     )
     picture, report = graph_paths(paths, config, stdin_filename=stdin_filename or STDIN_NAME)
-    tell_warnings(report)
+    tell_warnings(report, paths)
     for problem in report.problems:
         report_problem(problem, with_traceback=False)
     text = _rendered(picture, _chosen(picture, name) if name is not None else None, form)
     if output_file is None:
         print_text(text)
     else:
-        _write(text, output_file)
+        write_text(text, output_file)
     return FAILURE if report.problems else 0
 
 
@@ -103,10 +112,3 @@ def _rendered(picture: CallGraph, function: FunctionNode | None, form: str) -> s
             return dot.render(near)
         case _:
             return text.render(picture) if function is None else function_text.render(function, picture)
-
-
-def _write(text: str, file: str) -> None:
-    try:
-        Path(file).write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise click.ClickException(f"{visible(file)} cannot be written: {error.strerror}") from error

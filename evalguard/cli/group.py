@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+GIVEN = "evalguard.cli.given"  # where a context keeps the words of the command line
+
 
 class CommandWithSubcommands(click.Command):
     """A command that steps back for another whose name is the first argument."""
@@ -30,7 +32,10 @@ class CommandWithSubcommands(click.Command):
         if args and args[0] in self.commands:
             name, *rest = args
             return self.commands[name].make_context(f"{info_name} {name}", rest, parent, **extra)
-        return super().make_context(info_name, args, parent, **extra)
+        given = tuple(args)
+        context = super().make_context(info_name, args, parent, **extra)
+        context.meta[GIVEN] = given
+        return context
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that the context belongs to."""

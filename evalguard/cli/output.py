@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -17,6 +20,12 @@ if TYPE_CHECKING:
 FAILURE = 2  # the exit status after wrong usage or a failure of our own
 
 
+class CannotBeDone(click.ClickException):
+    """What was asked for failed; not to be taken for findings, whose exit status is another."""
+
+    exit_code = FAILURE
+
+
 def print_text(text: str) -> None:
     """Print to standard output, whatever its encoding; a reader that has had enough is no error."""
     encoding = sys.stdout.encoding or "utf-8"
@@ -26,6 +35,24 @@ def print_text(text: str) -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def write_text(text: str, file: str) -> None:
+    """Write a file, in UTF-8, as a whole or not at all: who reads it meanwhile sees the old one."""
+    target = os.path.realpath(file)
+    whole = not os.path.exists(target) or os.path.isfile(target)  # a pipe or a device cannot be replaced
+    part = f"{target}.{os.getpid()}.part" if whole else target
+    try:
+        Path(part).write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+        if whole:
+            if os.path.exists(target):
+                shutil.copymode(target, part)
+            os.replace(part, target)
+    except OSError as error:
+        if whole:
+            with contextlib.suppress(OSError):
+                os.unlink(part)
+        raise CannotBeDone(f"{visible(file)} cannot be written: {error.strerror}") from error
 
 
 def wants_colour() -> bool:
@@ -42,12 +69,27 @@ def width_up_to(width: int) -> int:
     return min(width, shutil.get_terminal_size().columns) if sys.stdout.isatty() else width
 
 
-def tell_warnings(report: Report) -> None:
-    """What people should know of a run, on standard error."""
+def tell_warnings(report: Report, paths: Sequence[str] = ()) -> None:
+    """What people should know of a run on these paths, on standard error."""
     for warning in report.warnings:
         click.echo(f"evalguard: warning: {visible(warning)}", err=True)
     if not report.files:
-        click.echo("evalguard: warning: no Python files found", err=True)
+        click.echo(f"evalguard: warning: no Python files found{_why_none(paths)}", err=True)
+
+
+def _why_none(paths: Sequence[str]) -> str:
+    """Where files were looked for, and whether there are any that were left out."""
+    from evalguard.discover import STDIN, discover
+
+    folders = [path for path in paths if path != STDIN]
+    if not folders:
+        return ""
+    where = f" in {', '.join(map(visible, folders))}"
+    number = len(discover(folders, respect_gitignore=False).files)
+    if not number:
+        return where
+    left_out = "one is" if number == 1 else f"{number} are"
+    return f"{where}: {left_out} left out by .gitignore or the configuration, which `evalguard config` shows"
 
 
 def warn_of_a_path_named(command: str) -> None:

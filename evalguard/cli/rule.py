@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from evalguard.cli.configuration import HELP, choice
+from evalguard.cli import completion
+from evalguard.cli.configuration import HELP, choice, examples
 from evalguard.cli.output import print_text, wants_colour, warn_of_a_path_named, width_up_to
 from evalguard.report.terminal import visible
 
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 RULE_FORMS = ("text", "markdown", "json")
 
 
-@click.command(context_settings=HELP)
-@click.argument("code", required=False, metavar="CODE")
+@click.command(context_settings=HELP, epilog=examples("evalguard rule EVG201", "evalguard rule --all --format json"))
+@click.argument("code", required=False, metavar="CODE", shell_complete=completion.codes)
 @click.option("--all", "every", is_flag=True, help="All rules.")
 @click.option(
     "--format",
@@ -27,6 +28,7 @@ RULE_FORMS = ("text", "markdown", "json")
     show_default=True,
     metavar="|".join(RULE_FORMS),
     callback=choice(RULE_FORMS),
+    shell_complete=completion.one_of(RULE_FORMS),
     help="For people, for pages, or for programs.",
 )
 def rule(code: str | None, every: bool, form: str) -> int:

@@ -86,6 +86,9 @@ def _command() -> Iterator[str]:
         yield f"\n## `{name}`\n"
         yield f"```text\n{formatter.getvalue().removeprefix('Usage: ')}```\n"
         yield _prose(each.help or "")
+        if each.epilog:
+            lines = each.epilog.splitlines()[2:]  # after the mark and the heading
+            yield "\n```bash\n" + "".join(f"{line.strip()}\n" for line in lines) + "```"
         yield "\n| option | meaning |\n| --- | --- |"
         for parameter in each.get_params(context):
             if isinstance(parameter, click.Option) and (record := parameter.get_help_record(context)) is not None:

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from evalguard.finding import Finding
 
@@ -40,6 +40,10 @@ class Report:
     texts: Mapping[str, str] = field(default_factory=dict, repr=False)
     cells: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     seconds: Mapping[str, float] = field(default_factory=dict, repr=False, compare=False)
+
+    def only(self, wanted: Callable[[Finding], bool]) -> Report:
+        """The report with those of the findings that are wanted."""
+        return replace(self, findings=tuple(filter(wanted, self.findings)))
 
     def text_around(self, finding: Finding) -> str | None:
         """The text in which a finding has its lines: of its file, or of its cell; None if that is not known."""

@@ -38,6 +38,7 @@ def _finding(finding: Finding) -> dict[str, object]:
         "model": finding.model,
         "trace": [_step(step) for step in finding.trace],
         "fix": _fix(finding.fix) if finding.fix else None,
+        "no_fix_reason": finding.no_fix_reason,
     }
 
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import cache
 
-from evalguard.finding import Finding, Severity, Span, Step
+from evalguard.finding import Applicability, Finding, Severity, Span, Step
 from evalguard.report import Report
 from evalguard.report.terminal import TAB_WIDTH, Painter, Style, painter, visible, visible_character, width_of
 from evalguard.source import split_lines
@@ -46,6 +46,10 @@ def _finding(finding: Finding, source: Sequence[str], paint: Painter, width: int
     advice = finding.help or (finding.fix.title if finding.fix else None)
     if advice is not None:
         yield f"{paint('help:', Style.HELP)} {visible(advice)}"
+    if finding.fix is not None:
+        yield f"{paint(f'fix ({finding.fix.applicability.value}):', Style.HELP)} {visible(finding.fix.title)}"
+    elif finding.no_fix_reason is not None:
+        yield f"{paint('no safe fix:', Style.HELP)} {visible(finding.no_fix_reason)}"
 
 
 def _frame(span: Span, source: Sequence[str], paint: Painter, width: int) -> Iterator[str]:
@@ -135,7 +139,14 @@ def _summary(report: Report) -> str:
     if not report.findings:
         return f"No problems found in {_count(files, 'file')}."
     affected = len({finding.path for finding in report.findings})
-    return f"Found {_count(len(report.findings), 'problem')} in {affected} of {_count(files, 'file')}."
+    found = f"Found {_count(len(report.findings), 'problem')} in {affected} of {_count(files, 'file')}."
+    safe, unsafe = (
+        sum(1 for finding in report.findings if finding.fix is not None and finding.fix.applicability is applicability)
+        for applicability in (Applicability.SAFE, Applicability.UNSAFE)
+    )
+    fixable = f" {safe} can be mended with --fix" if safe or unsafe else ""
+    more = f", {unsafe} more with --unsafe-fixes" if unsafe else ""
+    return f"{found}{fixable}{more}{'.' if fixable else ''}"
 
 
 def _count(number: int, noun: str) -> str:

@@ -12,7 +12,7 @@ from evalguard.report import Report, json
 
 FINDING = [
     *("code", "name", "message", "severity", "path", "line", "column", "end_line", "end_column"),
-    *("cell", "function", "model", "trace", "fix"),
+    *("cell", "function", "model", "trace", "fix", "no_fix_reason"),
 ]
 STEP = ["path", "line", "column", "cell", "message", "mode"]
 FIX = ["title", "applicability", "edits"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sample import REPORT
 
-from evalguard.report import Report, flake8, json, statistics, text
+from evalguard.report import Report, flake8, github, gitlab, json, junit, sarif, statistics, text
 
 SNAPSHOTS = Path(__file__).resolve().parents[2] / "fixtures" / "reports"
 
@@ -20,10 +20,16 @@ SNAPSHOTS = Path(__file__).resolve().parents[2] / "fixtures" / "reports"
         ("sample.flake8", flake8.render),
         ("sample.json", json.render),
         ("sample.statistics", statistics.render),
+        ("sample.github", github.render),
+        ("sample.gitlab.json", gitlab.render),
+        ("sample.junit.xml", junit.render),
+        ("sample.sarif", sarif.render),
         ("coloured.txt", lambda report: text.render(report, colour=True)),
         ("empty.txt", lambda report: text.render(Report(files=report.files))),
         ("empty.flake8", lambda report: flake8.render(Report(files=report.files))),
         ("empty.json", lambda report: json.render(Report(files=report.files, analysed=("train.py",)))),
+        ("empty.junit.xml", lambda report: junit.render(Report(files=report.files))),
+        ("empty.sarif", lambda report: sarif.render(Report(files=report.files))),
         ("empty.statistics", lambda report: statistics.render(Report(files=report.files))),
     ],
 )

@@ -1,0 +1,208 @@
+"""Whether a cure holds: the whole project is analysed with it, in memory.
+
+A candidate is proven if, with it, the finding is gone, no file has a finding that it had not, and every file that it
+changes can still be parsed (EVG901 would be new). What is found before and after is compared by code, file, function
+and module, and by the line: that of the text before, which most lines of a mended text still are.
+
+    before                            after
+    evaluate  EVG102  line 7          (gone)
+    fit       EVG201  line 19         EVG201  line 20, which was line 19: nothing new
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from evalguard.finding import Applicability, Edit, Finding, Fix
+from evalguard.fixes.edits import apply, original_lines, overlap, touched_lines
+
+Analyse: TypeAlias = Callable[[Mapping[str, str]], "Sequence[Finding] | None"]
+"""What is found in the project if some of its files have other texts; None where the analysis failed."""
+
+_Key: TypeAlias = "tuple[str, str, str, str, int | None, int | None]"
+
+NO_CANDIDATE = "no cure is known for this place"
+GAVE_UP = "too many analyses would be needed"
+NOT_ENOUGH = "it would not be enough"
+FAILED = "the analysis fails with it"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The proven fix of a finding, or why there is none."""
+
+    fix: Fix | None
+    reason: str | None = None
+
+
+@dataclass(slots=True)
+class _Case:
+    """A finding whose cures are tried: the next one first. `reasons` say what was wrong with those before."""
+
+    finding: Finding
+    cures: list[Fix]
+    shown: Fix | None
+    reasons: list[str]
+    proven: Fix | None = None
+
+    def next_cure(self, objection: str) -> None:
+        """Give the cure up that was tried."""
+        self.reasons.append(f"{self.cures.pop(0).title}: {objection}")
+
+    def verdict(self) -> Verdict:
+        fix = self.proven or self.shown
+        return Verdict(fix, None if fix else _said(list(dict.fromkeys(self.reasons))))
+
+
+@dataclass(frozen=True, slots=True)
+class _Objections:
+    """What is wrong with cures that are applied together: the findings that are still there, and the new ones, each
+    with the places at which its trace goes through a line that an edit has changed or made."""
+
+    left: tuple[Finding, ...] = ()
+    new: tuple[tuple[Finding, frozenset[Edit]], ...] = ()
+    failed: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.left or self.new or self.failed)
+
+
+@dataclass(slots=True)
+class Court:
+    """Proves cures of one state of the texts. `before` is what is found in it; `left` is how many analyses there may
+    still be."""
+
+    texts: Mapping[str, str]
+    before: Sequence[Finding]
+    analyse: Analyse
+    left: int
+
+    def verdicts(
+        self, findings: Sequence[tuple[Finding, Sequence[Fix]]], allowed: frozenset[Applicability]
+    ) -> list[Verdict]:
+        """For each finding the first of its cures that is allowed and holds.
+
+        Cures are tried together, since an analysis costs the same for one and for many: a finding that stays blames its
+        own cure, a new one that whose line its trace goes through, and where nobody can be blamed, halves are tried."""
+        cases = [_case(finding, cures, allowed) for finding, cures in findings]
+        while pending := [case for case in cases if case.cures and case.proven is None]:
+            if self.left <= 0:
+                for case in pending:
+                    case.cures.clear()
+                    case.reasons.append(GAVE_UP)
+                break
+            self._settle(_compatible(pending), cases)
+        return [case.verdict() for case in cases]
+
+    def holds(self, findings: Sequence[Finding], cures: Sequence[Fix]) -> bool:
+        """Whether cures hold together."""
+        return not self._objections(findings, cures)
+
+    def _settle(self, batch: Sequence[_Case], cases: Sequence[_Case]) -> None:
+        """Try the next cures of a batch on top of those proven, and prove them all, or give some up."""
+        if not batch or self.left <= 0:
+            return
+        edits = [edit for case in batch for edit in case.cures[0].edits]
+        base = [case for case in cases if case.proven is not None and not overlap(case.proven.edits, edits)]
+        objections = self._objections(
+            [case.finding for case in batch],
+            [*(case.cures[0] for case in batch), *(case.proven for case in base if case.proven is not None)],
+        )
+        if not objections:
+            for case in batch:
+                case.proven = case.cures[0]
+            return
+        blamed = {
+            number: objection
+            for number, case in enumerate(batch)
+            if (objection := _objection_to(case, objections)) is not None
+        }
+        if not blamed and len(batch) == 1:
+            blamed = {0: _in_general(objections)}
+        for number, objection in blamed.items():
+            batch[number].next_cure(objection)
+        if not blamed:
+            half = len(batch) // 2
+            self._settle(batch[:half], cases)
+            self._settle(batch[half:], cases)
+
+    def _objections(self, findings: Sequence[Finding], cures: Sequence[Fix]) -> _Objections:
+        self.left -= 1
+        edits = [edit for cure in cures for edit in cure.edits]
+        changed = apply(self.texts, edits)
+        after = self.analyse(changed)
+        if after is None:
+            return _Objections(failed=True)
+        edits_of = {path: [edit for edit in edits if edit.path == path] for path in changed}
+        lines = {path: original_lines(self.texts[path], some) for path, some in edits_of.items()}
+        touched = {path: touched_lines(self.texts[path], some) for path, some in edits_of.items()}
+        was = Counter(map(_key, self.before))
+        now = Counter(_key(finding, lines) for finding in after)
+        new = [finding for finding in after if now[_key(finding, lines)] > was[_key(finding, lines)]]
+        return _Objections(
+            tuple(finding for finding in findings if now[_key(finding)] >= was[_key(finding)]),
+            tuple((finding, _edits_in(finding, touched)) for finding in new),
+        )
+
+
+def _case(finding: Finding, cures: Sequence[Fix], allowed: frozenset[Applicability]) -> _Case:
+    refused = [f"unsafe: {cure.title}" for cure in cures if cure.edits and cure.applicability not in allowed]
+    return _Case(
+        finding,
+        [cure for cure in cures if cure.edits and cure.applicability in allowed],
+        next((cure for cure in cures if not cure.edits), None),
+        refused,
+    )
+
+
+def _compatible(pending: Sequence[_Case]) -> list[_Case]:
+    """Those whose next cures do not overlap, the first ones by preference."""
+    batch: list[_Case] = []
+    taken: list[Edit] = []
+    for case in pending:
+        if not overlap(case.cures[0].edits, taken):
+            batch.append(case)
+            taken += case.cures[0].edits
+    return batch
+
+
+def _objection_to(case: _Case, objections: _Objections) -> str | None:
+    """What is wrong with the next cure of a case, as far as it alone is to blame."""
+    if case.finding in objections.left:
+        return NOT_ENOUGH
+    own = frozenset(case.cures[0].edits)
+    return next((_brings(finding) for finding, edits in objections.new if edits & own), None)
+
+
+def _in_general(objections: _Objections) -> str:
+    return _brings(objections.new[0][0]) if objections.new else FAILED
+
+
+def _brings(finding: Finding) -> str:
+    return f"it would bring {finding.code} in {finding.path}"
+
+
+def _edits_in(finding: Finding, touched: Mapping[str, Mapping[int, Edit]]) -> frozenset[Edit]:
+    """The edits on whose lines a finding or a step of its trace stands."""
+    places = [(finding.path, finding.span.line), *((step.path, step.span.line) for step in finding.trace)]
+    return frozenset(touched[path][line] for path, line in places if line in touched.get(path, ()))
+
+
+def _said(reasons: Sequence[str]) -> str:
+    """Why no cure holds, in a line: what is wrong with the first ones."""
+    if not reasons:
+        return NO_CANDIDATE
+    more = f"; and {len(reasons) - 2} more" if len(reasons) > 2 else ""
+    return "; ".join(reasons[:2]) + more
+
+
+def _key(finding: Finding, lines: Mapping[str, Mapping[int, int]] | None = None) -> _Key:
+    line: int | None = finding.span.line
+    if lines is not None and finding.path in lines:
+        line = lines[finding.path].get(finding.span.line)
+    function = re.sub(r":\d+:\d+", "", finding.function)  # of a lambda, whose name says where it stands
+    return finding.code, finding.path, function, finding.model or "", finding.cell, line

@@ -1,0 +1,237 @@
+"""Fixes: beside a fixture `x.py`, `x.fixed.py` is what all of its proven fixes, unsafe ones too, make of it.
+
+Marker comments are left out on both sides: a fixed line has no finding any more.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from pathlib import Path
+
+import pytest
+from conftest import FIXTURES
+from markers import MARKER
+
+from evalguard.check import check_for_fixes
+from evalguard.config import Config
+from evalguard.finding import Applicability, Finding
+from evalguard.repair import APPLIED, SAFE_ONLY, Repaired, repaired, with_fixes
+
+FIXED = sorted((FIXTURES / "rules").rglob("*.fixed.py"))
+_MARKER_COMMENT = re.compile(rf"  # (?:{MARKER.pattern}).*$", re.MULTILINE)
+
+
+def without_markers(text: str) -> str:
+    return _MARKER_COMMENT.sub("", text)
+
+
+def repair(folder: Path, names: list[str], *codes: str, allowed: frozenset[Applicability] = APPLIED) -> Repaired:
+    paths = [str(folder / name) for name in names]
+    return repaired(check_for_fixes(paths, Config(extend_select=codes)), allowed)
+
+
+def repair_text(tmp_path: Path, text: str, allowed: frozenset[Applicability] = APPLIED) -> tuple[str, Repaired]:
+    (tmp_path / "train.py").write_text(text, encoding="utf-8", newline="")
+    result = repair(tmp_path, ["train.py"], allowed=allowed)
+    return next(iter(result.texts.values()), text), result
+
+
+def findings(tmp_path: Path, text: str) -> tuple[Finding, ...]:
+    (tmp_path / "train.py").write_text(text, encoding="utf-8", newline="")
+    return with_fixes(check_for_fixes([str(tmp_path / "train.py")])).findings
+
+
+@pytest.mark.parametrize("fixed", FIXED, ids=lambda file: file.relative_to(FIXTURES).as_posix())
+def test_fixture_is_fixed(
+    fixed: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(fixed.parent)
+    name = fixed.name.replace(".fixed.py", ".py")
+    source = Path(name).read_text(encoding="utf-8")
+    result = repaired(check_for_fixes([name], Config(extend_select=(fixed.parent.name,))), APPLIED)
+    made = without_markers(result.texts.get(name, source))
+    if request.config.getoption("--bless"):
+        fixed.write_text(made, encoding="utf-8", newline="\n")
+    wanted = fixed.read_text(encoding="utf-8")
+    difference = difflib.unified_diff(wanted.splitlines(), made.splitlines(), fixed.name, "made", lineterm="")
+    assert made == wanted, "\n".join(["", *difference])
+    assert result.texts, "nothing was fixed"
+
+
+@pytest.mark.parametrize("fixed", FIXED, ids=lambda file: file.relative_to(FIXTURES).as_posix())
+def test_fixing_twice_changes_nothing(fixed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(fixed.parent)
+    assert repair(fixed.parent, [fixed.name], fixed.parent.name).texts == {}
+
+
+def test_there_are_fixed_fixtures_of_most_rules() -> None:
+    assert len({file.parent.name for file in FIXED}) >= 14
+
+
+HELPER_AT_MID_EPOCH = """\
+import torch
+from torch import nn
+
+
+def validate(model, val_loader):
+    hits = 0
+    with torch.no_grad():
+        for x, y in val_loader:
+            hits += (model(x).argmax(1) == y).sum().item()
+    return hits
+
+
+def fit(train_loader, val_loader):
+    model = nn.Sequential(nn.Linear(8, 8), nn.Dropout(), nn.Linear(8, 2))
+    optimizer = torch.optim.Adam(model.parameters())
+    model.train()
+    for step, (x, y) in enumerate(train_loader):
+        nn.functional.cross_entropy(model(x), y).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        if step % 100 == 0:
+            print(validate(model, val_loader))
+"""
+
+
+def test_a_helper_whose_caller_trains_on_gives_the_mode_back(tmp_path: Path) -> None:
+    """`eval()` alone would leak into the next step."""
+    text, result = repair_text(tmp_path, HELPER_AT_MID_EPOCH)
+    assert result.report.findings == ()
+    assert (
+        """\
+    was_training = model.training
+    model.eval()
+    with torch.no_grad():
+        for x, y in val_loader:
+            hits += (model(x).argmax(1) == y).sum().item()
+    model.train(was_training)
+    return hits
+"""
+        in text
+    )
+
+
+def test_the_caller_may_stand_in_another_file(tmp_path: Path) -> None:
+    head, _, tail = HELPER_AT_MID_EPOCH.partition("def fit")
+    (tmp_path / "validation.py").write_text(head)
+    (tmp_path / "train.py").write_text(
+        f"import torch\nfrom torch import nn\nfrom validation import validate\n\n\ndef fit{tail}"
+    )
+    result = repair(tmp_path, ["validation.py", "train.py"])
+    assert [Path(path).name for path in result.texts] == ["validation.py"]
+    assert result.report.findings == ()
+    alone = repair(tmp_path, ["train.py"])
+    assert alone.texts == {}
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("indent", ["  ", "\t", "    "])
+def test_newlines_and_indentation_are_those_of_the_file(tmp_path: Path, newline: str, indent: str) -> None:
+    text = HELPER_AT_MID_EPOCH.replace("    ", indent).replace("\n", newline)
+    mended, result = repair_text(tmp_path, text)
+    assert result.report.findings == ()
+    assert f"{newline}{indent}model.eval(){newline}{indent}with torch.no_grad():{newline}" in mended
+    assert set(re.findall(r"\r\n|\n", mended)) == {newline}
+
+
+PLACES = """\
+import torch
+from torch import nn
+
+
+class Trainer:
+    def __init__(self):
+        self.nets = {{"G": nn.Sequential(nn.Linear(2, 2), nn.Dropout())}}
+        self.net = nn.Sequential(nn.Linear(2, 2), nn.Dropout())
+
+    def predict(self, test_loader):
+        with torch.no_grad():
+            return [{place}(x).argmax() for x in test_loader]
+"""
+
+
+@pytest.mark.parametrize("place", ["self.net", 'self.nets["G"]'])
+def test_the_receiver_is_written_as_the_user_does(tmp_path: Path, place: str) -> None:
+    text, result = repair_text(tmp_path, PLACES.format(place=place))
+    assert result.report.findings == ()
+    assert f"        {place}.eval()\n        with torch.no_grad():\n" in text
+
+
+def test_a_module_made_in_the_loop_is_switched_in_the_loop(tmp_path: Path) -> None:
+    text, result = repair_text(
+        tmp_path,
+        """\
+import torch
+from torch import nn
+
+
+@torch.no_grad()
+def evaluate(test_loader):
+    for x, y in test_loader:
+        net = nn.Sequential(nn.Linear(2, 2), nn.Dropout())
+        print((net(x).argmax(1) == y).sum())
+""",
+    )
+    assert result.report.findings == ()
+    assert "nn.Dropout())\n        net.eval()\n" in text
+
+
+def test_one_forward_for_training_and_validation_gets_the_mode_of_the_phase(tmp_path: Path) -> None:
+    """`eval()` before it would stop the training, although the step is then "always in eval mode"."""
+    folder = FIXTURES / "rules" / "EVG102"
+    text = (folder / "validation_phase_without_switch.py").read_text()
+    mended, _ = repair_text(tmp_path, text)
+    assert 'model.train(phase == "train")\n' in mended
+    assert "model.eval()" not in mended
+
+
+def test_what_has_no_cure_says_why(tmp_path: Path) -> None:
+    net = "class Net(nn.Module):\n    def forward(self, x):\n        return nn.Dropout(0.5)(x)\n"
+    text = f"from torch import nn\n\n\n{net}"
+    (finding,) = findings(tmp_path, text)
+    assert finding.code == "EVG403"
+    assert finding.fix is None
+    assert finding.no_fix_reason == "no cure is known for this place"
+
+
+def test_unsafe_fixes_wait_to_be_asked_for(tmp_path: Path) -> None:
+    text = (FIXTURES / "rules" / "EVG404" / "lightning_module_with_lists.py").read_text()
+    assert repair_text(tmp_path, text, SAFE_ONLY)[1].texts == {}
+    assert repair_text(tmp_path, text)[1].texts != {}
+
+
+def test_a_fix_is_proven_with_the_rules_that_were_not_selected(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(HELPER_AT_MID_EPOCH)
+    checked = check_for_fixes([str(tmp_path / "train.py")], Config(select=("EVG101",)))
+    (text,) = repaired(checked, APPLIED).texts.values()
+    assert "model.train(was_training)" in text
+
+
+def test_two_fixes_at_one_place_take_two_rounds(tmp_path: Path) -> None:
+    text, result = repair_text(
+        tmp_path,
+        """\
+import torch
+from torch import nn
+
+
+def evaluate(test_loader):
+    one = nn.Sequential(nn.Linear(2, 2), nn.Dropout())
+    two = nn.Sequential(nn.Linear(2, 2), nn.Dropout())
+    with torch.no_grad():
+        for x in test_loader:
+            print(one(x), two(x))
+""",
+    )
+    assert result.report.findings == ()
+    assert len(result.fixed) == 2
+    assert text.count(".eval()") == 2
+
+
+def test_what_is_mended_may_not_be_named_in_vain(tmp_path: Path) -> None:
+    """Every fix of a finding is proven on its own, so that an editor may apply one of them."""
+    for finding in findings(tmp_path, HELPER_AT_MID_EPOCH):
+        assert finding.fix is not None
+        assert finding.fix.applicability is Applicability.SAFE
