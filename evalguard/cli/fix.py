@@ -66,7 +66,7 @@ def run_fixes(
     for failure in failures:
         click.echo(f"evalguard: not written: {visible(failure)}", err=True)
     if failures:
-        click.echo("evalguard: no file was changed from there on, since the fixes are proven together", err=True)
+        click.echo("evalguard: fixes are proven together, so no further file was changed", err=True)
         return FAILURE
     click.echo(f"evalguard: fixed {counted(result.fixed)}", err=True)
     _list(result.fixed, options)
