@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -201,12 +202,13 @@ def test_unsafe_fixes_alone_make_no_sense(capsys: pytest.CaptureFixture[str]) ->
     assert "--fix" in capsys.readouterr().err
 
 
-def test_a_notebook_is_not_changed(capsys: pytest.CaptureFixture[str]) -> None:
-    notebook = next((Path(__file__).parent.parent / "fixtures" / "notebooks").rglob("*.ipynb"))
+def test_a_notebook_is_not_changed_and_that_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    notebook = tmp_path / "a.ipynb"
+    notebook.write_text(json.dumps({"cells": [{"cell_type": "code", "source": text(BAD)}]}))
     before = notebook.read_bytes()
-    main(["--fix", str(notebook)])
+    assert main(["--fix", str(notebook)]) == 1
     assert notebook.read_bytes() == before
-    capsys.readouterr()
+    assert "notebooks are not changed: 1 problem in 1 file left" in capsys.readouterr().err
 
 
 def test_standard_input_is_mended_to_standard_output() -> None:

@@ -57,6 +57,9 @@ def run_fixes(
     if not options.changes:
         return tell(with_fixes(checked), None)
     result = repaired(checked, APPLIED if options.unsafe else SAFE_ONLY)
+    in_notebooks = [finding for finding in result.report.findings if finding.cell is not None]
+    if in_notebooks:
+        click.echo(f"evalguard: notebooks are not changed: {counted(in_notebooks)} left", err=True)
     if options.diff:
         _print_diff(result)
         click.echo(f"evalguard: would fix {counted(result.fixed)}", err=True)
