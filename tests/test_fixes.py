@@ -260,3 +260,38 @@ def estimate(loaders):
     assert result.report.findings == ()
     assert text.count("net.eval()") == 1
     assert "    net.eval()\n    for loader" in text
+
+
+def test_what_a_function_declares_global_comes_first(tmp_path: Path) -> None:
+    text, result = repair_text(
+        tmp_path,
+        '''\
+import torch
+from torch import nn
+
+net = nn.Sequential(nn.Linear(2, 2), nn.Dropout())
+optimizer = torch.optim.Adam(net.parameters())
+
+
+def evaluate(x):
+    global net
+    net.eval()
+    with torch.no_grad():
+        return net(x)
+
+
+def learn(x, y):
+    """One step."""
+    global net, optimizer
+    nn.functional.cross_entropy(net(x), y).backward()
+    optimizer.step()
+
+
+for x, y in torch.load("data.pt"):
+    learn(x, y)
+    evaluate(x)
+''',
+    )
+    assert result.report.findings == ()
+    assert "global net, optimizer\n    net.train()\n" in text
+    compile(text, "train.py", "exec")
