@@ -1,8 +1,9 @@
 """Whether a cure holds: the whole project is analysed with it, in memory.
 
-A candidate is proven if, with it, the finding is gone, no file has a finding that it had not, and every file that it
-changes is still taken by Python. What is found before and after is compared by code, file, function
-and module, and by the line: that of the text before, which most lines of a mended text still are.
+A candidate is proven if, with it, the finding is gone, no file has a finding that it had not, and Python still takes
+every file that it changes. What is found before and after is compared by code, file, function and module, and by the
+line: that of the text before, which most lines of a mended text still are. Candidates of several findings are proven
+together, so a fix is right beside the others that are offered with it.
 
     before                            after
     evaluate  EVG102  line 7          (gone)
