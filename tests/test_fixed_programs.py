@@ -18,7 +18,10 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from oracle.compare import judge
+from oracle.programs import generate
 from oracle.run import explore
+from oracle.tool import evalguard_claims
 
 from evalguard.check import check_for_fixes, check_source
 from evalguard.repair import APPLIED, repaired
@@ -145,6 +148,16 @@ def test_a_right_program_is_not_touched(tmp_path: Path) -> None:
     right = [text for number in range(COUNT) if not wrong_lines(text := program(f"right:{number}"))]
     assert right
     assert [text for text in right if mended(tmp_path, text)[0] != text] == []
+
+
+@pytest.mark.parametrize("seed", ["fix:102", "fix:267"])
+def test_a_random_program_of_the_oracle_is_right_or_refused(tmp_path: Path, seed: str) -> None:
+    """Of the oracle's programs hardly one in a hundred has a finding: these do."""
+    text = generate(seed)
+    assert check_source(text).findings
+    after, left = mended(tmp_path, text)
+    assert left or check_source(after).findings == ()
+    assert not judge(after, evalguard_claims).failed
 
 
 # Under the real PyTorch

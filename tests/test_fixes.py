@@ -235,3 +235,63 @@ def test_what_is_mended_may_not_be_named_in_vain(tmp_path: Path) -> None:
     for finding in findings(tmp_path, HELPER_AT_MID_EPOCH):
         assert finding.fix is not None
         assert finding.fix.applicability is Applicability.SAFE
+
+
+def test_forwards_on_two_branches_get_one_switch_before_them(tmp_path: Path) -> None:
+    text, result = repair_text(
+        tmp_path,
+        """\
+import torch
+from torch import nn
+
+
+@torch.inference_mode()
+def estimate(loaders):
+    net = nn.Sequential(nn.Linear(2, 2), nn.Dropout())
+    for loader in loaders:
+        for x in loader:
+            if isinstance(x, tuple):
+                loss = net(*x)
+            else:
+                loss = net(x)
+            print(loss.item())
+""",
+    )
+    assert result.report.findings == ()
+    assert text.count("net.eval()") == 1
+    assert "    net.eval()\n    for loader" in text
+
+
+def test_what_a_function_declares_global_comes_first(tmp_path: Path) -> None:
+    text, result = repair_text(
+        tmp_path,
+        '''\
+import torch
+from torch import nn
+
+net = nn.Sequential(nn.Linear(2, 2), nn.Dropout())
+optimizer = torch.optim.Adam(net.parameters())
+
+
+def evaluate(x):
+    global net
+    net.eval()
+    with torch.no_grad():
+        return net(x)
+
+
+def learn(x, y):
+    """One step."""
+    global net, optimizer
+    nn.functional.cross_entropy(net(x), y).backward()
+    optimizer.step()
+
+
+for x, y in torch.load("data.pt"):
+    learn(x, y)
+    evaluate(x)
+''',
+    )
+    assert result.report.findings == ()
+    assert "global net, optimizer\n    net.train()\n" in text
+    compile(text, "train.py", "exec")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+import evalguard.check
+import evalguard.fixes.candidates
 from evalguard.cli import main
 from evalguard.fixes.write import Prepared, Refused, prepare, write
 
@@ -197,9 +202,33 @@ def test_unsafe_fixes_alone_make_no_sense(capsys: pytest.CaptureFixture[str]) ->
     assert "--fix" in capsys.readouterr().err
 
 
-def test_a_notebook_is_not_changed(capsys: pytest.CaptureFixture[str]) -> None:
-    notebook = next((Path(__file__).parent.parent / "fixtures" / "notebooks").rglob("*.ipynb"))
+def test_a_notebook_is_not_changed_and_that_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    notebook = tmp_path / "a.ipynb"
+    notebook.write_text(json.dumps({"cells": [{"cell_type": "code", "source": text(BAD)}]}))
     before = notebook.read_bytes()
-    main(["--fix", str(notebook)])
+    assert main(["--fix", str(notebook)]) == 1
     assert notebook.read_bytes() == before
-    capsys.readouterr()
+    assert "notebooks are not changed: 1 problem in 1 file left" in capsys.readouterr().err
+
+
+def test_standard_input_is_mended_to_standard_output() -> None:
+    command = [sys.executable, "-m", "evalguard", "--fix", "-"]
+    run = subprocess.run(command, input=text(BAD).encode(), capture_output=True, check=False)
+    assert run.returncode == 0
+    assert run.stdout.decode() == text(GOOD)
+    assert "fixed 1 problem in 1 file" in run.stderr.decode()
+    right = subprocess.run(command, input=text(GOOD).encode(), capture_output=True, check=False)
+    assert right.stdout.decode() == text(GOOD)
+
+
+def test_a_plain_run_looks_for_no_fixes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each proof costs an analysis: only who asks pays for it."""
+
+    def fail(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(evalguard.fixes.candidates, "candidates", fail)
+    monkeypatch.setattr(evalguard.check.Checked, "again", fail)
+    file = tmp_path / "a.py"
+    file.write_text(text(BAD))
+    assert main([str(file)]) == 1

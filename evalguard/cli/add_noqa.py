@@ -13,7 +13,9 @@ from evalguard.report.terminal import visible
 @click.command("add-noqa", context_settings=HELP)
 @click.argument("paths", nargs=-1, required=True, metavar="PATHS...")
 def add_noqa(paths: tuple[str, ...]) -> int:
-    """Write `# noqa: CODE` to every line with a finding, so that only new ones are reported.
+    """Silence what is found today, so that only new findings are reported.
+
+    Each line with a finding gets a comment `# noqa: CODE`.
 
     PATHS are Python files and folders. Notebooks are left as they are.
 

@@ -57,6 +57,9 @@ def run_fixes(
     if not options.changes:
         return tell(with_fixes(checked), None)
     result = repaired(checked, APPLIED if options.unsafe else SAFE_ONLY)
+    in_notebooks = [finding for finding in result.report.findings if finding.cell is not None]
+    if in_notebooks:
+        click.echo(f"evalguard: notebooks are not changed: {counted(in_notebooks)} left", err=True)
     if options.diff:
         _print_diff(result)
         click.echo(f"evalguard: would fix {counted(result.fixed)}", err=True)
@@ -66,7 +69,7 @@ def run_fixes(
     for failure in failures:
         click.echo(f"evalguard: not written: {visible(failure)}", err=True)
     if failures:
-        click.echo("evalguard: no file was changed from there on, since the fixes are proven together", err=True)
+        click.echo("evalguard: fixes are proven together, so no further file was changed", err=True)
         return FAILURE
     click.echo(f"evalguard: fixed {counted(result.fixed)}", err=True)
     _list(result.fixed, options)

@@ -1,8 +1,9 @@
 """Whether a cure holds: the whole project is analysed with it, in memory.
 
-A candidate is proven if, with it, the finding is gone, no file has a finding that it had not, and every file that it
-changes can still be parsed (EVG901 would be new). What is found before and after is compared by code, file, function
-and module, and by the line: that of the text before, which most lines of a mended text still are.
+A candidate is proven if, with it, the finding is gone, no file has a finding that it had not, and Python still takes
+every file that it changes. What is found before and after is compared by code, file, function and module, and by the
+line: that of the text before, which most lines of a mended text still are. Candidates of several findings are proven
+together, so a fix is right beside the others that are offered with it.
 
     before                            after
     evaluate  EVG102  line 7          (gone)
@@ -19,6 +20,7 @@ from typing import TypeAlias
 
 from evalguard.finding import Applicability, Edit, Finding, Fix
 from evalguard.fixes.edits import apply, original_lines, overlap, touched_lines
+from evalguard.fixes.script import compiles
 
 Analyse: TypeAlias = Callable[[Mapping[str, str]], "Sequence[Finding] | None"]
 """What is found in the project if some of its files have other texts; None where the analysis failed."""
@@ -28,7 +30,7 @@ _Key: TypeAlias = "tuple[str, str, str, str, int | None, int | None]"
 NO_CANDIDATE = "no cure is known for this place"
 GAVE_UP = "too many analyses would be needed"
 NOT_ENOUGH = "it would not be enough"
-FAILED = "the analysis fails with it"
+FAILED = "the file would no longer compile, or could not be analysed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,8 @@ class Court:
         self.left -= 1
         edits = [edit for cure in cures for edit in cure.edits]
         changed = apply(self.texts, edits)
+        if any(compiles(self.texts[path]) and not compiles(text) for path, text in changed.items()):
+            return _Objections(failed=True)
         after = self.analyse(changed)
         if after is None:
             return _Objections(failed=True)

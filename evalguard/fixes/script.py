@@ -105,10 +105,12 @@ class Script:
         return self._insertion(last.end_line + 1, [indent + line for line in lines])
 
     def first_in(self, body: Sequence[ast.stmt], *lines: str) -> Edit | None:
-        """Lines put at the head of a suite, after its docstring."""
+        """Lines put at the head of a suite, after its docstring and what it declares global."""
+        while len(body) > 1 and isinstance(body[0], (ast.Global, ast.Nonlocal)):
+            body = body[1:]
         first = body[0]
         if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
-            return self.before(body[1], *lines) if len(body) > 1 else self.after(first, *lines)
+            return self.first_in(body[1:], *lines) if len(body) > 1 else self.after(first, *lines)
         return self.before(first, *lines)
 
     def without(self, statement: ast.stmt) -> Edit | None:
@@ -194,6 +196,17 @@ def script_of(path: str, text: str) -> Script | None:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     return Script(path, text, tuple(split_lines(text)), tree)
+
+
+def compiles(text: str) -> bool:
+    """Whether Python takes a text: it may be parsed and still be refused, as a name used before `global` is."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(text, "<text>", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
 
 
 def text_in(text: str, span: Span) -> str:

@@ -130,20 +130,22 @@ def _fix(title: str, applicability: Applicability, *edits: Edit | None) -> Itera
 
 
 def _anchors(script: Script, span: Span, place: str) -> list[ast.stmt]:
-    """The statements before which the mode could be set for a forward, from the outside in."""
+    """The statements before which the mode could be set for a forward: from the outside in up to the first branch
+    around it, and only then further out, where it would be set for the other branches as well."""
     chain = script.around(span)
-    found: list[ast.stmt] = []
+    groups: list[list[ast.stmt]] = [[]]
     for number, statement in enumerate(chain):
         is_holder = isinstance(statement, _HOLDERS)
         if number and not is_holder:
             if script.indent(chain[number - 1]) is not None and not isinstance(statement, ast.Try):
-                break  # a branch: what stands before it would hold on the other paths as well
-            continue
+                groups.append([])
+            if trains(statement) or not isinstance(statement, (ast.If, ast.Try)):
+                break
         if number and trains(statement):
             break
         if _knows(script, place, statement) and not _serves_training(statement, script):
-            found.append(statement)
-    return found[::-1]
+            groups[-1].append(statement)
+    return [statement for group in groups for statement in reversed(group)]
 
 
 def _serves_training(statement: ast.stmt, script: Script) -> bool:
@@ -179,7 +181,7 @@ def _mode_by_the_test_of_training(finding: Finding, script: Script, place: str) 
         statement.test
         for inner in chain
         for statement in _behind(inner, script)
-        if isinstance(statement, ast.If) and any(map(trains, statement.body)) and not statement.orelse
+        if isinstance(statement, ast.If) and any(map(trains, statement.body)) and not any(map(trains, statement.orelse))
     ]
     for test in tests[:1]:
         names = {node.id for node in ast.walk(test) if isinstance(node, ast.Name)}

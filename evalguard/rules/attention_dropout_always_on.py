@@ -53,6 +53,9 @@ class AttentionDropoutAlwaysOn(Rule):
             return F.scaled_dot_product_attention(query, key, value, dropout_p=dropout_p)
     ```
 
+    ## Fix safety
+    Safe: `p if self.training else 0.0` leaves the training as it was.
+
     ## Known limits
     Silent where the probability is a parameter whose callers are not seen, or comes out of a call that cannot be
     followed. A probability that the constructor is given counts, although its default may be 0.

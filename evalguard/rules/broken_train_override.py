@@ -60,6 +60,11 @@ class BrokenTrainOverride(Rule):
             return self
     ```
 
+    ## Fix safety
+    `return self`, and the mode handed to the `super().train(mode)` that is there, are safe. A call of `super()` or a
+    parameter that is new is unsafe: the override may have kept the parts out on purpose. Nothing is offered for
+    training loops and attributes: they want another name.
+
     ## Known limits
     Silent for an override that does nothing, or always chooses eval mode: that keeps a frozen network as it is. Parts
     that it leaves out are taken to be frozen on purpose where anything in the class says so. Where it goes over the

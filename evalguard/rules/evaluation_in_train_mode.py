@@ -59,6 +59,11 @@ class EvaluationInTrainMode(Rule):
         return hits
     ```
 
+    ## Fix safety
+    As for EVG101: `eval()` before the loop, with the mode given back behind it where the caller trains on, is safe. One
+    forward that serves training and validation gets `train(phase == "train")`, by the test that guards the backward,
+    which is safe too.
+
     ## Known limits
     Names decide what evaluation code is. A name that also says training (`train_and_test`) says nothing.
     """

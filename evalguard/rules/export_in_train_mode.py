@@ -51,6 +51,10 @@ class ExportInTrainMode(Rule):
     traced.save("resnet.pt")
     ```
 
+    ## Fix safety
+    Safe: `eval()` right before the export, of the very object that is exported; the mode is given back behind it where
+    training goes on.
+
     ## Known limits
     Silent for exporters that switch to eval mode themselves, as `torch.onnx.export` does without `dynamo=True` (before
     PyTorch 2.9) and without `training=`, and for those that raise in train mode (`torch.jit.freeze`, `fuse_modules`).

@@ -56,6 +56,9 @@ class FixedNormMode(Rule):
             return F.batch_norm(x, self.mean, self.var, training=self.training)
     ```
 
+    ## Fix safety
+    Safe for a constant or a flag that was left out. Unsafe in the place of a variable.
+
     ## Known limits
     Silent without running statistics, where they are made on the spot or may be None, and where the weights are given
     to the forward (meta-learning): these are choices. So is `training=False`, the usual way to freeze a batch norm.

@@ -60,6 +60,10 @@ class FrozenHelperInTrainMode(Rule):
         optimizer.step()
     ```
 
+    ## Fix safety
+    Safe: `eval()` behind the statement that makes or loads the network, or else before the loop. It is offered only if
+    no `train()` of the whole reaches the network again.
+
     ## Known limits
     Silent for momentum encoders, target networks and averages of another network, whose batch statistics are often
     wanted.

@@ -72,6 +72,10 @@ class FrozenLayerThawed(Rule):
             optimizer.step()
     ```
 
+    ## Fix safety
+    Unsafe: `eval()` behind each `train()` of the whole, or an override of `train` in the class, keeps the part frozen,
+    which changes what was trained until now.
+
     ## Known limits
     Which `train()` reaches the part is told by the classes, and where they are not known by names: `model.train()` is
     taken to reach all modules but losses, teachers and their like. Silent in a LightningModule without a `train()` of

@@ -58,6 +58,10 @@ class FunctionalDropoutAlwaysOn(Rule):
             return self.head(x)
     ```
 
+    ## Fix safety
+    Safe: `training=self.training` is added, or takes the place of a constant. Unsafe in the place of a variable, which
+    somebody chose.
+
     ## Known limits
     Silent where a name says that the dropout is meant to stay on (`mc`, `bayesian`, `augment`, the prenet of Tacotron),
     or a comment beside it does ("always", "on purpose"); where the flag or the probability comes from a parameter whose

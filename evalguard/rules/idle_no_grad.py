@@ -48,6 +48,10 @@ class IdleNoGrad(Rule):
             return model(inputs)
     ```
 
+    ## Fix safety
+    `with torch.no_grad:` gets its brackets, which is safe: without them it fails. For a statement of its own, the cure
+    is only shown, since nobody but you knows how far it was to reach.
+
     ## Known limits
     Silent for `torch.set_grad_enabled(False)`, which switches when it is called, and for `@torch.no_grad` without
     brackets, which decorates since PyTorch 2.1 (before that it fails when the function is defined).

@@ -61,6 +61,12 @@ class InferenceInTrainMode(Rule):
         return hits
     ```
 
+    ## Fix safety
+    `eval()` before the outermost loop or `with` block around the forward that trains nothing is safe: it is offered
+    only if the project, analysed with it, has no new finding, such as a training step that would then be reached in
+    eval mode. Where one would, the mode is given back behind the block, by `train(was_training)`, or by `train()` where
+    this function had chosen it; that is safe as well.
+
     ## Known limits
     Silent where the result serves a training step (a target network, cached features), for momentum encoders, for a
     policy that acts, for a generator's previews, and for modules without a layer that listens to the mode.

@@ -48,6 +48,9 @@ class LoadedAndUsedInTrainMode(Rule):
         print(model(torch.rand(1, 3, 224, 224)).argmax())
     ```
 
+    ## Fix safety
+    Safe: `eval()` behind the statement that loads the weights, or before the inference if the module trains in between.
+
     ## Known limits
     Silent where gradients are on and nothing says that the code evaluates.
     """

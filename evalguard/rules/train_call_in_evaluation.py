@@ -51,6 +51,10 @@ class TrainCallInEvaluation(Rule):
                 print(model(inputs).argmax())
     ```
 
+    ## Fix safety
+    Safe: `eval()` in the place of `train()`, or the call taken away, whichever brings no new finding;
+    `train(self.training)` for a part that a forward had paused.
+
     ## Known limits
     Silent where the results are dropped (batch-norm recalibration) and where the function's name says that it samples
     dropout.

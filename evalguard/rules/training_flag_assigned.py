@@ -46,6 +46,9 @@ class TrainingFlagAssigned(Rule):
         print(model(torch.rand(1, 3, 224, 224)))
     ```
 
+    ## Fix safety
+    Safe: `model.eval()` for `model.training = False`, `model.train(flag)` for `model.training = flag`.
+
     ## Known limits
     Silent in a loop over modules and in a function that also goes over the parts or calls `train()` or `eval()`; where
     a saved flag is given back; for a single layer, a module without parts, and objects of which nothing says that they

@@ -66,6 +66,11 @@ class TrainingInEvalMode(Rule):
                 print(nn.functional.cross_entropy(model(inputs), labels))
     ```
 
+    ## Fix safety
+    `train()` before the loop that trains, behind the evaluation that leaked, or at the head of the loop: the first of
+    them that leaves nothing behind. Safe, save where the file puts a part of the module in eval mode by itself:
+    `train()` of the whole would thaw that part, so the fix is unsafe there.
+
     ## Known limits
     Silent where `eval()` stands at the head of the code that trains and nothing infers in between (a linear probe,
     frozen batch norm), and where the optimizer holds tensors and not the module (an attack, a style transfer).

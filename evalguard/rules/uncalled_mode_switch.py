@@ -46,6 +46,10 @@ class UncalledModeSwitch(Rule):
             return [model(inputs) for inputs, _ in loader]
     ```
 
+    ## Fix safety
+    Safe: `()` is added, and `model.eval = True` becomes `model.eval()`; the mode is what the code asked for.
+    What is assigned in another way is left to you.
+
     ## Known limits
     Silent where the method is taken on purpose (`switch = model.train`, an argument, a comparison), where something
     other than a bool is assigned to it (the usual way to keep a frozen part from its parent's `train()`), and for

@@ -50,6 +50,11 @@ class UnregisteredSubmodule(Rule):
             return sum(self.head(dropout(x)) for dropout in self.dropouts) / 5
     ```
 
+    ## Fix safety
+    Unsafe: in an `nn.ModuleList` or `nn.ModuleDict` the parts get keys in the state dict, so that older checkpoints no
+    longer fit, and their weights are trained from now on. Not offered where such a container refuses what is in it,
+    such as lists in lists, or keys that may not be text.
+
     ## Known limits
     Silent for modules that were given to the constructor, for a list of a single one (the usual way to hide a teacher),
     where the modules are registered elsewhere too or given to a function that may do so, where a `train()` or
