@@ -80,7 +80,8 @@ ALL_PARAMETERS = ("parameters", "named_parameters")
 DEEPEST = 14  # calls inside calls
 MOST_STEPS_IN_ALL = 250_000  # through blocks, shared out among the files of a project
 MOST_STEPS_OF_FILE = 20_000  # for all roots of a file; beyond its share the other roots of a file are left out
-LEAST_STEPS_OF_FILE = 400  # in each round of roots, in a project of any size
+LEAST_STEPS_OF_FILE = 400  # in each round of roots, as long as any are left in all
+LAST_STEPS_OF_FILE = 40  # the same after that
 GENEROSITY = 4  # how many times its share a file may take
 MOST_STEPS = 6_000  # through blocks, for one root; beyond it calls are unknown
 MOST_RUNS = 1_500  # of functions, for one root; beyond it calls are unknown
@@ -160,6 +161,7 @@ class Engine:
         self._steps_in_all = 0
         self._files_to_come = 0
         self._budget = MOST_STEPS_OF_FILE
+        self._least = LEAST_STEPS_OF_FILE
         self._most_steps = MOST_STEPS
 
     # -------------------------------------------------------------------------------------------- running functions
@@ -172,10 +174,12 @@ class Engine:
         """From here on steps are counted as those of this file's roots. It may take several times its share of what is
         left, for most files take little; what it leaves is for those that come after it."""
         self._file = path
-        share = GENEROSITY * (MOST_STEPS_IN_ALL - self._steps_in_all) // max(self._files_to_come, 1)
+        in_all = MOST_STEPS_IN_ALL - self._steps_in_all
+        share = GENEROSITY * in_all // max(self._files_to_come, 1)
         self._files_to_come -= 1
         left = MOST_STEPS_OF_FILE - self._steps_of_file[path]
-        self._budget = self._steps_of_file[path] + min(max(share, LEAST_STEPS_OF_FILE), left)
+        self._least = LEAST_STEPS_OF_FILE if in_all > 0 else LAST_STEPS_OF_FILE
+        self._budget = self._steps_of_file[path] + min(max(share, self._least), left)
 
     def run_root(
         self,
@@ -193,7 +197,7 @@ class Engine:
         if left < 0:
             self.events.gave_up.append((path, qualname))
             return states
-        self._most_steps = min(MOST_STEPS, max(left, LEAST_STEPS_OF_FILE))
+        self._most_steps = min(MOST_STEPS, max(left, self._least))
         self._memo.clear()
         self._running.clear()
         self._stack.clear()  # another root may have failed
