@@ -176,9 +176,10 @@ def join(a: State, b: State, unite: Unite) -> State:
     for place in set(a.modes) | set(b.modes):
         if place not in made:
             joined.modes[place] = unite_origins(a.origins(place), b.origins(place))
+    holding = [(side, held(side)) for side in (a, b) if not made.keys().isdisjoint(side.modes)]
     for place, origins in made.items():
-        for side in (a, b):  # what a side that does not hold it knows of it is of an earlier round of a loop
-            if place in side.modes and place in held(side):
+        for side, known in holding:  # what a side that does not hold it knows of it is of an earlier round of a loop
+            if place in side.modes and place in known:
                 origins = unite_origins(origins, side.modes[place])
         joined.modes[place] = origins
     for identity, taint in b.taints.items():

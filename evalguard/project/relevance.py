@@ -68,6 +68,7 @@ class Relevance:
     def __init__(self, index: Index) -> None:
         self.index = index
         self.mentions = Mentions(index)
+        self._known_acts: dict[Key, set[str]] = {}
         keys = [(path, qualname) for path, file in index.files.items() for qualname in file.functions]
         self._relevant = self.mentions.reaching(key for key in keys if self._says_relevant(key))
         self._giving = self.mentions.reaching(key for key in keys if self._gives_itself(key))
@@ -90,7 +91,7 @@ class Relevance:
 
     def _says_switch(self, key: Key) -> bool:
         facts = self._facts(key)
-        return not acts_of(facts).isdisjoint(MODE_SWITCHING | lookup.switches()) or any(
+        return not self._acts(key).isdisjoint(MODE_SWITCHING | lookup.switches()) or any(
             isinstance(op, Assign) and isinstance(op.target, ir.Attribute) and op.target.name == "training"
             for block in facts.blocks
             for op in block.ops
@@ -99,7 +100,7 @@ class Relevance:
     def _says_relevant(self, key: Key) -> bool:
         facts = self._facts(key)
         return (
-            not acts_of(facts).isdisjoint(RELEVANT | lookup.acts())
+            not self._acts(key).isdisjoint(RELEVANT | lookup.acts())
             or says_evaluation(facts.name)
             or any(map(names_test_data, self.mentions.words(key)))
             or self._exports(key[0], facts)
@@ -150,8 +151,9 @@ class Relevance:
         return any(self.body_matters(home) for target in targets for home in self.index.loaded_by(path, target))
 
     def _gives_itself(self, key: Key) -> bool:
-        facts = self._facts(key)
-        return not acts_of(facts).isdisjoint(MODE_GIVING | lookup.acts()) or self._makes_module(key[0], facts)
+        return not self._acts(key).isdisjoint(MODE_GIVING | lookup.acts()) or self._makes_module(
+            key[0], self._facts(key)
+        )
 
     def body_matters(self, path: str) -> bool:
         """Whether the body of a file, or of one that it imports, leaves anything that its importers may need: a module,
@@ -248,6 +250,12 @@ class Relevance:
             for cls in self.mentions.classes(key)
             for method in self.index.methods(cls).values()
         )
+
+    def _acts(self, key: Key) -> set[str]:
+        """The names of what a function calls, worked out once for all that ask."""
+        if key not in self._known_acts:
+            self._known_acts[key] = acts_of(self._facts(key))
+        return self._known_acts[key]
 
     def _facts(self, key: Key) -> FunctionFacts:
         return self.index.files[key[0]].functions[key[1]]
