@@ -25,6 +25,9 @@ from evalguard.vocabulary.words import LOSS_WORDS, MODULE_WORDS, words
 QUIET_METHODS = frozenset("keys copy format split view reshape save save_pretrained log info print".split())
 
 
+UNCHOSEN = (OriginKind.BUILT, OriginKind.LOADED)  # nobody has switched the module, nor trained it so
+
+
 def forward(identity: Identity, given: Given, text: str, state: State, frame: Frame, sure: bool = True) -> Outcome:
     """A module runs its layers; the result stems from this forward and from all that went in."""
     op = given.op
@@ -170,13 +173,14 @@ def _is_dummy(given: Given, frame: Frame) -> bool:
 
 
 def partly_in_eval(identity: Identity, origins: Origins, state: State, frame: Frame) -> Origins:
-    """A wrapper that was only built, around a part that was put in eval mode: what matters is the part's mode."""
-    if any(origin.mode is Mode.TRAIN and origin.kind is not OriginKind.BUILT for origin in origins):
+    """A wrapper that was only built or loaded, around a part that was put in eval mode: what matters is the part's
+    mode."""
+    if any(origin.mode is Mode.TRAIN and origin.kind not in UNCHOSEN for origin in origins):
         return origins
     wrappers = [one for one in frame.info(identity).alternatives or {identity} if _has_part_in_eval(one, state, frame)]
     if not wrappers:
         return origins
-    built = {o for one in wrappers for o in state.origins(one) if o.kind is OriginKind.BUILT and o.mode is Mode.TRAIN}
+    built = {o for one in wrappers for o in state.origins(one) if o.kind in UNCHOSEN and o.mode is Mode.TRAIN}
     return origins - built | {ENTRY}
 
 
