@@ -31,6 +31,7 @@ from evalguard.modes.values import (
 )
 from evalguard.vocabulary.lookup import SAME_ATTRIBUTES, layers_of_part
 
+PROPERTIES_OF = "property"  # marks the owner of what the properties of an object gave, while an op reads them
 DEEPEST = 5  # of nested expressions; deeper ones are one unknown value
 BUILTINS = frozenset(dir(__builtins__)) if not isinstance(__builtins__, dict) else frozenset(__builtins__)
 
@@ -91,7 +92,7 @@ def write_name(name: str, value: Abstract, state: State, frame: Frame) -> None:
     if scope is None:
         state.env[name] = value
     elif frame.linker.is_bound_once(frame.path, name) and value == frame.linker.lookup_global(frame.path, name, state):
-        state.store.pop((("scope", frame.path, scope), name), None)  # what the name means anyway
+        state.store.discard((("scope", frame.path, scope), name))  # what the name means anyway
     else:
         state.store[(("scope", frame.path, scope), name)] = value
     if isinstance(value, Obj) and value.id[0] == "new":
@@ -142,7 +143,7 @@ def _object_attribute(base: Obj, identity: Identity, name: str, state: State, fr
             bound = replace(method, bound=base)
             if not frame.linker.is_property(method):
                 return bound
-            computed = state.store.get((identity, f"<property {name}>"))  # see `properties`
+            computed = state.store.get(((PROPERTIES_OF, identity), name))  # see `properties`
             return computed if computed is not None else Obj(("attr", identity, name))
         owner = info.cls
         view = frame.linker.class_view(owner)

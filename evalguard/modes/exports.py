@@ -137,8 +137,8 @@ def _origins(identity: Identity, state: State, frame: Frame, depth: int = 0) -> 
     if any(origin.kind is not OriginKind.BUILT for origin in origins) or (info.sensitive and not is_container):
         return origins
     held: Origins = frozenset()
-    for (owner, name), value in state.store.items():
-        if owner != identity or not isinstance(name, str) or not isinstance(value, Obj) or depth >= DEEPEST:
+    for name, value in state.store.shelf(identity).items():
+        if not isinstance(name, str) or not isinstance(value, Obj) or depth >= DEEPEST:
             continue
         if _may_listen(value.id, name, state, frame):
             held = unite_origins(held, _origins(value.id, state, frame, depth + 1))

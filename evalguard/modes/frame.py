@@ -302,8 +302,7 @@ def renew(state: State, identity: Identity) -> Obj:
     for table in (state.modes, state.taints, state.backed):
         for known in [known for known in table if is_within(known, identity)]:
             del table[known]
-    for key in [key for key in state.store if is_within(key[0], identity)]:
-        del state.store[key]
+    state.store.discard_within(identity)
     return Obj(identity)
 
 

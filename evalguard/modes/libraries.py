@@ -223,7 +223,7 @@ def _modules_in(target: Identity, state: State, frame: Frame) -> list[Identity]:
     is_module = info.module if info.cls is None else frame.linker.class_view(info.cls).module
     if is_module is not False:
         return [target]
-    held = [value for (owner, _), value in state.store.items() if owner == target]
+    held = state.store.shelf(target).values()
     return [value.id for value in held if isinstance(value, Obj) and frame.info(value.id).module is not False]
 
 

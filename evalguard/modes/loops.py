@@ -188,9 +188,7 @@ def _some_elements(value: Abstract, op: Iterate, state: State, frame: Frame) -> 
         case Iteration(kind="values" | "items" | "keys", of=(Map(items=pairs),)):
             return tuple(held for _, held in pairs)[:6]
         case Obj(id=identity):
-            held = tuple(
-                entry for (owner, name), entry in state.store.items() if owner == identity and isinstance(name, tuple)
-            )
+            held = tuple(entry for name, entry in state.store.shelf(identity).items() if isinstance(name, tuple))
             if held:
                 return held[:6]
             element = Obj(identity if identity[0] == "each" and identity[1][0] == "each" else part_of(identity, "each"))

@@ -21,8 +21,14 @@ def place_name(identity: Identity, state: State, frame: Frame) -> str:
     if variables:
         return min(variables, key=len)
     found: str | None = None
+    sought = Obj(identity)
     for (owner, attribute_name), value in state.store.items():
-        if value == Obj(identity) and isinstance(attribute_name, str) and not attribute_name.startswith("<"):
+        if (
+            isinstance(value, Obj)
+            and value == sought
+            and isinstance(attribute_name, str)
+            and not attribute_name.startswith("<")
+        ):
             if owner[0] == "scope":
                 return attribute_name
             holder = frame.receiver

@@ -6,7 +6,7 @@
         return self._net
 
 An operand is evaluated without effects (see `evaluate`), so what an op will read is run before it and kept aside in the
-state under a name that no program has, until the op is done.
+store under an owner that no program has, until the op is done.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from evalguard.ir import values as ir
 from evalguard.ir.ops import Op
-from evalguard.modes.evaluate import evaluate
+from evalguard.modes.evaluate import PROPERTIES_OF, evaluate
 from evalguard.modes.frame import Frame, Outcome
 from evalguard.modes.state import State
 from evalguard.modes.values import Abstract, Obj
@@ -37,8 +37,8 @@ def with_properties(
 def forget_properties(states: Iterable[State]) -> None:
     """The op is done: the next one asks again."""
     for state in states:
-        for key in [key for key in state.store if isinstance(key[1], str) and key[1].startswith("<property ")]:
-            del state.store[key]
+        for owner in [owner for owner in state.store.owners() if owner[0] == PROPERTIES_OF]:
+            state.store.discard_within(owner)
 
 
 def _run_getter(read: ir.Attribute, op: Op, state: State, frame: Frame) -> list[Outcome]:
@@ -52,7 +52,7 @@ def _run_getter(read: ir.Attribute, op: Op, state: State, frame: Frame) -> list[
     outcomes = frame.linker.call(replace(getter, bound=base), [], [], state.copy(), frame, op)
     for outcome in outcomes:
         if not outcome.raised and _says_something(outcome.value, outcome.state, frame):
-            outcome.state.store[(base.id, f"<property {read.name}>")] = outcome.value
+            outcome.state.store[((PROPERTIES_OF, base.id), read.name)] = outcome.value
     return outcomes
 
 

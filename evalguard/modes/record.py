@@ -20,6 +20,7 @@ from evalguard.finding import Span
 from evalguard.ir.facts import MODULE
 from evalguard.ir.ops import Call, Enter, Exit, Iterate, Op
 from evalguard.ir.values import Const
+from evalguard.modes.evaluate import PROPERTIES_OF
 from evalguard.modes.frame import Frame, source_of
 from evalguard.modes.places import place_name
 from evalguard.modes.state import State
@@ -270,7 +271,12 @@ def _roots(state: State, frame: Frame) -> dict[str, Abstract]:
         value = state.env.get(parameter.name) or state.store.get((own, parameter.name))
         if value is not None:
             roots[parameter.name] = value
-    shared = [(owner[2], str(name), value) for (owner, name), value in state.store.items() if _is_seen(owner, frame)]
+    shared = [
+        (owner[2], str(name), value)
+        for owner, shelf in state.store.shelves()
+        if _is_seen(owner, frame)
+        for name, value in shelf.items()
+    ]
     for _, name, value in sorted(shared, key=lambda entry: (-len(entry[0]), entry[1])):  # the nearest scope first
         roots.setdefault(name, value)
     return roots
@@ -315,7 +321,7 @@ def _parts(state: State) -> dict[Identity, list[tuple[str, Abstract]]]:
     """What each object holds: attributes and items that were stored, and parts that have a mode of their own."""
     parts: dict[Identity, list[tuple[str, Abstract]]] = {}
     for (owner, name), value in state.store.items():
-        if owner[0] != "scope" and not str(name).startswith("<"):
+        if owner[0] not in ("scope", PROPERTIES_OF) and not str(name).startswith("<"):
             parts.setdefault(owner, []).append((_end("item" if isinstance(name, tuple) else "attr", name), value))
     for identity in state.modes:
         while identity[0] in PARTS:

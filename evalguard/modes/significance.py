@@ -7,9 +7,8 @@ is what keeps the number of alternatives small in functions with many tests.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from operator import is_
 
 from evalguard.flow.liveness import paths_in
 from evalguard.flow.regions import decided_blocks
@@ -18,7 +17,7 @@ from evalguard.ir.graph import EdgeKind
 from evalguard.ir.ops import Assign, Call, Enter, Op, Raise, Return
 from evalguard.ir.values import Attribute, Name, Temp, Value
 from evalguard.modes.frame import Info
-from evalguard.modes.state import Key, State, has_same_modes
+from evalguard.modes.state import Guard, State, has_same_modes
 from evalguard.modes.values import (
     Abstract,
     Expr,
@@ -110,14 +109,36 @@ def _behind(value: Value, made_by: dict[int, Op], assigned: dict[str, list[Value
     return found
 
 
-def alike(a: State, b: State, chosen: Significance, infos: dict[Identity, Info], depth: int) -> bool:
-    """Whether nothing keeps two states apart: neither modes nor gradients, nor the significant tests and values."""
-    return (
-        has_same_modes(a, b)
-        and _same_guards(a, b, chosen, depth)
-        and _same_variables(a, b, chosen, infos)
-        and _same_store(a, b, chosen, infos)
-    )
+class Comparison:
+    """Compares states of one run of a function, at that depth of calls."""
+
+    def __init__(self, chosen: Significance, infos: dict[Identity, Info], depth: int) -> None:
+        self._chosen = chosen
+        self._infos = infos
+        self._depth = depth
+        self._kept: dict[frozenset[Guard], frozenset[tuple[Abstract, bool]]] = {}
+
+    def alike(self, a: State, b: State) -> bool:
+        """Whether nothing keeps two states apart: neither modes nor gradients, nor the significant tests and values."""
+        return (
+            has_same_modes(a, b)
+            and self._same_guards(a, b)
+            and _same_variables(a, b, self._chosen, self._infos)
+            and _same_store(a, b, self._chosen, self._infos)
+        )
+
+    def _same_guards(self, a: State, b: State) -> bool:
+        return a.guards is b.guards or self._kept_guards(a.guards) == self._kept_guards(b.guards)
+
+    def _kept_guards(self, guards: frozenset[Guard]) -> frozenset[tuple[Abstract, bool]]:
+        """The tests that keep paths apart, and how they came out; few sets of them come up again and again."""
+        kept = self._kept.get(guards)
+        if kept is None:
+            chosen, depth = self._chosen.paths, self._depth
+            kept = self._kept[guards] = frozenset(
+                [(guard.test, guard.holds) for guard in guards if guard.depth != depth or guard.paths & chosen]
+            )
+        return kept
 
 
 def roughly_alike(a: State, b: State) -> bool:
@@ -125,16 +146,6 @@ def roughly_alike(a: State, b: State) -> bool:
     return has_same_modes(a, b) and all(
         a.env.get(name) == b.env.get(name) for name in a.env.keys() | b.env.keys() if name[0] == "<"
     )
-
-
-def _same_guards(a: State, b: State, chosen: Significance, depth: int) -> bool:
-    if a.guards is b.guards or a.guards == b.guards:
-        return True
-    return _kept_guards(a, chosen, depth) == _kept_guards(b, chosen, depth)
-
-
-def _kept_guards(state: State, chosen: Significance, depth: int) -> set[tuple[Abstract, bool]]:
-    return {(guard.test, guard.holds) for guard in state.guards if guard.depth != depth or guard.paths & chosen.paths}
 
 
 def _same_variables(a: State, b: State, chosen: Significance, infos: dict[Identity, Info]) -> bool:
@@ -149,18 +160,14 @@ def _same_variables(a: State, b: State, chosen: Significance, infos: dict[Identi
 
 
 def _same_store(a: State, b: State, chosen: Significance, infos: dict[Identity, Info]) -> bool:
-    # States of one origin hold the same keys in the same order: then nothing needs to be looked up.
-    pairs: Iterable[tuple[Key, Abstract | None, Abstract | None]]
-    if len(a.store) == len(b.store) and all(map(is_, a.store, b.store)):
-        pairs = zip(a.store, a.store.values(), b.store.values(), strict=True)
-    else:
-        pairs = ((key, a.store.get(key), b.store.get(key)) for key in a.store.keys() | b.store.keys())
-    for key, x, y in pairs:
-        if x is y or x == y:
-            continue
-        is_chosen = key[1] in chosen.names
-        if _keeps_apart(x, is_chosen, a, infos) or _keeps_apart(y, is_chosen, b, infos):
-            return False
+    for one, other in a.store.different_shelves(b.store):
+        for name in one.keys() | other.keys():
+            x, y = one.get(name), other.get(name)
+            if x is y or x == y:
+                continue
+            is_chosen = name in chosen.names
+            if _keeps_apart(x, is_chosen, a, infos) or _keeps_apart(y, is_chosen, b, infos):
+                return False
     return True
 
 

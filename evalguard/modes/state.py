@@ -1,19 +1,20 @@
 """The state of one path: what variables hold, which mode each module is in, and under which tests.
 
 A block may be reached by several states that differ; they stay apart while what tells them apart is read again
-(`significance.alike`), and are joined when it is not: the origins of each place are united. Property simulation
+(`significance.Comparison`), and are joined when it is not: the origins of each place are united. Property simulation
 (Das, Lerner, Seigle, "ESP", PLDI 2002) keeps the number small: beyond `MOST` alternatives, those with equal modes are
 joined and lose the tests on which they differ; beyond that, all are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from evalguard.finding import Step
 from evalguard.flow.liveness import Paths, is_live
+from evalguard.modes.store import Store
 from evalguard.modes.values import (
     ENTRY,
     Abstract,
@@ -37,7 +38,6 @@ MOST = 10  # alternatives at one block
 FEW = 6  # outputs on record, up to which nobody looks which are still held
 MOST_ORIGINS = 6  # of one place in one mode
 
-Key: TypeAlias = tuple[Identity, Hashable]
 EventKey: TypeAlias = tuple[Any, ...]
 
 
@@ -67,7 +67,7 @@ class State:
 
     def __init__(self) -> None:
         self.env: dict[str, Abstract] = {}
-        self.store: dict[Key, Abstract] = {}
+        self.store = Store()
         self.modes: dict[Identity, Origins] = {}
         self.taints: dict[Identity, frozenset[EventKey]] = {}
         self.guards: frozenset[Guard] = frozenset()
@@ -96,7 +96,7 @@ class State:
         """Equal for states that cannot be told apart, the trail aside."""
         return (
             frozenset(self.env.items()),
-            frozenset(self.store.items()),
+            self.store.fingerprint(),
             frozenset(self.modes.items()),
             frozenset(self.taints.items()),
             self.guards,
@@ -143,39 +143,64 @@ ENTRY_ONLY: Origins = frozenset({ENTRY})
 NO_TAINT: frozenset[EventKey] = frozenset()
 
 
-def prune(state: State, live: Paths, depth: int, keep: frozenset[str]) -> None:
-    """Forget what nobody reads again: dead variables, and tests on them. `keep` are variables that must stay."""
-    roots = {path.partition(".")[0] for path in live}
-    dead = [name for name in state.env if name not in roots and name not in keep and not name.startswith("<")]
-    for name in dead:
-        del state.env[name]
-    if len(state.taints) > FEW + state.weeded:
-        roots_held = held_roots(state)
-        state.taints = {identity: taint for identity, taint in state.taints.items() if root_of(identity) in roots_held}
-        state.weeded = len(state.taints)
-    if state.guards:
-        state.guards = frozenset(
-            guard for guard in state.guards if guard.depth != depth or any(is_live(path, live) for path in guard.paths)
-        )
+class Weeding:
+    """Forgets what nobody reads again in one run of a function, at that depth of calls. `live` are the access paths
+    that are read from each block on."""
+
+    def __init__(self, live: Sequence[Paths], depth: int) -> None:
+        self._live = live
+        self._depth = depth
+        self._variables: dict[int, frozenset[str]] = {}
+        self._kept: dict[tuple[int, frozenset[Guard]], frozenset[Guard]] = {}
+        self._is_read: dict[tuple[int, str], bool] = {}
+
+    def weed(self, state: State, block: int) -> None:
+        """Forget dead variables, tests on them, and outputs that nobody holds."""
+        variables = self._variables.get(block)
+        if variables is None:
+            variables = self._variables[block] = frozenset([path.partition(".")[0] for path in self._live[block]])
+        for name in [name for name in state.env if name not in variables and name[0] != "<"]:
+            del state.env[name]
+        if len(state.taints) > FEW + state.weeded:
+            roots = held_roots(state)
+            state.taints = {identity: taint for identity, taint in state.taints.items() if root_of(identity) in roots}
+            state.weeded = len(state.taints)
+        if state.guards:
+            state.guards = self._live_guards(block, state.guards)
+
+    def _live_guards(self, block: int, guards: frozenset[Guard]) -> frozenset[Guard]:
+        kept = self._kept.get((block, guards))
+        if kept is None:
+            alive = [g for g in guards if g.depth != self._depth or any(self._reads(block, path) for path in g.paths)]
+            kept = self._kept[block, guards] = guards if len(alive) == len(guards) else frozenset(alive)
+        return kept
+
+    def _reads(self, block: int, path: str) -> bool:
+        known = self._is_read.get((block, path))
+        if known is None:
+            known = self._is_read[block, path] = is_live(path, self._live[block])
+        return known
 
 
 def join(a: State, b: State, unite: Unite) -> State:
     """Both paths at once. Where a variable differs, `unite(name, x, y)` says what it holds then."""
     joined = a.copy()
     made: dict[Identity, Origins] = {}
+
+    def united(name: Hashable, x: Abstract, y: Abstract) -> Abstract:
+        return _united(str(name), x, y, a, b, joined, unite, made)
+
     for name, value in b.env.items():
-        if name in joined.env and joined.env[name] != value:
-            joined.env[name] = _united(name, joined.env[name], value, a, b, joined, unite, made)
-        elif name not in joined.env:
+        held_already = joined.env.get(name)
+        if held_already is None:
             joined.env[name] = value
-    for key, value in b.store.items():
-        if key in joined.store and joined.store[key] != value:
-            joined.store[key] = _united(str(key[1]), joined.store[key], value, a, b, joined, unite, made)
-        elif key not in joined.store:
-            joined.store[key] = value
-    for place in set(a.modes) | set(b.modes):
-        if place not in made:
-            joined.modes[place] = unite_origins(a.origins(place), b.origins(place))
+        elif held_already is not value and held_already != value:
+            joined.env[name] = united(name, held_already, value)
+    joined.store.take_over(b.store, united)
+    if a.modes != b.modes:
+        for place in a.modes.keys() | b.modes.keys():
+            if place not in made:
+                joined.modes[place] = unite_origins(a.origins(place), b.origins(place))
     holding = [(side, held(side)) for side in (a, b) if not made.keys().isdisjoint(side.modes)]
     for place, origins in made.items():
         for side, known in holding:  # what a side that does not hold it knows of it is of an earlier round of a loop
@@ -220,6 +245,8 @@ def _united(
 
 def unite_origins(a: Origins, b: Origins) -> Origins:
     """The union, cut to the first few of each mode so that chains stay short."""
+    if a is b:
+        return a
     both = a | b
     if len(both) > 1:
         spent = {replace(origin, inferred=False) for origin in both if origin.inferred}
@@ -270,7 +297,7 @@ def take_in(known: list[State], new: State, alike: Callable[[State, State], bool
 def _control(state: State) -> Hashable:
     """At which element of known loops and at which yield of generators a path is."""
     return frozenset(
-        (name, value) for name, value in state.env.items() if isinstance(value, Generator) or name.startswith("<iter")
+        [(name, value) for name, value in state.env.items() if name.startswith("<iter") or isinstance(value, Generator)]
     )
 
 
@@ -310,7 +337,10 @@ def is_mode_test(value: Abstract) -> bool:
 
 def held(state: State) -> set[Identity]:
     """The objects that variables and attributes hold."""
-    return {identity for value in (*state.env.values(), *state.store.values()) for identity in identities(value)}
+    found = state.store.held()
+    for value in state.env.values():
+        found.update(identities(value))
+    return found
 
 
 def held_roots(state: State) -> set[Identity]:

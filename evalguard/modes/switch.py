@@ -109,11 +109,11 @@ def reached_by(waiting: list[Identity], state: State, frame: Frame) -> set[Ident
     """The modules that a switch of these reaches, themselves included: what they or their parts hold, and what each may
     stand for."""
     held: dict[Identity, list[Identity]] = {}
-    for (owner, name), value in state.store.items():
-        if isinstance(name, str):
-            for part in _objects(value):
-                for whole in (owner, *_wholes(owner)):
-                    held.setdefault(whole, []).append(part)
+    for owner, shelf in state.store.shelves():
+        found = [part for name, value in shelf.items() if isinstance(name, str) for part in _objects(value)]
+        if found:
+            for whole in (owner, *_wholes(owner)):
+                held.setdefault(whole, []).extend(found)
     reached: set[Identity] = set()
     while waiting:
         identity = waiting.pop()

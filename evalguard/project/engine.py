@@ -31,8 +31,9 @@ from evalguard.modes.frame import ClassInfo, Frame, Outcome, PropertyReads, Told
 from evalguard.modes.intent import function_reason
 from evalguard.modes.passes import flow_back
 from evalguard.modes.record import Answer, Record
-from evalguard.modes.significance import alike, roughly_alike
-from evalguard.modes.state import NO_TAINT, Guard, Key, State, Trail, join, prune, take_in
+from evalguard.modes.significance import Comparison, roughly_alike
+from evalguard.modes.state import NO_TAINT, Guard, State, Trail, Weeding, join, take_in
+from evalguard.modes.store import Key
 from evalguard.modes.switch import evaluation_reason
 from evalguard.modes.transfer import run_block
 from evalguard.modes.values import (
@@ -112,8 +113,11 @@ class Change:
         return Change(
             {
                 key: value
-                for key, value in after.store.items()
-                if before.store.get(key) != value and (key[0][0] in ("scope", "class") or root_of(key[0]) in telling)
+                for owner, shelf in after.store.shelves()
+                if shelf is not before.store.shelf(owner)
+                and (owner[0] in ("scope", "class") or root_of(owner) in telling)
+                for key, value in (((owner, name), value) for name, value in shelf.items())
+                if before.store.get(key) != value
             },
             {place: origins for place, origins in after.modes.items() if before.modes.get(place) != origins},
         )
@@ -121,7 +125,8 @@ class Change:
     def applied(self, state: State) -> State:
         """The state with the change."""
         after = state.copy()
-        after.store |= self.store
+        for key, value in self.store.items():
+            after.store[key] = value
         after.modes |= self.modes
         return after
 
@@ -257,10 +262,11 @@ class Engine:
                 starts = [(number, self.load(star, state, frame)) for number, state in starts]
         chosen = self.relevance.significance_of(frame.path, facts)
         frame.significant = chosen.paths
-        live = self._live_paths(frame.path, facts)
+        weeding = Weeding(self._live_paths(frame.path, facts), frame.depth)
+        comparison = Comparison(chosen, self.knowledge.infos, frame.depth)
+        is_alike = roughly_alike if frame.coarse else comparison.alike
         unite = self.knowledge.uniter(frame.path, facts.qualname)
         yields: list[tuple[State, int, Abstract]] = []
-        keep = frozenset({"<return>"})
 
         def step(number: int, state: State) -> list[tuple[int, State]]:
             self._steps += 1
@@ -270,11 +276,8 @@ class Engine:
             yields.extend((after, number, value) for after, value in ends.yielded)
             return ends.onward
 
-        def is_alike(a: State, b: State) -> bool:
-            return roughly_alike(a, b) if frame.coarse else alike(a, b, chosen, self.knowledge.infos, frame.depth)
-
         def arrive(number: int, known: list[State], state: State) -> State | None:
-            prune(state, live[number], frame.depth, keep)
+            weeding.weed(state, number)
             return take_in(known, state, is_alike, unite)
 
         watch = self.record.run(frame, starts) if self.record is not None else None
@@ -457,7 +460,12 @@ class Engine:
         if bound is not None and assigned_attributes(facts) & tested:
             return False
         names = self.relevance.deep_words(function.path, facts.qualname)
-        shared = (value for (owner, name), value in state.store.items() if owner[0] == "scope" and name in names)
+        shared = (
+            shelf[name]
+            for owner, shelf in state.store.shelves()
+            if owner[0] == "scope"
+            for name in names & shelf.keys()
+        )
         captured = (value for _, _, value in function.captured)
         return not any(self._may_run(value, state) for value in (*given, *captured, *shared))
 
@@ -532,7 +540,7 @@ class Engine:
         mark = (("scope", home, MODULE), "<loaded>")
         if mark in state.store or (home, MODULE) in self._stack:
             return state
-        key = (home, frozenset(owner[1] for owner, name in state.store if name == "<loaded>"))
+        key = (home, frozenset(owner[1] for owner, shelf in state.store.shelves() if "<loaded>" in shelf))
         change = self._loaded.get(key)
         if change is None:
             if self._is_out_of_reach(frame):
@@ -554,7 +562,11 @@ class Engine:
 
     def _telling_objects(self, state: State) -> set[Identity]:
         """The objects that hold a module, a table, a function or a class: all that they hold is kept."""
-        return {root_of(owner) for (owner, _), value in state.store.items() if self._tells_of_modules(value, state)}
+        return {
+            root_of(owner)
+            for owner, shelf in state.store.shelves()
+            if any(self._tells_of_modules(value, state) for value in shelf.values())
+        }
 
     def _tells_of_modules(self, value: Abstract, state: State) -> bool:
         match value:
