@@ -9,6 +9,7 @@ else is `Exception` caught.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import sys
@@ -25,6 +26,8 @@ from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 from evalguard import rules
+from evalguard.cache import kept
+from evalguard.cache.database import Database
 from evalguard.callgraph import CallGraph, LeftOut
 from evalguard.config import Config, load_config
 from evalguard.discover import STDIN, SUFFIXES, discover
@@ -50,11 +53,29 @@ STDIN_NAME = "<stdin>"
 SKIPPED_FILES = "files without a word that sets or uses a mode"
 UNREADABLE_FILES = "files that cannot be read or parsed"
 
-MANY_FILES = 64  # from so many files on, the work is shared out among processes
+MUCH_TEXT = 500_000  # characters: from there on reading is shared out among processes
+
+COLLECT_AFTER = 200_000  # new objects: the analysis makes many, hardly any of them in a circle
 
 T = TypeVar("T")
 _Lowered: TypeAlias = FileFacts | Finding | Problem
 _Narrowing: TypeAlias = Callable[[Report], Report]
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """With what a run works; the findings are the same with all of them. `cache` is where it keeps things for the next
+    run, `jobs` the number of processes (None: as many as pay), without `shortcuts` all files are read in full.
+    `progress` is told the stage and how much of it is done, from 0 to 1, and at the `end` that it is over."""
+
+    cache: Database | None = None
+    jobs: int | None = None
+    shortcuts: bool = True
+    progress: Callable[[str, float], None] = field(default=lambda stage, done: None)
+    end: Callable[[], None] = field(default=lambda: None)
+
+
+ALONE = Means()
 
 
 def check_paths(
@@ -63,6 +84,7 @@ def check_paths(
     *,
     stdin_filename: str = STDIN_NAME,
     project: str | os.PathLike[str] | None = None,
+    means: Means = ALONE,
 ) -> Report:
     """Check files and folders; `-` stands for standard input, to be shown as `stdin_filename`. Without a
     configuration the defaults hold: no configuration file is looked for.
@@ -70,7 +92,7 @@ def check_paths(
     With the folder of a `project` they are judged as parts of it: all of its files are read, and what is reported are
     the findings that lie in the paths or whose trace leads through them. A path that the configuration leaves out of
     the project is left out, and standard input takes the place of the file that it is shown as."""
-    run = _Run(config or Config())
+    run = _Run(config or Config(), means)
     sources, narrowed = _asked(run, paths, stdin_filename, project)
     return narrowed(_check(run, sources))
 
@@ -81,6 +103,7 @@ class Checked:
 
     report: Report
     config: Config
+    means: Means
     sources: Mapping[str, Source]
     documents: Mapping[str, Document]
     lowered: Mapping[str, tuple[Document, list[_Lowered]]]
@@ -101,7 +124,8 @@ class Checked:
             path: Source(partial(known.__getitem__, path), source.location) if path in known else source
             for path, source in self.sources.items()
         }
-        return _checked(_Run(config or self.config, lowered=dict(self.lowered)), sources, self.narrowed)
+        means = replace(self.means, cache=None)  # what is only tried is not kept
+        return _checked(_Run(config or self.config, means, lowered=dict(self.lowered)), sources, self.narrowed)
 
 
 def check_for_fixes(
@@ -111,16 +135,17 @@ def check_for_fixes(
     stdin_filename: str = STDIN_NAME,
     project: str | os.PathLike[str] | None = None,
     narrowed: _Narrowing | None = None,
+    means: Means = ALONE,
 ) -> Checked:
     """As `check_paths`, for those who want to mend what is found, or what `narrowed` leaves of it."""
-    run = _Run(config or Config())
+    run = _Run(config or Config(), means)
     sources, about = _asked(run, paths, stdin_filename, project)
     return _checked(run, sources, about if narrowed is None else lambda report: narrowed(about(report)))
 
 
 def _checked(run: _Run, sources: Mapping[str, Source], narrowed: _Narrowing) -> Checked:
     report, documents = _check_all(run, sources)
-    return Checked(report, run.config, sources, documents, run.lowered, narrowed)
+    return Checked(report, run.config, run.means, sources, documents, run.lowered, narrowed)
 
 
 def check_source(
@@ -159,6 +184,7 @@ def graph_paths(
     run = _Run(config or Config())
     sources = _sources(run, paths, stdin_filename)
     with lookup.extended(run.config.vocabulary):
+        _read(run, sources)
         files = _facts(run, sources)
         unreadable = tuple((finding.path, "") for finding in run.findings)
         record = Record()
@@ -211,6 +237,7 @@ class _Run:
     """What a run has found so far."""
 
     config: Config
+    means: Means = field(default_factory=lambda: ALONE)
     findings: list[Finding] = field(default_factory=list)
     analysed: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
@@ -246,6 +273,11 @@ class _Run:
     def cells(self) -> dict[str, Cells]:
         """Where the cells of the notebooks stand in their texts."""
         return {path: document.cells for path, document in self.documents.items() if document.cells is not None}
+
+    def texts_and_cells(self) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
+        """The texts of the files, and the sources of the cells of those that have cells."""
+        texts = {path: document.text for path, document in self.documents.items() if document.cells is None}
+        return texts, {path: d.sources for path, d in self.documents.items() if d.cells is not None}
 
     def keep_named_documents(self) -> None:
         """Let go of the texts that no finding shows."""
@@ -335,26 +367,59 @@ def _check(run: _Run, sources: Mapping[str, Source]) -> Report:
 
 def _check_all(run: _Run, sources: Mapping[str, Source]) -> tuple[Report, dict[str, Document]]:
     """The report, and the documents of all files that could be read."""
-    with lookup.extended(run.config.vocabulary):  # forked processes take it along
+    _read(run, sources)
+    documents, cache, key = run.documents, run.means.cache, ""
+    if cache is not None:
+        with run.stage("cache"):
+            key = kept.report_key(documents, _locations(sources), (run.findings, run.problems), run.config)
+            known = kept.kept_report(cache, key)
+        if known is not None:
+            return _again(run, known), documents
+    with lookup.extended(run.config.vocabulary), _collecting_rarely():  # forked processes take the vocabulary along
         files = _facts(run, sources)
         follows_modes = any(rule.follows_modes for rule in _enabled(run.config))
         _judged(run, files, sources, _linked(run, files, sources) if follows_modes else None)
-    documents = run.documents
     run.keep_named_documents()
-    return _report(run, tuple(sources)), documents
+    report = _report(run, tuple(sources))
+    if cache is not None and not report.problems:
+        kept.keep_report(cache, key, report)
+    return report, documents
 
 
-def _facts(run: _Run, sources: Mapping[str, Source]) -> list[FileFacts]:
-    """The facts of all files that are worth a parse."""
+def _again(run: _Run, known: Report) -> Report:
+    """The report of an earlier run on the same files, with their texts."""
+    run.findings = list(known.findings)
+    run.keep_named_documents()
+    texts, cells = run.texts_and_cells()
+    return replace(known, warnings=tuple(run.warnings), texts=texts, cells=cells, seconds=run.seconds)
+
+
+@contextmanager
+def _collecting_rarely() -> Iterator[None]:
+    """Look seldom for objects that hold each other in a circle: there are few, and looking takes a quarter of the
+    time."""
+    before = gc.get_threshold()
+    gc.set_threshold(COLLECT_AFTER, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+def _read(run: _Run, sources: Mapping[str, Source]) -> None:
     with run.stage("read"):
         for path, source in sources.items():
             document = run.take(_readable(source.read, path))
             if document is not None:
                 run.documents[path] = document
+
+
+def _facts(run: _Run, sources: Mapping[str, Source]) -> list[FileFacts]:
+    """The facts of all files that are worth a parse."""
     with run.stage("screen"):
         texts = {path: document.text for path, document in run.documents.items()}
         locations = _locations(sources)
-        wanted = wanted_files(texts, locations, lookup.told_names())
+        wanted = wanted_files(texts, locations, lookup.told_names()) if run.means.shortcuts else set(texts)
         if any(rule.reads_code for rule in _enabled(run.config)):
             run.read_as_code = files_with_layers(texts, locations, wanted)
             wanted |= run.read_as_code
@@ -362,28 +427,56 @@ def _facts(run: _Run, sources: Mapping[str, Source]) -> list[FileFacts]:
     run.foreign += [(path, document.foreign) for path, document in run.documents.items() if document.foreign]
     with run.stage("parse"):
         documents = [document for path, document in run.documents.items() if path in wanted]
-        new = [document for document in documents if run.lowered.get(document.path, (None,))[0] is not document]
-        run.lowered |= {
-            document.path: (document, results) for document, results in zip(new, _all_lowered(new), strict=True)
-        }
+        _lower_new(run, [d for d in documents if run.lowered.get(d.path, (None,))[0] is not d])
         results = chain.from_iterable(run.lowered[document.path][1] for document in documents)
         found = [facts for result in results if (facts := run.take(result)) is not None]
     run.analysed += [facts.path for facts in found]
     return found
 
 
-def _all_lowered(documents: Sequence[Document]) -> Iterator[list[_Lowered]]:
-    """The facts of each of the documents, or why there are none; of many of them in several processes."""
-    workers = os.cpu_count() or 1
+def _lower_new(run: _Run, documents: Sequence[Document]) -> None:
+    """The facts of documents that were not read before: from the cache, or from their texts."""
+    cache = run.means.cache
+    known = {} if cache is None else kept.kept_facts(cache, documents)
+    new = [document for document in documents if document.path not in known]
+    lowered = dict(zip([document.path for document in new], _all_lowered(run.means, new), strict=True))
+    run.lowered |= {d.path: (d, lowered[d.path] if d.path in lowered else list(known[d.path])) for d in documents}
+    if cache is not None:
+        worth_keeping = {
+            document.path: (document, read)
+            for document in new
+            if len(read := [each for each in lowered[document.path] if not isinstance(each, Problem)])
+            == len(lowered[document.path])
+        }
+        kept.keep_facts(cache, worth_keeping)
+
+
+def _all_lowered(means: Means, documents: Sequence[Document]) -> list[list[_Lowered]]:
+    """The facts of each of the documents, or why there are none; of much text in several processes, the longest
+    first."""
+    total = sum(len(document.text) for document in documents) or 1
+    workers = (os.cpu_count() or 1) if means.jobs is None else means.jobs
     may_fork = "fork" in multiprocessing.get_all_start_methods() and not multiprocessing.current_process().daemon
-    if len(documents) >= MANY_FILES and workers > 1 and may_fork:
+    if total >= MUCH_TEXT and len(documents) > 1 and workers > 1 and may_fork:
+        order = sorted(range(len(documents)), key=lambda number: -len(documents[number].text))
+        found: list[list[_Lowered]] = [[] for _ in documents]
         try:
             with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as pool:
-                yield from list(pool.map(_lowered, documents, chunksize=8))
-                return
+                results = pool.map(_lowered, [documents[number] for number in order], chunksize=4)
+                done = 0
+                for number, result in zip(order, results, strict=True):
+                    found[number] = result
+                    done += len(documents[number].text)
+                    means.progress("reading", done / total)
+            return found
         except (BrokenProcessPool, OSError):
             pass  # in this process, then
-    yield from map(_lowered, documents)
+    found, done = [], 0
+    for document in documents:
+        found.append(_lowered(document))
+        done += len(document.text)
+        means.progress("reading", done / total)
+    return found
 
 
 def _lowered(document: Document) -> list[_Lowered]:
@@ -418,7 +511,8 @@ def _linked(
 
     with run.stage("link"):
         run_files = [file for file in files if file.path not in run.read_as_code]
-        return run.take(contained(partial(link_project, run_files, _locations(sources), record, attempt)))
+        progress = partial(run.means.progress, "linking")
+        return run.take(contained(partial(link_project, run_files, _locations(sources), record, attempt, progress)))
 
 
 def _locations(sources: Mapping[str, Source]) -> dict[str, str]:
@@ -507,9 +601,9 @@ def _list(check: Callable[[T], Iterable[Finding]], view: T) -> list[Finding]:
 
 
 def _report(run: _Run, files: tuple[str, ...]) -> Report:
-    cells = run.cells()
-    wanted = {placed(finding, cells) for finding in run.findings if _is_wanted(finding, run.config)}
+    wanted = {placed(finding, run.cells()) for finding in run.findings if _is_wanted(finding, run.config)}
     findings = sorted(wanted, key=Finding.sort_key)
+    texts, cells = run.texts_and_cells()
     return Report(
         findings=tuple(findings),
         files=files,
@@ -519,8 +613,8 @@ def _report(run: _Run, files: tuple[str, ...]) -> Report:
         warnings=tuple(run.warnings),
         cut_short=tuple(sorted(set(run.cut_short))),
         foreign=tuple(run.foreign),
-        texts={path: document.text for path, document in run.documents.items() if path not in cells},
-        cells={path: document.sources for path, document in run.documents.items() if path in cells},
+        texts=texts,
+        cells=cells,
         seconds=run.seconds,
     )
 

@@ -4,6 +4,7 @@ finding <- source <- ir <- +- frontend (the only importer of libcst) --------+
                            +- flow <- modes <- project <- rules <-----------+- check <- cli
 vocabulary (tables, imports nothing) is read by modes and project, and extended by check;   finding <- report
 fixes (candidates and their proof, by the words of finding and source) <- repair (asks check again and again) <- cli
+cache (facts and reports, from run to run) is asked by check
 callgraph (what `evalguard graph` shows) is made by project and rendered by report
 rule_documentation (read from the docstrings of rules and own_codes by check) is rendered by report
 """
@@ -47,15 +48,39 @@ MAY_IMPORT: dict[str, set[str]] = {
     "fixes": {"finding", "source", "vocabulary"},
     "fingerprint": {"finding", "source"},
     "report": {"callgraph", "finding", "fingerprint", "rule_documentation", "source"},
+    "cache": {"finding", "ir", "report", "source"},
     "baseline": {"fingerprint", "report"},
     "changes": {"finding"},
     "check": {
-        *("callgraph", "config", "discover", "finding", "frontend", "ir", "modes", "notebook", "own_codes", "project"),
+        *(
+            "cache",
+            "callgraph",
+            "config",
+            "discover",
+            "finding",
+            "frontend",
+            "ir",
+            "modes",
+            "notebook",
+            "own_codes",
+            "project",
+        ),
         *("report", "rule_documentation", "rules", "screen", "source", "suppress", "vocabulary"),
     },
     "repair": {"check", "config", "finding", "fixes", "report", "suppress"},
     "cli": {
-        *("baseline", "callgraph", "changes", "check", "config", "discover", "finding", "fingerprint", "fixes"),
+        *(
+            "baseline",
+            "cache",
+            "callgraph",
+            "changes",
+            "check",
+            "config",
+            "discover",
+            "finding",
+            "fingerprint",
+            "fixes",
+        ),
         *("repair", "report", "rule_documentation"),
     },
     "flake8_plugin": {"check", "config", "discover", "finding", "report", "source"},

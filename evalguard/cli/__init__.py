@@ -12,6 +12,7 @@ import click
 from evalguard.cli.add_noqa import add_noqa
 from evalguard.cli.baseline import baseline
 from evalguard.cli.check import CLEAN, FORMATS, command
+from evalguard.cli.clean import clean
 from evalguard.cli.config import config
 from evalguard.cli.graph import graph
 from evalguard.cli.output import FAILURE, report_problem
@@ -23,6 +24,7 @@ INTERRUPTED = 130
 
 command.add_command(add_noqa)
 command.add_command(baseline)
+command.add_command(clean)
 command.add_command(config)
 command.add_command(graph)
 command.add_command(rule)

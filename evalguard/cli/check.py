@@ -14,6 +14,7 @@ from evalguard.cli.baseline import warn_of_stale
 from evalguard.cli.configuration import HELP, choice, configuration, examples, split_codes
 from evalguard.cli.fix import FixOptions, run_fixes
 from evalguard.cli.group import CommandWithSubcommands
+from evalguard.cli.means import job_count, means_of
 from evalguard.cli.output import (
     FAILURE,
     print_text,
@@ -105,7 +106,21 @@ CLEAN, FINDINGS = 0, 1
 @click.option("--show-fixes", is_flag=True, help="Show the fix of each finding; with --fix, list those applied.")
 @click.option("--watch", is_flag=True, help="Check again whenever a file changes, until Ctrl-C.")
 @click.option("--exit-zero", is_flag=True, help="Exit with status 0 even if there are findings.")
-@click.option("--no-cache", is_flag=True, help="Keep nothing for the next run (this version never does).")
+@click.option(
+    "--jobs",
+    default="auto",
+    metavar="N|auto",
+    callback=job_count,
+    help="The number of processes that read files. [default: auto, as many as pay]",
+)
+@click.option("--no-cache", is_flag=True, help="Keep nothing for the next run, and use nothing kept.")
+@click.option(
+    "--cache-dir",
+    metavar="FOLDER",
+    shell_complete=completion.folder,
+    help="Where things are kept for the next run. [default: .evalguard_cache beside the configuration file]",
+)
+@click.option("--no-shortcuts", is_flag=True, hidden=True, help="Read all files in full.")
 @click.option("-v", "--verbose", is_flag=True, help="Tell what is skipped and how long each stage takes.")
 @click.version_option(evalguard.__version__, prog_name="evalguard", message="%(prog)s %(version)s")
 def command(
@@ -128,7 +143,10 @@ def command(
     show_fixes: bool,
     watch: bool,
     exit_zero: bool,
+    jobs: int | None,
     no_cache: bool,
+    cache_dir: str | None,
+    no_shortcuts: bool,
     verbose: bool,
 ) -> int:
     """Find PyTorch modules left in the wrong mode.
@@ -153,6 +171,7 @@ def command(
     config = configuration(paths, stdin_filename, select, ignore, extend_exclude, not no_respect_gitignore, project)
     options = FixOptions(fix, unsafe_fixes, diff, fix_only, show_fixes)
     options.check()
+    means = means_of(config, jobs, no_cache, cache_dir, no_shortcuts)
     new = _new(baseline, diff_base)
     stdin_name = stdin_filename or STDIN_NAME
 
@@ -173,9 +192,13 @@ def command(
         return FINDINGS if report.findings and not exit_zero else CLEAN
 
     if options.any:
-        checked = check_for_fixes(paths, config, stdin_filename=stdin_name, project=project, narrowed=new.of)
+        checked = check_for_fixes(
+            paths, config, stdin_filename=stdin_name, project=project, narrowed=new.of, means=means
+        )
+        means.end()
         return run_fixes(checked, options, stdin_name if "-" in paths else None, tell)
-    report = check_paths(paths, config, stdin_filename=stdin_name, project=project)
+    report = check_paths(paths, config, stdin_filename=stdin_name, project=project, means=means)
+    means.end()
     if not (project or select or ignore):  # by a part of the findings nothing is known of the rest
         new.tell_stale(report)
     return tell(new.of(report))

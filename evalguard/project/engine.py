@@ -253,7 +253,7 @@ class Engine:
             return False
         if facts.name == "__init__" and facts.owner is not None and self.index.is_module(Cls(path, facts.owner)):
             return True
-        return not self.relevance.is_relevant(path, facts.qualname)
+        return not self.relevance.may_give(path, facts.qualname)
 
     def _solve(self, frame: Frame, starts: list[tuple[int, State]]) -> Result:
         facts = frame.function

@@ -12,7 +12,7 @@ a record of forwards and steps, which is then asked (`view`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from evalguard.ir.facts import FileFacts
@@ -22,7 +22,7 @@ from evalguard.modes.record import Record
 from evalguard.modes.values import Identity
 from evalguard.project.engine import Engine
 from evalguard.project.resolve import Index
-from evalguard.project.roots import Attempt, directly, run_all
+from evalguard.project.roots import Attempt, directly, nobody, run_all
 from evalguard.project.view import FunctionView, Observation, function_views, observations
 
 
@@ -52,13 +52,14 @@ def link_project(
     locations: Mapping[str, str] | None = None,
     record: Record | None = None,
     attempt: Attempt = directly,
+    progress: Callable[[float], None] = nobody,
 ) -> Project:
     """Analyse the files together: all that may be asked of them afterwards.
 
     `locations` gives the absolute path of each file, by the path under which it is shown, for what imports mean. A
     record, if one is given, is filled with what was run and called (see `explain`). `attempt` is given the work of each
-    file, and may contain its failure.
+    file, and may contain its failure; `progress` how much is done, from 0 to 1.
     """
     engine = Engine(files, locations, record)
-    run_all(engine, attempt)
+    run_all(engine, attempt, progress)
     return Project(engine.index, engine.events, engine.knowledge.infos)

@@ -89,6 +89,10 @@ class Relevance:
         """Whether a function, or one that it may call, says anything that sets a mode."""
         return (path, qualname) in self._switching
 
+    def may_give(self, path: str, qualname: str) -> bool:
+        """Whether a function, or one that it may call, gives a module a mode or says anything of modes."""
+        return (path, qualname) in self._giving and (path, qualname) in self._relevant
+
     def _says_switch(self, key: Key) -> bool:
         facts = self._facts(key)
         return not self._acts(key).isdisjoint(MODE_SWITCHING | lookup.switches()) or any(

@@ -66,12 +66,19 @@ def directly(path: str, work: Callable[[], None]) -> None:
     work()
 
 
-def run_all(engine: Engine, attempt: Attempt = directly) -> None:
-    """Every root, in an order that depends only on the files' names and text."""
+def nobody(done: float) -> None:
+    """Wants to know how much is done."""
+
+
+def run_all(engine: Engine, attempt: Attempt = directly, progress: Callable[[float], None] = nobody) -> None:
+    """Every root, in an order that depends only on the files' names and text. `progress` is told how much is done, from
+    0 to 1."""
     homes = [Home(path) for path in engine.index.files if _is_worth_a_look(engine, path)]
-    for round_ in (_run_body, _run_classes, _run_uncalled, _run_unvisited, _run_private_methods, _run_closures):
+    rounds = (_run_body, _run_classes, _run_uncalled, _run_unvisited, _run_private_methods, _run_closures)
+    for number, round_ in enumerate(rounds):
         engine.begin_round(len(homes))
-        for home in homes:
+        for place, home in enumerate(homes):
+            progress((number + place / len(homes)) / len(rounds))
             engine.turn_to(home.path)
             attempt(home.path, partial(round_, engine, home))
 

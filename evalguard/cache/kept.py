@@ -1,0 +1,93 @@
+"""What is kept, under which key: a hash of all that it depends on.
+
+The facts of a file depend on its path, its text and on evalguard itself. The report of a run depends on all files, on
+the configuration and on evalguard itself. evalguard itself is the place, the size and the time of last change of its
+own files and of LibCST's: whoever works on it does not change its version with each line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from evalguard.cache.codec import NoGood, decoded, encoded
+from evalguard.cache.database import Database
+from evalguard.finding import Finding
+from evalguard.ir.facts import FileFacts
+from evalguard.report import Report
+from evalguard.source import Document
+
+PACKAGE = Path(__file__).resolve().parent.parent
+FACTS, REPORT = "facts", "report"
+
+Read = tuple[FileFacts | Finding, ...]
+"""What reading a file gave: its facts, and findings where it cannot be read."""
+
+
+@cache
+def own_state() -> str:
+    """A hash of evalguard itself, of LibCST and of Python's version."""
+    parser = importlib.util.find_spec("libcst")
+    files = sorted(PACKAGE.rglob("*.py"))
+    if parser is not None and parser.origin is not None:
+        files += sorted(Path(parser.origin).parent.glob("*.py"))
+    stats = [(str(file), stat.st_size, stat.st_mtime_ns) for file in files for stat in [os.stat(file)]]
+    return _hash([sys.version, stats])
+
+
+def document_key(document: Document) -> str:
+    """The key of what is known of a document."""
+    return _hash([own_state(), document.path, document.text, repr(document.cells), document.foreign])
+
+
+def report_key(documents: Mapping[str, Document], locations: Mapping[str, str], unread: object, choices: object) -> str:
+    """The key of the report on documents, at these absolute paths, with these `choices` of the user. `unread` says
+    what could not be read, and why."""
+    files = [(path, locations[path], document_key(document)) for path, document in documents.items()]
+    return _hash([own_state(), files, sorted(locations.items()), repr(unread), repr(choices)])
+
+
+def kept_facts(database: Database, documents: Iterable[Document]) -> dict[str, Read]:
+    """What is known of these documents, by path."""
+    keys = {document_key(document): document.path for document in documents}
+    found: dict[str, Read] = {}
+    for key, data in database.read(FACTS, keys).items():
+        try:
+            value = decoded(data)
+        except NoGood:
+            continue
+        if isinstance(value, tuple) and all(isinstance(each, (FileFacts, Finding)) for each in value):
+            found[keys[key]] = value
+    return found
+
+
+def keep_facts(database: Database, known: Mapping[str, tuple[Document, Sequence[FileFacts | Finding]]]) -> None:
+    """Keep what was read of documents, by path."""
+    database.write(FACTS, {document_key(document): encoded(tuple(read)) for document, read in known.values()})
+
+
+def kept_report(database: Database, key: str) -> Report | None:
+    """The report that is kept under the key."""
+    data = database.read(REPORT, [key]).get(key)
+    if data is None:
+        return None
+    try:
+        value = decoded(data)
+    except NoGood:
+        return None
+    return value if isinstance(value, Report) else None
+
+
+def keep_report(database: Database, key: str, report: Report) -> None:
+    """Keep a report, without the texts, which the next run reads anyway."""
+    database.write(REPORT, {key: encoded(replace(report, texts={}, cells={}, seconds={}, warnings=()))})
+
+
+def _hash(value: object) -> str:
+    return hashlib.sha256(repr(value).encode("utf-8", "surrogatepass")).hexdigest()
