@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from evalguard.flow.solver import solve_backward
 from evalguard.ir.facts import FunctionFacts
+from evalguard.ir.graph import Block
 from evalguard.ir.ops import (
     Assign,
     Call,
@@ -46,23 +47,63 @@ Paths = frozenset[str]
 def live_paths(function: FunctionFacts) -> list[Paths]:
     """For each block, the paths that may be read from its entry on. Temps appear as `%3`."""
 
-    def transfer(number: int, state: Paths) -> Paths:
-        live = set(state)
-        block = function.blocks[number]
-        for edge in block.edges:
-            if edge.test is not None:
-                live.update(paths_in(edge.test))
-        for op in reversed(block.ops):
-            written = written_by(op)
-            if written is not None:
-                live = {path for path in live if path != written and not path.startswith(written + ".")}
-            for value in values_of(op):
-                live.update(paths_in(value))
-            if isinstance(op, Call) and op.callee == Name("locals"):  # `self.__dict__.update(locals())`
-                live.update(function.locals)
-        return frozenset(live)
+    found = _Numbered()
+    read = [_reads(block, function, found) for block in function.blocks]
+    written = [found.within(path for op in block.ops if (path := written_by(op))) for block in function.blocks]
 
-    return solve_backward(function.blocks, frozenset(), transfer, lambda a, b: a | b)
+    def transfer(number: int, live: int) -> int:
+        return read[number] | live & ~written[number]
+
+    solved = solve_backward(function.blocks, 0, transfer, lambda a, b: a | b)
+    paths = {bits: found.paths_of(bits) for bits in set(solved)}
+    return [paths[bits] for bits in solved]
+
+
+class _Numbered:
+    """The paths of a function, numbered: a set of them is a number, of which each bit stands for a path."""
+
+    def __init__(self) -> None:
+        self._bits: dict[str, int] = {}
+        self._within: dict[str, int] = {}  # of each path, itself and what begins with it
+
+    def bit(self, path: str) -> int:
+        found = self._bits.get(path)
+        if found is None:
+            found = self._bits[path] = 1 << len(self._bits)
+            head = path
+            while head:
+                self._within[head] = self._within.get(head, 0) | found
+                head = head.rpartition(".")[0]
+        return found
+
+    def within(self, paths: Iterable[str]) -> int:
+        bits = 0
+        for path in paths:
+            bits |= self._within.get(path, 0)
+        return bits
+
+    def paths_of(self, bits: int) -> Paths:
+        return frozenset([path for path, bit in self._bits.items() if bits & bit])
+
+
+def _reads(block: Block, function: FunctionFacts, found: _Numbered) -> int:
+    """What a block reads before it writes to it."""
+    reads = 0
+    for edge in block.edges:
+        if edge.test is not None:
+            for path in paths_in(edge.test):
+                reads |= found.bit(path)
+    for op in reversed(block.ops):
+        written = written_by(op)
+        if written is not None:
+            reads &= ~found.within([written])
+        for value in values_of(op):
+            for path in paths_in(value):
+                reads |= found.bit(path)
+        if isinstance(op, Call) and op.callee == Name("locals"):  # `self.__dict__.update(locals())`
+            for name in function.locals:
+                reads |= found.bit(name)
+    return reads
 
 
 def is_live(path: str, live: Paths) -> bool:

@@ -47,9 +47,14 @@ class Alternatives(Generic[S]):
 
 
 def solve_forward(
-    starts: Iterable[tuple[int, S]], step: Step[S], take_in: TakeIn[S], limit: int = 20_000
+    starts: Iterable[tuple[int, S]],
+    step: Step[S],
+    take_in: TakeIn[S],
+    cost: Callable[[S], int] = lambda state: 1,
+    limit: int = 20_000,
 ) -> Alternatives[S]:
-    """Run forward from the given blocks and states to a fixpoint. Raises TooManySteps beyond `limit` steps."""
+    """Run forward from the given blocks and states to a fixpoint. Raises TooManySteps when the steps together cost more
+    than `limit`; `cost` is what a step from a state does."""
     found: Alternatives[S] = Alternatives()
     waiting: list[tuple[int, int, S]] = []
     serial = 0
@@ -63,13 +68,13 @@ def solve_forward(
 
     for block, state in starts:
         arrive(block, state)
-    steps = 0
+    spent = 0
     while waiting:
         block, _, state = heapq.heappop(waiting)
         if not any(known is state for known in found.of[block]):
             continue  # joined with a later arrival, which waits in its stead
-        steps += 1
-        if steps > limit:
+        spent += cost(state)
+        if spent > limit:
             raise TooManySteps(limit)
         for target, after in step(block, state):
             arrive(target, after)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from evalguard.flow.liveness import paths_in
-from evalguard.flow.regions import decided_blocks
+from evalguard.flow.regions import Regions, as_bits
 from evalguard.ir.facts import FunctionFacts
 from evalguard.ir.graph import EdgeKind
 from evalguard.ir.ops import Assign, Call, Enter, Op, Raise, Return
@@ -55,29 +55,24 @@ def significance(facts: FunctionFacts, touches_modes: Callable[[Op], bool]) -> S
             if isinstance(op, Assign) and isinstance(op.target, (Name, Temp)):
                 key = op.target.id if isinstance(op.target, Name) else f"%{op.target.number}"
                 assigned.setdefault(key, []).append(op.value)
-    touching = {number for number, block in enumerate(facts.blocks) if any(touches_modes(op) for op in block.ops)}
+    blocks = list(enumerate(facts.blocks))
+    touching = as_bits(number for number, block in blocks if any(touches_modes(op) for op in block.ops))
+    leaving = as_bits(number for number, block in blocks if any(isinstance(op, (Return, Raise)) for op in block.ops))
+    regions = Regions(facts.blocks)
     found: set[str] = set()
-    for number, block in enumerate(facts.blocks):
+    for number, block in blocks:
         tests = [edge.test for edge in block.edges if edge.test is not None]
         if not tests:
             continue
-        decided = decided_blocks(facts.blocks, number)
-        leaves = any(_leaves(facts, block_number) for block_number in decided) and any(
-            t not in decided for t in touching
-        )
+        decided = regions.decided(number)
+        leaves = decided & leaving and touching & ~decided
         if decided & touching or leaves or any(edge.back for edge in block.edges if edge.kind is EdgeKind.TRUE):
             for test in tests:
                 found |= _behind(test, made_by, assigned, set())
-        for op in block.ops:
-            found |= _flags(op, made_by, assigned)
     for block in facts.blocks:
         for op in block.ops:
             found |= _flags(op, made_by, assigned)
     return Significance(frozenset(found), frozenset(path.rpartition(".")[2] for path in found))
-
-
-def _leaves(facts: FunctionFacts, number: int) -> bool:
-    return any(isinstance(op, (Return, Raise)) for op in facts.blocks[number].ops)
 
 
 def _flags(op: Op, made_by: dict[int, Op], assigned: dict[str, list[Value]]) -> set[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from evalguard.finding import Step
@@ -266,9 +267,15 @@ def has_same_modes(a: State, b: State) -> bool:
     if a.modes is b.modes or a.modes == b.modes:
         return True
     return a.modes.keys() == b.modes.keys() and all(
-        origins is b.modes[place] or {o.mode for o in origins} == {o.mode for o in b.modes[place]}
-        for place, origins in a.modes.items()
+        origins is b.modes[place] or modes_of(origins) == modes_of(b.modes[place]) for place, origins in a.modes.items()
     )
+
+
+@lru_cache(maxsize=100_000)
+def modes_of(origins: Origins) -> frozenset[Mode]:
+    """The modes in which a place of these origins may be. Remembered: sets know their hash, and few of them come up
+    again and again."""
+    return frozenset([origin.mode for origin in origins])
 
 
 def take_in(known: list[State], new: State, alike: Callable[[State, State], bool], unite: Unite) -> State | None:

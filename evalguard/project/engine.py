@@ -84,6 +84,7 @@ MOST_STEPS_OF_FILE = 20_000  # for all roots of a file; beyond its share the oth
 LEAST_STEPS_OF_FILE = 400  # in each round of roots, as long as any are left in all
 LAST_STEPS_OF_FILE = 40  # the same after that
 GENEROSITY = 4  # how many times its share a file may take
+LARGE = 32  # modules and tests in a state; a step from one with so many costs twice as much
 MOST_STEPS = 6_000  # through blocks, for one root; beyond it calls are unknown
 MOST_RUNS = 1_500  # of functions, for one root; beyond it calls are unknown
 MOST_ROUNDS = 4  # of a recursion
@@ -282,7 +283,7 @@ class Engine:
 
         watch = self.record.run(frame, starts) if self.record is not None else None
         try:
-            found = solve_forward(starts, step, arrive)
+            found = solve_forward(starts, step, arrive, _cost)
         except TooManySteps:
             self.events.gave_up.append((frame.path, facts.qualname))
             return Result([], [], [])
@@ -828,6 +829,11 @@ class Engine:
     def class_view(self, cls: Cls) -> ClassInfo:
         """See `Knowledge.class_view`."""
         return self.knowledge.class_view(cls)
+
+
+def _cost(state: State) -> int:
+    """What a step from a state costs, in steps from a small one: much that is known is much to copy and compare."""
+    return 1 + (len(state.modes) + len(state.guards)) // LARGE
 
 
 def _different(yields: list[tuple[State, int, Abstract]]) -> list[tuple[State, int, Abstract]]:

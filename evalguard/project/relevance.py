@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from evalguard.flow.liveness import parts_of
-from evalguard.flow.regions import reachable
+from evalguard.flow.regions import Regions
 from evalguard.ir import values as ir
 from evalguard.ir.facts import MODULE, FunctionFacts
 from evalguard.ir.ops import Assign, Call, Import, Op
@@ -295,11 +295,11 @@ class Relevance:
         if key not in self._possible_ends:
             self._possible_ends[key] = Ends(True, False)
             facts = self.index.files[path].functions[qualname]
-            reached = reachable(facts.blocks, 0)
-            raises = facts.raise_exit in reached or any(
+            reached = Regions(facts.blocks).reachable(0)
+            raises = bool(reached >> facts.raise_exit & 1) or any(
                 self.ends_of(*callee).raises for callee in sorted(set(self._called_by(path, facts)))
             )
-            self._possible_ends[key] = Ends(facts.exit in reached, raises)
+            self._possible_ends[key] = Ends(bool(reached >> facts.exit & 1), raises)
         return self._possible_ends[key]
 
     def _touches_modes(self, path: str, op: Op) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evalguard.flow.regions import decided_blocks, reachable
+from evalguard.flow.regions import Regions, as_bits
 from evalguard.ir.text import read_function
 
 IF = read_function("""\
@@ -80,33 +80,33 @@ function f
 
 
 def test_an_if_decides_its_body() -> None:
-    assert decided_blocks(IF.blocks, 0) == {1}
+    assert Regions(IF.blocks).decided(0) == as_bits({1})
 
 
 def test_an_if_with_else_decides_both_bodies() -> None:
-    assert decided_blocks(IF_ELSE.blocks, 0) == {1, 2}
+    assert Regions(IF_ELSE.blocks).decided(0) == as_bits({1, 2})
 
 
 def test_an_early_return_decides_the_rest() -> None:
-    assert decided_blocks(RETURN.blocks, 0) == {1, 2}
+    assert Regions(RETURN.blocks).decided(0) == as_bits({1, 2})
 
 
 def test_a_test_in_a_loop_decides_its_body_and_not_the_rest_of_the_loop() -> None:
-    assert decided_blocks(WHILE.blocks, 1) == {2}
+    assert Regions(WHILE.blocks).decided(1) == as_bits({2})
 
 
 def test_the_test_of_a_loop_decides_its_rounds_and_what_comes_behind() -> None:
-    assert decided_blocks(WHILE.blocks, 0) == {1, 2, 3, 4, 5}
+    assert Regions(WHILE.blocks).decided(0) == as_bits({1, 2, 3, 4, 5})
 
 
 def test_where_the_other_outcome_only_goes_round_all_that_follows_is_decided() -> None:
-    assert decided_blocks(BREAK.blocks, 0) == {1, 2}
+    assert Regions(BREAK.blocks).decided(0) == as_bits({1, 2})
 
 
 def test_a_block_without_a_test_decides_nothing() -> None:
-    assert decided_blocks(IF.blocks, 1) == frozenset()
+    assert Regions(IF.blocks).decided(1) == as_bits(())
 
 
 def test_back_edges_reach_nothing() -> None:
-    assert reachable(WHILE.blocks, 3) == {3}
-    assert reachable(WHILE.blocks, 0) == {0, 1, 2, 3, 4, 5}
+    assert Regions(WHILE.blocks).reachable(3) == as_bits({3})
+    assert Regions(WHILE.blocks).reachable(0) == as_bits({0, 1, 2, 3, 4, 5})
