@@ -4,7 +4,7 @@ finding <- source <- ir <- +- frontend (the only importer of libcst) --------+
                            +- flow <- modes <- project <- rules <-----------+- check <- cli
 vocabulary (tables, imports nothing) is read by modes and project, and extended by check;   finding <- report
 fixes (candidates and their proof, by the words of finding and source) <- repair (asks check again and again) <- cli
-callgraph (what `evalguard graph` shows) is made by project and rendered by report
+callgraph (what `evalguard graph` shows) and ribbon (the modes on each line) are made by project and rendered by report
 rule_documentation (read from the docstrings of rules and own_codes by check) is rendered by report
 """
 
@@ -25,6 +25,7 @@ PACKAGE = Path(evalguard.__file__).parent
 MAY_IMPORT: dict[str, set[str]] = {
     "finding": set(),
     "callgraph": {"finding"},
+    "ribbon": {"finding"},
     "vocabulary": set(),
     "ignore": set(),
     "discover": {"ignore"},
@@ -40,23 +41,23 @@ MAY_IMPORT: dict[str, set[str]] = {
     "flow": {"ir"},
     "frontend": {"finding", "source", "ir"},
     "modes": {"finding", "ir", "flow", "vocabulary"},
-    "project": {"callgraph", "finding", "ir", "flow", "modes", "vocabulary"},
+    "project": {"callgraph", "finding", "ir", "flow", "modes", "ribbon", "vocabulary"},
     "rule_documentation": {"finding"},
     "own_codes": {"finding"},
     "rules": {"finding", "ir", "flow", "modes", "project"},
     "fixes": {"finding", "source", "vocabulary"},
     "fingerprint": {"finding", "source"},
-    "report": {"callgraph", "finding", "fingerprint", "rule_documentation", "source"},
+    "report": {"callgraph", "finding", "fingerprint", "ribbon", "rule_documentation", "source"},
     "baseline": {"fingerprint", "report"},
     "changes": {"finding"},
     "check": {
         *("callgraph", "config", "discover", "finding", "frontend", "ir", "modes", "notebook", "own_codes", "project"),
-        *("report", "rule_documentation", "rules", "screen", "source", "suppress", "vocabulary"),
+        *("report", "ribbon", "rule_documentation", "rules", "screen", "source", "suppress", "vocabulary"),
     },
     "repair": {"check", "config", "finding", "fixes", "report", "suppress"},
     "cli": {
         *("baseline", "callgraph", "changes", "check", "config", "discover", "finding", "fingerprint", "fixes"),
-        *("repair", "report", "rule_documentation"),
+        *("repair", "report", "ribbon", "rule_documentation"),
     },
     "flake8_plugin": {"check", "config", "discover", "finding", "report", "source"},
     "__main__": {"cli"},
