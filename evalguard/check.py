@@ -464,8 +464,8 @@ def _strips(run: _Run, project: Project, record: Record) -> dict[str, Strip]:
 def _parts(document: Document) -> tuple[Part, ...]:
     if document.cells is None:
         return (Part(None, 1, document.text),)
-    numbered = enumerate(zip(document.cells.starts, document.sources, strict=True), start=1)
-    return tuple(Part(cell, start, source) for cell, (start, source) in numbered)
+    cells = zip(document.cells.starts, document.sources, document.cells.indents, strict=True)
+    return tuple(Part(cell, *each) for cell, each in enumerate(cells, start=1))
 
 
 def _idle_comments(config: Config, file: FileFacts, found: Sequence[Finding], text: str) -> Iterator[Finding]:

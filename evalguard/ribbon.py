@@ -86,11 +86,12 @@ class Ribbon:
 @dataclass(frozen=True, slots=True)
 class Part:
     """A stretch of a file: all of it, or a notebook's code cell, counted from 1. `start` is the line of the ribbons on
-    which its text begins."""
+    which its text begins; `indent` columns of each of its lines are not counted by the spans of calls."""
 
     cell: int | None
     start: int
     text: str
+    indent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +108,12 @@ class Strip:
 
     def place_of(self, line: int) -> tuple[int | None, int]:
         """What the user calls a line of the ribbons: its cell, if there are any, and the line."""
-        part = next((part for part in reversed(self.parts) if part.start <= line), self.parts[0])
+        part = self.part_of(line)
         return part.cell, line - part.start + 1
+
+    def part_of(self, line: int) -> Part:
+        """The cell, or all of the file, in which a line of the ribbons stands."""
+        return next((part for part in reversed(self.parts) if part.start <= line), self.parts[0])
 
     def ribbon_at(self, line: int) -> Ribbon | None:
         """The ribbon of the innermost function around a line."""

@@ -16,6 +16,7 @@ from evalguard.cli.fix import FixOptions, run_fixes
 from evalguard.cli.group import CommandWithSubcommands
 from evalguard.cli.output import (
     FAILURE,
+    needs_extra,
     print_text,
     report_problem,
     tell_warnings,
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
     from evalguard.fingerprint import Key
     from evalguard.report import Report
 
-FORMATS = ("text", "flake8", "json", "github", "gitlab", "junit", "sarif")
+FORMATS = ("text", "flake8", "json", "github", "gitlab", "html", "junit", "sarif")
+HTML = "html"
 COUNTED_FORMATS = ("text", "flake8")  # those for people, which --statistics takes the place of
 CLEAN, FINDINGS = 0, 1
 
@@ -172,10 +174,12 @@ def command(
             return FAILURE
         return FINDINGS if report.findings and not exit_zero else CLEAN
 
+    if form == HTML:
+        _need_html()
     if options.any:
         checked = check_for_fixes(paths, config, stdin_filename=stdin_name, project=project, narrowed=new.of)
         return run_fixes(checked, options, stdin_name if "-" in paths else None, tell)
-    report = check_paths(paths, config, stdin_filename=stdin_name, project=project)
+    report = check_paths(paths, config, stdin_filename=stdin_name, project=project, ribbons=form == HTML)
     if not (project or select or ignore):  # by a part of the findings nothing is known of the rest
         new.tell_stale(report)
     return tell(new.of(report))
@@ -250,6 +254,13 @@ def _tell(report: Report, paths: Sequence[str], config: Config, verbose: bool) -
         click.echo(f"evalguard: {stage}: {seconds:.3f} s", err=True)
 
 
+def _need_html() -> None:
+    try:
+        import evalguard.report.html  # noqa: F401
+    except ImportError as error:
+        raise needs_extra("--format html", error, "report") from error
+
+
 def _rendered(report: Report, form: str, to_terminal: bool) -> str:
     from evalguard.check import documentations
     from evalguard.report import flake8, github, gitlab, json, junit, sarif, statistics, text
@@ -261,6 +272,10 @@ def _rendered(report: Report, form: str, to_terminal: bool) -> str:
             return github.render(report)
         case "gitlab":
             return gitlab.render(report)
+        case "html":
+            from evalguard.report import html  # it wants packages that not everybody has
+
+            return html.render(report, documentations(), evalguard.__version__)
         case "json":
             return json.render(report)
         case "junit":

@@ -14,6 +14,7 @@ from evalguard.cli.configuration import HELP, configuration, examples
 from evalguard.cli.output import (
     FAILURE,
     CannotBeDone,
+    needs_extra,
     print_text,
     report_problem,
     tell_warnings,
@@ -100,8 +101,7 @@ def _rendered(report: Report, strip: Strip, ribbons: list[Ribbon]) -> str:
     try:
         from evalguard.report import show as picture
     except ImportError as error:
-        hint = 'python -m pip install "torch-evalguard[report]"'
-        raise CannotBeDone(f"`evalguard show` needs {error.name}, which is not installed: {hint}") from error
+        raise needs_extra("evalguard show", error, "report") from error
     shapes = picture.UNICODE if _can_print(picture.UNICODE) else picture.ASCII
     return picture.render(report, strip, ribbons, wants_colour(), width_up_to(WIDEST), shapes)
 
