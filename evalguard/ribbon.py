@@ -68,7 +68,8 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Ribbon:
-    """The bands of one function, from its first line to its last. `inner` are the lines that functions in it take."""
+    """The bands of one function, from its first line to its last: none where it only calls others that have some.
+    `inner` are the lines that functions in it take."""
 
     path: str
     function: str

@@ -65,7 +65,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "__init__": {"check", "config", "finding", "report"},
 }
 ONLY_IN = {"flake8": {"flake8_plugin"}, "libcst": {"frontend"}, "click": {"cli", "devtools"}}
-ONLY_IN |= dict.fromkeys(("jinja2", "pygments", "rich"), {"report"})
+ONLY_IN |= {name: {"report"} for name in ("jinja2", "pygments", "rich")}
 
 
 def imports(path: Path) -> Iterator[tuple[str, int]]:

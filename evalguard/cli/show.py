@@ -77,7 +77,7 @@ def _divided(target: str) -> tuple[str, str]:
 def _strip(report: Report, path: str) -> Strip:
     real = os.path.realpath(path)
     for shown, strip in report.strips.items():
-        if os.path.realpath(shown) == real:
+        if os.path.realpath(shown) == real and any(ribbon.bands for ribbon in strip.ribbons):
             return strip
     if os.path.isdir(path):
         raise click.UsageError(visible(f"{path} is a folder: give one file, with --project {path} if you like"))
@@ -86,13 +86,14 @@ def _strip(report: Report, path: str) -> Strip:
 
 def _chosen(strip: Strip, name: str) -> list[Ribbon]:
     """The functions that are meant: of that name, or all."""
+    telling = [ribbon for ribbon in strip.ribbons if ribbon.bands]
     if not name:
-        return list(strip.ribbons)
-    exact = [ribbon for ribbon in strip.ribbons if ribbon.function == name]
-    found = exact or [ribbon for ribbon in strip.ribbons if ribbon.function.endswith(f".{name}")]
+        return telling
+    exact = [ribbon for ribbon in telling if ribbon.function == name]
+    found = exact or [ribbon for ribbon in telling if ribbon.function.endswith(f".{name}")]
     if found:
         return found
-    known = [ribbon.function for ribbon in strip.ribbons]
+    known = [ribbon.function for ribbon in telling]
     near = difflib.get_close_matches(name, known, n=NEAR, cutoff=0.4) or known[:NEAR]
     raise click.UsageError(visible(f'no module is seen in a function "{name}"; in these there is: {", ".join(near)}'))
 

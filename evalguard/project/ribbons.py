@@ -41,7 +41,7 @@ def ribbons(project: Project, record: Record, texts: Mapping[str, Sequence[str]]
     views = {(view.path, view.qualname): view for view in project.views()}
     maker = _Maker(project, record, record.lines, views, texts)
     found: dict[str, list[Ribbon]] = {}
-    for path, function in sorted(record.lines.places):
+    for path, function in sorted(record.lines.plans):
         if "<lambda" not in function:
             ribbon = maker.ribbon(path, function)
             if ribbon is not None:
@@ -66,7 +66,7 @@ class _Maker:
             self.run |= {step.id for step in view.steps}
 
     def ribbon(self, path: str, function: str) -> Ribbon | None:
-        """The ribbon of one function; None where no module is seen in it."""
+        """The ribbon of one function; None where no module is seen in it and nothing is called."""
         facts = self.project.index.files[path].functions[function]
         text = self.texts.get(path, ())
         first, last = (1, len(text)) if function == MODULE else (facts.span.line, facts.span.end_line)
@@ -76,6 +76,7 @@ class _Maker:
         _add_uses(places, self.views.get((path, function)))
         wanted = {name: place for name, place in places.items() if self._is_shown(name, place)}
         bands = [Band(name, filler.cells(place), (), place.whole or "") for name, place in wanted.items()]
+        bands = [band for band in bands if band.whole in ("", *wanted) or _is_switched(band)]
         bands = _told_once([band for band in bands if band.cells], {name: place.ids for name, place in wanted.items()})
         if not bands:
             return None
@@ -248,6 +249,10 @@ def _ordered(modes: set[str]) -> tuple[str, ...]:
 
 
 # -------------------------------------------------------------------------------------------------- bands
+
+
+def _is_switched(band: Band) -> bool:
+    return any(cell.switches and cell.before for cell in band.cells)
 
 
 def _told_once(bands: list[Band], ids: Mapping[str, set[Identity]]) -> list[Band]:

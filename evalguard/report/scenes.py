@@ -96,6 +96,12 @@ def around(wanted: Collection[int], allowed: Sequence[int], near: int = NEAR) ->
     return [allowed[index] for index in sorted(chosen)]
 
 
+def trimmed(lines: Sequence[int], text: Mapping[int, str]) -> list[int]:
+    """The lines without those at both ends that are empty."""
+    full = [index for index, line in enumerate(lines) if text.get(line, "").strip()]
+    return list(lines[full[0] : full[-1] + 1]) if full else []
+
+
 def lines_of(strip: Strip) -> dict[int, str]:
     """The text of each line of a file."""
     return {part.start + offset: text for part in strip.parts for offset, text in enumerate(split_lines(part.text))}

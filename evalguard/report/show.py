@@ -23,7 +23,7 @@ from rich.text import Text
 
 from evalguard.report import Report
 from evalguard.report.highlight import Piece, highlighted
-from evalguard.report.scenes import LETTERS, Mark, Row, Tape, around, lines_of, marks_of, rows, title_of
+from evalguard.report.scenes import LETTERS, Mark, Row, Tape, around, lines_of, marks_of, rows, title_of, trimmed
 from evalguard.report.terminal import TAB_WIDTH, visible
 from evalguard.ribbon import BODY, Ribbon, Strip
 
@@ -121,6 +121,7 @@ def _picture(
         wanted = [line for line in ribbon.lines() if line in source]
         if ribbon.function == BODY:
             wanted = around({c.line for band in ribbon.bands for c in band.cells} | set(steps), wanted)
+            wanted = trimmed(wanted, source)
         tapes = [Tape.of(band.cells, wanted) for band in ribbon.bands]
         yield Text(f"{visible(strip.path)}  ", DIM).append(visible(title_of(ribbon)), PLACE)
         for number, band in enumerate(ribbon.bands):

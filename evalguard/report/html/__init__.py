@@ -24,7 +24,7 @@ from jinja2 import Environment, StrictUndefined
 from evalguard.finding import Finding, Severity
 from evalguard.report import Report
 from evalguard.report.highlight import Piece, cut, highlighted
-from evalguard.report.scenes import LETTERS, Mark, Tape, around, lines_of, marks_of, rows, strip_of, title_of
+from evalguard.report.scenes import LETTERS, Mark, Tape, around, lines_of, marks_of, rows, strip_of, title_of, trimmed
 from evalguard.report.terminal import TAB_WIDTH, visible
 from evalguard.ribbon import BODY, Band, Call, Cell, Ribbon, Strip, words_for
 from evalguard.rule_documentation import RuleDocumentation
@@ -265,10 +265,13 @@ class _Maker:
                 ribbon = strip.ribbon_at(mark.line) if strip is not None else None
                 if ribbon is not None:
                     waiting.append((ribbon.path, ribbon.function))
+        on_the_way = set(waiting)
         there = {(r.path, r.function): r for strip in self.report.strips.values() for r in strip.ribbons}
         while waiting and len(found) < MOST_FUNCTIONS:
             key = waiting.pop(0)
-            if key not in found and key in there:
+            if key in found or key not in there:
+                continue
+            if there[key].bands or key in on_the_way:
                 found[key] = None
                 waiting += [(call.path, call.function) for call in there[key].calls]
                 waiting += [(ribbon.path, ribbon.function) for ribbon, _ in self.callers.get(key, ())]
@@ -290,7 +293,7 @@ class _Maker:
             path=path,
             where=f"{path}:{position}" if finding.cell is None else f"{path}:cell {finding.cell}:{position}",
             order=f"{finding.path}\0{finding.cell or 0:09}{finding.span.line:09}{finding.span.column:09}",
-            href=self._line_href(finding.path, marks[-1].line),
+            href=f"#f{number}-{marks[-1].step}" if strip_of(self.report, finding.path) is not None else "",
             help=_words(finding.help or (fix.title if fix else "")),
             fix=_words(fix.title if fix else finding.no_fix_reason or ""),
             fix_kind=f"{fix.applicability.value} fix" if fix else "no safe fix",
@@ -311,11 +314,10 @@ class _Maker:
         text = lines_of(strip)
         lines = [line for line in ribbon.lines() if line in text]
         if ribbon.function == BODY:
-            lines = around({cell.line for band in ribbon.bands for cell in band.cells}, lines)
-        callers = {
-            (self._line_href(r.path, call.span.line), self._caller(r, call)) for r, call in self.callers.get(key, ())
-        }
-        return self._panel(self.ids[key], strip, ribbon, lines, {}, 0, [Word(said, "", href) for href, said in callers])
+            lines = trimmed(around({cell.line for band in ribbon.bands for cell in band.cells}, lines), text)
+        calls = self.callers.get(key, ())
+        callers = {Word(self._caller(r, call), "", self._line_href(r.path, call.span.line)) for r, call in calls}
+        return self._panel(self.ids[key], strip, ribbon, lines, {}, 0, callers)
 
     def _caller(self, ribbon: Ribbon, call: Call) -> str:
         strip = self.report.strips[ribbon.path]
@@ -344,7 +346,7 @@ class _Maker:
             lines = [line for line in ribbon.lines() if line in text]
             if len(lines) > MOST_LINES or ribbon.function == BODY:
                 head = set() if ribbon.function == BODY else {ribbon.first}
-                lines = around({mark.line for mark in here} | head, lines)
+                lines = trimmed(around({mark.line for mark in here} | head, lines), text)
             notes: dict[int, list[Note]] = {}
             for mark in here:
                 following = where[mark.step] if mark.step < len(marks) else key
@@ -369,7 +371,7 @@ class _Maker:
         lines: Sequence[int],
         notes: dict[int, list[Note]],
         number: int,
-        callers: Sequence[Word],
+        callers: Iterable[Word],
     ) -> Panel:
         tapes = [Tape.of(band.cells, lines) for band in ribbon.bands]
         links = self._links(ribbon)
@@ -386,21 +388,20 @@ class _Maker:
             if row.cell is not None and row.cell != cell:
                 cell = row.cell
                 between = rail if row.line != first else ""
-                shown.append(Line("cell", cell, rail=between, boxes=(None,) * len(tapes)))
+                shown.append(Line("cell", cell, rail=between, boxes=tuple(_between(shown, tapes, row.line))))
             words = tuple(_code_words(code.get(row.line, ()), links.get(row.line, ())))
             boxes = tuple(_box(tape, row.line, band, lines) for tape, band in zip(tapes, ribbon.bands, strict=True))
             anchor = f"s{self.numbers[strip.path]}-L{row.line}" if whole else ""
             href = "" if whole else self._line_href(strip.path, row.line)
             shown.append(Line("code", row.number, anchor, href, rail, boxes, words, tuple(notes.get(row.line, ()))))
         at, begins = strip.place_of(ribbon.first)
+        full = self.ids.get((strip.path, ribbon.function))
         return Panel(
             id=id,
             title=visible(title_of(ribbon)),
             path=visible(strip.path),
             line=str(begins) if at is None else f"cell {at}:{begins}",
-            href=""
-            if whole or (strip.path, ribbon.function) not in self.ids
-            else f"#{self.ids[(strip.path, ribbon.function)]}",
+            href="" if whole or full is None else f"#{full}",
             heads=tuple(_head(band) for band in ribbon.bands),
             lines=tuple(shown),
             callers=tuple(sorted(callers, key=lambda word: word.text)),
@@ -469,6 +470,15 @@ def _box(tape: Tape, line: int, band: Band, lines: Sequence[int]) -> Box | None:
     ends = after is None or after.state != cell.state
     letter = LETTERS[cell.state] if line in tape.begun else ""
     return Box(cell.state, letter, cell.switches, begins, ends, f"{visible(band.place)}: {_said(cell)}")
+
+
+def _between(shown: Sequence[Line], tapes: Sequence[Tape], line: int) -> Iterable[Box | None]:
+    """The bands beside the head of a notebook's cell: those that go on as they were in the cell before."""
+    before = shown[-1].boxes if shown else (None,) * len(tapes)
+    for box, tape in zip(before, tapes, strict=True):
+        cell = tape.cells.get(line)
+        goes_on = box is not None and cell is not None and box.state == cell.state
+        yield Box(box.state, "", False, False, False, "") if box is not None and goes_on else None
 
 
 def _said(cell: Cell) -> str:
