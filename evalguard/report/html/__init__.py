@@ -292,7 +292,7 @@ class _Maker:
             place=visible(finding.model or ""),
             path=path,
             where=f"{path}:{position}" if finding.cell is None else f"{path}:cell {finding.cell}:{position}",
-            order=f"{finding.path}\0{finding.cell or 0:09}{finding.span.line:09}{finding.span.column:09}",
+            order=f"{number:06}",  # findings come by file and place
             href=f"#f{number}-{marks[-1].step}" if strip_of(self.report, finding.path) is not None else "",
             help=_words(finding.help or (fix.title if fix else "")),
             fix=_words(fix.title if fix else finding.no_fix_reason or ""),
