@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import click
@@ -161,6 +161,9 @@ def command(
     def tell(report: Report, mended: str | None = None) -> int:
         _tell(report, paths, config, verbose)
         to_terminal = output_file is None and mended is None
+        if form == HTML and options.any and "-" not in paths:  # proofs are looked for without ribbons
+            drawn = check_paths(paths, config, project=project, ribbons=True)
+            report = replace(report, strips=drawn.strips)
         rendered = _rendered(report, "statistics" if statistics else form, to_terminal)
         if mended is not None:  # standard output is for the text
             print_text(mended)

@@ -3,7 +3,7 @@
               ╭ model
        24     TE   def evaluate(model, loader):
     2  25    ▸E        model.eval()
-       26     ░░       correct = sum(...)
+       26     ══       correct = sum(...)
 
 A letter stands where a mode begins, and its own shape below it, so that no colour is needed. Source and file names are
 foreign text: whatever could steer the terminal is written out.
@@ -39,11 +39,11 @@ class Shapes:
     gap: str
 
 
-UNICODE = Shapes({"train": "██", "eval": "░░", "either": "▞▞", "unknown": "··"}, "▸", "╭", "│", "⋯")
-ASCII = Shapes({"train": "##", "eval": "::", "either": "#:", "unknown": ".."}, ">", ".", "|", "...")
+UNICODE = Shapes({"train": "██", "eval": "══", "either": "▞▞", "unknown": "··"}, "▸", "╭", "│", "⋯")
+ASCII = Shapes({"train": "##", "eval": "==", "either": "#=", "unknown": ".."}, ">", ".", "|", "...")
 STATES = {
     "train": Style(color="dark_orange3"),
-    "eval": Style(color="dodger_blue2"),
+    "eval": Style(color="dodger_blue1"),
     "either": Style(color="magenta"),
     "unknown": Style(color="bright_black"),
 }
@@ -97,12 +97,14 @@ def draw(console: Console, report: Report, strip: Strip, ribbons: Sequence[Ribbo
     for number, letter in letters.items():
         finding = report.findings[number - 1]
         console.print()
-        head = Text(f"{letter}  " if letter else "", STEP)
+        head = Text().append(f"{letter}  " if letter else "", STEP)
         head.append(finding.code, STEP).append(f" {finding.name}  ", PLACE).append(visible(finding.message))
         console.print(head)
         for mark in (mark for mark in marks if mark.number == number):
             where = _address(report, mark)
-            console.print(Text(f"  {letter}{mark.step}", STEP).append(f"  {where}  ", DIM).append(visible(mark.text)))
+            console.print(
+                Text().append(f"  {letter}{mark.step}", STEP).append(f"  {where}  ", DIM).append(visible(mark.text))
+            )
 
 
 def _picture(
@@ -123,7 +125,7 @@ def _picture(
             wanted = around({c.line for band in ribbon.bands for c in band.cells} | set(steps), wanted)
             wanted = trimmed(wanted, source)
         tapes = [Tape.of(band.cells, wanted) for band in ribbon.bands]
-        yield Text(f"{visible(strip.path)}  ", DIM).append(visible(title_of(ribbon)), PLACE)
+        yield Text().append(f"{visible(strip.path)}  ", DIM).append(visible(title_of(ribbon)), PLACE)
         for number, band in enumerate(ribbon.bands):
             names = " = ".join((band.place, *band.aliases))
             stems = f"{shapes.rail}   " * number + f"{shapes.corner} "
@@ -149,7 +151,7 @@ def _line(
     code: Sequence[Piece],
     shapes: Shapes,
 ) -> Text:
-    text = Text(f"{','.join(steps):>{margin}} ", STEP)
+    text = Text().append(f"{','.join(steps):>{margin}} ", STEP)
     text.append(f"{row.number:>{gutter}}   ", Style(bold=True) if steps else DIM)
     for tape in tapes:
         cell = tape.cells.get(row.line)
