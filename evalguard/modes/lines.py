@@ -17,13 +17,29 @@ from typing import TypeAlias
 
 from evalguard.flow.liveness import parts_of, values_of
 from evalguard.ir import values as ir
-from evalguard.ir.facts import FunctionFacts
+from evalguard.ir.facts import MODULE, FunctionFacts
 from evalguard.ir.graph import Block
-from evalguard.ir.ops import Assign, Exit, Op
-from evalguard.modes.evaluate import attribute, item, read_name
+from evalguard.ir.ops import Assign, Call, Exit, Op
+from evalguard.modes.evaluate import BUILTINS, attribute, item, read_name
 from evalguard.modes.frame import Frame
-from evalguard.modes.state import State
-from evalguard.modes.values import PARTS, Abstract, Chain, Identity, Known, Map, Obj, OriginKind, Seq
+from evalguard.modes.state import ENTRY_ONLY, State
+from evalguard.modes.values import (
+    PARTS,
+    Abstract,
+    Chain,
+    Cls,
+    Ext,
+    Fn,
+    Identity,
+    Known,
+    Map,
+    Mod,
+    Obj,
+    OriginKind,
+    Origins,
+    Seq,
+)
+from evalguard.vocabulary.words import MODULE_WORDS, words
 
 DEEPEST = 4  # attributes and items of one place
 MOST_PLACES = 60  # of one function
@@ -50,9 +66,10 @@ class Seen:
 @dataclass(slots=True)
 class Place:
     """A place of one function: the objects that it may be, the origins of their modes, and its lines. `whole` is the
-    place that it is a part of, if the function does not write it itself."""
+    place whose mode it has where it has none of its own; `written` if the function writes it so."""
 
     whole: str | None
+    written: bool
     ids: set[Identity] = field(default_factory=set)
     kinds: set[OriginKind] = field(default_factory=set)
     lines: dict[int, Seen] = field(default_factory=dict)
@@ -60,10 +77,18 @@ class Place:
 
 @dataclass(slots=True)
 class Written:
-    """A variable that a function writes or reads, with the attributes and items of it: a tree of places."""
+    """A variable that a function writes or reads, with the attributes and items of it: a tree of places. `only_called`
+    for what stands nowhere but before brackets: mostly methods, unless they are `called_a_module`."""
 
     name: str
+    called_a_module: bool
+    only_called: bool = True
     steps: dict[ir.Value, Written] = field(default_factory=dict)
+
+    @property
+    def is_method(self) -> bool:
+        """Whether it is one, as far as can be seen."""
+        return self.only_called and not self.called_a_module and not self.steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +107,7 @@ class Lines:
 
     places: dict[Key, dict[str, Place]] = field(default_factory=dict)
     plans: dict[Key, Plan] = field(default_factory=dict)
+    told: dict[Origins, tuple[frozenset[OriginKind], frozenset[str]]] = field(default_factory=dict)
     holders: dict[tuple[Key, Chain, Identity], tuple[Identity, str] | None] = field(default_factory=dict)
 
     def visit(self, number: int, block: Block, frame: Frame) -> Visit:
@@ -89,7 +115,7 @@ class Lines:
         key = (frame.path, frame.function.qualname)
         plan = self.plans.get(key)
         if plan is None:
-            plan = self.plans[key] = _plan(frame.function)
+            plan = self.plans[key] = _plan(frame)
         return Visit(self, plan, number, block, frame)
 
     def look(self, states: Sequence[State], reached: int | None, left: int | None, plan: Plan, frame: Frame) -> None:
@@ -99,26 +125,45 @@ class Lines:
         for state in states:
             found = dict(_places(plan, state, frame))
             parts = dict(self._parts(key, found, state, frame))
-            for name in parts.keys() - places.keys():  # until now it was in the mode of its whole
-                whole = next(_wholes(name, found))
-                lines = {line: seen.copy() for line, seen in places[whole].lines.items()} if whole in places else {}
-                places[name] = Place(whole, lines=lines)
+            for name in (*found, *parts):
+                if name not in places:
+                    places[name] = self._begun(name, name in parts, found, places, frame)
             for name, place in places.items():
                 if place.whole in found and name not in found and name not in parts:
                     parts[name] = found[place.whole]  # here it has no mode of its own
             for name, identity in (*found.items(), *parts.items()):
-                place = places.setdefault(name, Place(None))
-                origins = state.origins(identity)
+                place = places[name]
+                kinds, modes = self._told(state.origins(identity))
                 if identity != found.get(place.whole or ""):
                     place.ids.add(identity)
-                place.kinds.update(origin.kind for origin in origins)
-                modes = {origin.mode.value for origin in origins}
+                place.kinds |= kinds
                 if reached is not None:
                     seen = place.lines.setdefault(reached, Seen())
                     (seen.rarely_before if state.doubt else seen.before).update(modes)
                 if left is not None:
                     seen = place.lines.setdefault(left, Seen())
                     (seen.rarely_after if state.doubt else seen.after).update(modes)
+
+    def _told(self, origins: Origins) -> tuple[frozenset[OriginKind], frozenset[str]]:
+        told = self.told.get(origins)
+        if told is None:
+            kinds, modes = {origin.kind for origin in origins}, {origin.mode.value for origin in origins}
+            told = self.told[origins] = frozenset(kinds), frozenset(modes)
+        return told
+
+    def _begun(
+        self,
+        name: str,
+        is_part: bool,
+        found: dict[str, Identity],
+        places: dict[str, Place],
+        frame: Frame,
+    ) -> Place:
+        """A place that is new. A part was in the mode of its whole until now."""
+        whole = next(_wholes(name, found), None)
+        if whole is None or whole not in places or not (is_part or frame.info(found[whole]).module):
+            return Place(None, not is_part)
+        return Place(whole, not is_part, lines={line: seen.copy() for line, seen in places[whole].lines.items()})
 
     def _parts(
         self, key: Key, found: dict[str, Identity], state: State, frame: Frame
@@ -235,12 +280,14 @@ def _with_steps(
     name: str, written: Written, value: Abstract, state: State, frame: Frame
 ) -> Iterator[tuple[str, Identity]]:
     if isinstance(value, Obj):
-        if _may_have_a_mode(value.id, state, frame):
+        if _may_have_a_mode(value.id, written, state, frame):
             yield name, value.id
     elif not isinstance(value, (Map, Seq)):
         return
     for step, inner in written.steps.items():
         match step:
+            case ir.Attribute(name=attribute_name) if inner.is_method and _is_unknown(value, attribute_name, state):
+                continue
             case ir.Attribute(name=attribute_name):
                 held = attribute(value, attribute_name, state, frame)
             case ir.Item(index=ir.Const(value=key)):
@@ -254,16 +301,40 @@ def _with_steps(
         yield from _with_steps(inner.name, inner, held, state, frame)
 
 
+def _is_unknown(whole: Abstract, name: str, state: State) -> bool:
+    """Whether no mode is known of an attribute."""
+    if not isinstance(whole, Obj):
+        return True
+    held = state.store.get((whole.id, name))
+    is_known = held.id in state.modes if isinstance(held, Obj) else ("attr", whole.id, name) in state.modes
+    return not is_known
+
+
 def _is_unassigned(held: Abstract, whole: Abstract) -> bool:
     return isinstance(held, Obj) and isinstance(whole, Obj) and held.id[0] == "attr" and held.id[1] == whole.id
 
 
-def _may_have_a_mode(identity: Identity, state: State, frame: Frame) -> bool:
-    """Whether an object is worth a look: results of unknown calls are mostly tensors."""
-    if identity in state.modes or identity[0] not in ("new", "temp", "local"):
+def _may_have_a_mode(identity: Identity, written: Written, state: State, frame: Frame) -> bool:
+    """Whether an object is worth a look: results of unknown calls are mostly tensors, and a part is as its whole until
+    it has a mode of its own."""
+    if identity in state.modes:
+        return True
+    if identity[0] in PARTS:
+        if state.origins(identity) is not ENTRY_ONLY and _is_part_of_module(identity, state, frame):
+            return False
+        return not written.only_called or written.called_a_module
+    if identity[0] not in ("new", "temp", "local"):
         return True
     info = frame.infos.get(identity)
     return info is not None and (info.module is True or info.cls is not None or bool(info.evidence))
+
+
+def _is_part_of_module(identity: Identity, state: State, frame: Frame) -> bool:
+    """Whether what the mode of a part comes from is a module, and has a band therefore."""
+    while identity[0] in PARTS and identity not in state.modes:
+        identity = identity[1]
+    info = frame.infos.get(identity)
+    return identity[0] not in ("each", "some", "few") and info is not None and info.module is True
 
 
 def _wholes(name: str, found: Collection[str]) -> Iterator[str]:
@@ -280,15 +351,18 @@ def _quoted(key: str | int) -> str:
 # -------------------------------------------------------------------------------------------------- plans
 
 
-def _plan(function: FunctionFacts) -> Plan:
+def _plan(frame: Frame) -> Plan:
     """All that is fixed for a function."""
+    function = frame.function
     variables: dict[str, Written] = {}
     for parameter in function.parameters:
-        variables.setdefault(parameter.name, Written(parameter.name))
+        variables.setdefault(parameter.name, _written(parameter.name))
     for block in function.blocks:
         for op in block.ops:
             for value in _written_in(op):
-                _add(value, variables)
+                _add(value, variables, isinstance(op, Call) and value is op.callee)
+    for name in [name for name in variables if _is_fixed(name, frame)]:
+        del variables[name]
     first = [_first_lines(function, number) for number in range(len(function.blocks))]
     last = [_last_line(block) for block in function.blocks]
     comes: dict[int, frozenset[int]] = {}
@@ -309,14 +383,22 @@ def _plan(function: FunctionFacts) -> Plan:
     return Plan(tuple(list(variables.items())[:MOST_PLACES]), comes, goes)
 
 
+def _is_fixed(name: str, frame: Frame) -> bool:
+    """Whether a name means a function, a class, an import or a builtin."""
+    if name in frame.function.locals and frame.function.qualname != MODULE:
+        return False
+    found = frame.linker.lookup_global(frame.path, name, State())
+    return isinstance(found, (Fn, Cls, Ext, Mod)) or (found is None and name in BUILTINS)
+
+
 def _written_in(op: Op) -> Iterable[ir.Value]:
     yield from values_of(op)
     if isinstance(op, Assign):
         yield op.target
 
 
-def _add(value: ir.Value, variables: dict[str, Written]) -> None:
-    """Add the places in a value to the tree of those that are known."""
+def _add(value: ir.Value, variables: dict[str, Written], called: bool = False) -> None:
+    """Add the places in a value to the tree of those that are known; `called` if the value is what a call calls."""
     chain = _chain_of(value)
     if chain is None:
         for part in parts_of(value):
@@ -325,7 +407,7 @@ def _add(value: ir.Value, variables: dict[str, Written]) -> None:
     root, steps = chain
     if "@" in root:
         return  # of a comprehension: nobody sees it elsewhere
-    current = variables.setdefault(root, Written(root))
+    current = variables.setdefault(root, _written(root))
     for step in steps[:DEEPEST]:
         bare: ir.Value
         if isinstance(step, ir.Attribute):
@@ -336,7 +418,15 @@ def _add(value: ir.Value, variables: dict[str, Written]) -> None:
             end, bare = f"[{_quoted(step.index.value)}]", ir.Item(ir.Name(""), step.index)
         else:
             return
-        current = current.steps.setdefault(bare, Written(current.name + end))
+        if bare not in current.steps:
+            current.steps[bare] = _written(current.name + end)
+        current = current.steps[bare]
+        if not (called and step is steps[-1] and isinstance(step, ir.Attribute)):
+            current.only_called = False
+
+
+def _written(name: str) -> Written:
+    return Written(name, not MODULE_WORDS.isdisjoint(words(name.rpartition(".")[2])[-1:]))
 
 
 def _chain_of(value: ir.Value) -> tuple[str, list[ir.Value]] | None:

@@ -76,7 +76,7 @@ class _Maker:
         _add_uses(places, self.views.get((path, function)))
         wanted = {name: place for name, place in places.items() if self._is_shown(name, place)}
         bands = [Band(name, filler.cells(place), (), place.whole or "") for name, place in wanted.items()]
-        bands = [band for band in bands if band.whole in ("", *wanted) or _is_switched(band)]
+        bands = [band for band in bands if places[band.place].written or band.whole in wanted or _is_switched(band)]
         bands = _told_once([band for band in bands if band.cells], {name: place.ids for name, place in wanted.items()})
         if not bands:
             return None
@@ -129,7 +129,7 @@ def _add_uses(places: dict[str, Place], view: FunctionView | None) -> None:
     for event in events:
         if event.place == NAMELESS or event.place in places or any(event.id in place.ids for place in places.values()):
             continue
-        place = places[event.place] = Place(None, {event.id})
+        place = places[event.place] = Place(None, True, {event.id})
         place.kinds.update(origin.kind for origin in event.origins)
         modes = {origin.mode.value for origin in event.origins}
         seen = place.lines.setdefault(event.span.line, Seen())
