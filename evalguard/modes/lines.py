@@ -225,26 +225,32 @@ class Visit:
     block: Block
     frame: Frame
     line: int | None = None
+    has_begun: bool = False
 
     def before(self, op: Op, states: Sequence[State]) -> None:
         """The states in which an op begins."""
         line = _line_of(op)
-        if line is None or line == self.line:
-            return
-        comes = self.line is None and line in self.plan.comes_from[self.number]
-        if not comes or self.line is not None:
-            self.lines.look(states, None if comes else line, self.line, self.plan, self.frame)
-        self.line = line
+        if line is None:  # what the end of a `with` does comes after the line on which it is left
+            if self.line is not None:
+                self.lines.look(states, None, self.line, self.plan, self.frame)
+                self.line = None
+            self.has_begun = True
+        elif line != self.line:
+            self._come_to(line, states)
 
     def after(self, states: Sequence[State]) -> None:
         """The states at the end of the block."""
         test = next((edge.span.line for edge in self.block.edges if edge.span is not None), None)
         if test is not None and test != self.line:
-            comes = self.line is None and test in self.plan.comes_from[self.number]
-            self.lines.look(states, None if comes else test, self.line, self.plan, self.frame)
-            self.line = test
+            self._come_to(test, states)
         if self.line is not None and self.line not in self.plan.goes_to[self.number]:
             self.lines.look(states, None, self.line, self.plan, self.frame)
+
+    def _come_to(self, line: int, states: Sequence[State]) -> None:
+        is_there = not self.has_begun and line in self.plan.comes_from[self.number]
+        if not is_there:
+            self.lines.look(states, line, self.line, self.plan, self.frame)
+        self.line, self.has_begun = line, True
 
 
 def lines_with_ops(function: FunctionFacts) -> set[int]:
