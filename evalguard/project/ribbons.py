@@ -19,10 +19,11 @@ from evalguard.ir.ops import Assign, Delete, Evaluate, Raise, Return
 from evalguard.ir.ops import Call as CallOp
 from evalguard.modes.events import Export, Forward, TrainingStep
 from evalguard.modes.frame import Info
-from evalguard.modes.lines import Lines, Place, Seen, lines_with_ops
+from evalguard.modes.lines import Lines, Place, Seen
 from evalguard.modes.places import NAMELESS
 from evalguard.modes.record import Answer, Record
 from evalguard.modes.values import PARTS, Identity, OriginKind
+from evalguard.modes.written import lines_with_ops
 from evalguard.project import judge
 from evalguard.project.link import Project
 from evalguard.project.view import FunctionView
