@@ -239,6 +239,21 @@ def test_a_long_function_is_cut_to_the_lines_near_the_steps(tmp_path: Path) -> N
     assert len(rows(whole)) == 89
 
 
+def test_what_fixes_leave_is_drawn_as_it_is_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(pages.written(tmp_path, pages.LEAK))
+    arguments = ["--select", "EVG201", "--format", "html", "--output-file", "left.html", "."]
+
+    def left() -> Element:
+        return pages.read(Path("left.html").read_text(encoding="utf-8"))
+
+    assert main(["--show-fixes", *arguments]) == 1
+    finding = article(left(), "EVG201")
+    assert "fix" in finding.one("dl", class_="facts").text
+    assert list(panels(finding)["fit"].all("td", class_="either"))
+    assert main(["--fix", "--unsafe-fixes", *arguments]) == 0
+    assert left().one("h1").text.startswith("No problems found")
+
+
 @pytest.mark.parametrize("arguments", [["--format", "html"], ["show"]])
 def test_what_is_not_installed_is_named(
     arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

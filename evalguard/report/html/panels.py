@@ -127,6 +127,7 @@ class Maker:
     ids: dict[tuple[str, str], str] = field(default_factory=dict)  # of the functions that are shown in full
     numbers: dict[str, int] = field(default_factory=dict)  # of the files
     code: dict[str, dict[int, list[Piece]]] = field(default_factory=dict)
+    texts: dict[str, dict[int, str]] = field(default_factory=dict)
     callers: dict[tuple[str, str], list[tuple[Ribbon, Call]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -195,7 +196,7 @@ class Maker:
 
     def _whole(self, strip: Strip, ribbon: Ribbon) -> Panel:
         key = (strip.path, ribbon.function)
-        text = lines_of(strip)
+        text = self._text(strip)
         lines = [line for line in ribbon.lines() if line in text]
         if ribbon.function == BODY:
             lines = trimmed(around({cell.line for band in ribbon.bands for cell in band.cells}, lines), text)
@@ -226,7 +227,7 @@ class Maker:
             where.append(key)
         for at, (key, here) in enumerate(groups.items()):
             strip, ribbon = ribbons[key]
-            text = lines_of(strip)
+            text = self._text(strip)
             lines = [line for line in ribbon.lines() if line in text]
             if len(lines) > MOST_LINES or ribbon.function == BODY:
                 head = set() if ribbon.function == BODY else {ribbon.first}
@@ -299,7 +300,7 @@ class Maker:
             target = self.ids.get((call.path, call.function))
             if target is not None:
                 strip = self.report.strips[ribbon.path]
-                text = lines_of(strip)[call.span.line]
+                text = self._text(strip)[call.span.line]
                 indent = strip.part_of(call.span.line).indent
                 start = call.span.column - 1 + indent
                 end = call.span.end_column - 1 + indent if call.span.end_line == call.span.line else len(text)
@@ -315,6 +316,11 @@ class Maker:
         if ribbon is None or (path, ribbon.function) not in self.ids or ribbon.function == BODY:
             return ""
         return f"#s{self.numbers[path]}-L{line}"
+
+    def _text(self, strip: Strip) -> dict[int, str]:
+        if strip.path not in self.texts:
+            self.texts[strip.path] = lines_of(strip)
+        return self.texts[strip.path]
 
     def _code(self, strip: Strip) -> dict[int, list[Piece]]:
         if strip.path not in self.code:
