@@ -33,6 +33,7 @@ from evalguard.config import Config, load_config
 from evalguard.discover import STDIN, SUFFIXES, discover
 from evalguard.finding import Finding, Span
 from evalguard.ir.facts import FileFacts
+from evalguard.modes.lines import Lines
 from evalguard.modes.record import Record
 from evalguard.notebook import decode_notebook, is_notebook, notebook_of, placed, with_cell_lines
 from evalguard.own_codes import OWN_CODES, UnknownCodeInSuppression, UnreadableFile, UnusedSuppression
@@ -40,11 +41,13 @@ from evalguard.project.code import Code
 from evalguard.project.explain import explain
 from evalguard.project.link import Project, link_project
 from evalguard.project.resolve import Index
+from evalguard.project.ribbons import ribbons as ribbons_of
 from evalguard.report import Problem, Report
+from evalguard.ribbon import Part, Strip
 from evalguard.rule_documentation import Documented, RuleDocumentation, documentation_of
 from evalguard.rules.base import Rule
 from evalguard.screen import files_with_layers, wanted_files
-from evalguard.source import Cells, Document, SourceProblem, decode_document, document_of, read_document
+from evalguard.source import Cells, Document, SourceProblem, decode_document, document_of, read_document, split_lines
 from evalguard.suppress import is_used, last_lines, silencers, suppress
 from evalguard.vocabulary import lookup
 
@@ -85,14 +88,16 @@ def check_paths(
     stdin_filename: str = STDIN_NAME,
     project: str | os.PathLike[str] | None = None,
     means: Means = ALONE,
+    ribbons: bool = False,
 ) -> Report:
     """Check files and folders; `-` stands for standard input, to be shown as `stdin_filename`. Without a
     configuration the defaults hold: no configuration file is looked for.
 
     With the folder of a `project` they are judged as parts of it: all of its files are read, and what is reported are
     the findings that lie in the paths or whose trace leads through them. A path that the configuration leaves out of
-    the project is left out, and standard input takes the place of the file that it is shown as."""
-    run = _Run(config or Config(), means)
+    the project is left out, and standard input takes the place of the file that it is shown as. With `ribbons` the
+    report has the modes of every line as well, which takes longer."""
+    run = _Run(config or Config(), means, record=Record(lines=Lines()) if ribbons else None)
     sources, narrowed = _asked(run, paths, stdin_filename, project)
     return narrowed(_check(run, sources))
 
@@ -248,6 +253,8 @@ class _Run:
     documents: dict[str, Document] = field(default_factory=dict)
     lowered: dict[str, tuple[Document, list[_Lowered]]] = field(default_factory=dict)
     read_as_code: set[str] = field(default_factory=set)  # files that say nothing of modes: never run
+    record: Record | None = None  # of the modes on each line, if they are asked for
+    strips: dict[str, Strip] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
@@ -368,7 +375,8 @@ def _check(run: _Run, sources: Mapping[str, Source]) -> Report:
 def _check_all(run: _Run, sources: Mapping[str, Source]) -> tuple[Report, dict[str, Document]]:
     """The report, and the documents of all files that could be read."""
     _read(run, sources)
-    documents, cache, key = run.documents, run.means.cache, ""
+    documents, key = run.documents, ""
+    cache = run.means.cache if run.record is None else None  # the modes of every line are not kept
     if cache is not None:
         with run.stage("cache"):
             key = kept.report_key(documents, _locations(sources), (run.findings, run.problems), run.config)
@@ -377,8 +385,11 @@ def _check_all(run: _Run, sources: Mapping[str, Source]) -> tuple[Report, dict[s
             return _again(run, known), documents
     with lookup.extended(run.config.vocabulary), _collecting_rarely():  # forked processes take the vocabulary along
         files = _facts(run, sources)
-        follows_modes = any(rule.follows_modes for rule in _enabled(run.config))
-        _judged(run, files, sources, _linked(run, files, sources) if follows_modes else None)
+        follows_modes = run.record is not None or any(rule.follows_modes for rule in _enabled(run.config))
+        project = _linked(run, files, sources, run.record) if follows_modes else None
+        _judged(run, files, sources, project)
+        if project is not None and run.record is not None:
+            run.strips = _strips(run, project, run.record)
     run.keep_named_documents()
     report = _report(run, tuple(sources))
     if cache is not None and not report.problems:
@@ -537,6 +548,21 @@ def _judged(
     return kept
 
 
+def _strips(run: _Run, project: Project, record: Record) -> dict[str, Strip]:
+    """The ribbons of all files in which a module is seen, with their texts."""
+    texts = {path: split_lines(run.documents[path].text) for path in project.index.files}
+    with run.stage("ribbons"):
+        made = run.take(contained(lambda: ribbons_of(project, record, texts))) or {}
+    return {path: Strip(path, _parts(run.documents[path]), ribbons) for path, ribbons in made.items()}
+
+
+def _parts(document: Document) -> tuple[Part, ...]:
+    if document.cells is None:
+        return (Part(None, 1, document.text),)
+    cells = zip(document.cells.starts, document.sources, document.cells.indents, strict=True)
+    return tuple(Part(cell, *each) for cell, each in enumerate(cells, start=1))
+
+
 def _idle_comments(config: Config, file: FileFacts, found: Sequence[Finding], text: str) -> Iterator[Finding]:
     """The comments of a file that silence what is not there, or what does not exist."""
     known = [code for code in known_codes() if code not in (UnusedSuppression.code, UnknownCodeInSuppression.code)]
@@ -615,6 +641,7 @@ def _report(run: _Run, files: tuple[str, ...]) -> Report:
         foreign=tuple(run.foreign),
         texts=texts,
         cells=cells,
+        strips=run.strips,
         seconds=run.seconds,
     )
 

@@ -21,6 +21,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--bless", action="store_true", help="rewrite the snapshots under fixtures/ instead of comparing")
 
 
+@pytest.fixture(autouse=True)
+def _a_cache_for_each_test(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test finds what another has kept, nor leaves anything in its working directory."""
+    monkeypatch.setenv("EVALGUARD_CACHE_DIR", str(tmp_path_factory.mktemp("cache") / "kept"))
+
+
 @pytest.fixture
 def snapshot(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
     """Compare a text with a file under fixtures/, or write it there under `--bless`."""

@@ -30,6 +30,7 @@ def plant(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(check.rules, "RULES", (*planted, quiet))
     monkeypatch.setattr(check, "link_project", PlantedProject)
     monkeypatch.setattr(check, "_lower", _lower)
+    monkeypatch.setattr(check, "_strips", lambda run, project, record: {})  # it has no modes to show
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ class PlantedProject:
     locations: Mapping[str, str] | None = None
     record: object = None
     attempt: object = None
+    progress: object = None
 
     def views(self) -> Sequence[FileFacts]:
         return self.files

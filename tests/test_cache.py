@@ -232,7 +232,10 @@ def test_a_broken_file_stays_a_finding(project: Path) -> None:
         assert [finding.span.line for finding in found] == [2]
 
 
-def test_clean_deletes_the_folder_and_nothing_else(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_clean_deletes_the_folder_and_nothing_else(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("EVALGUARD_CACHE_DIR")
     assert main(["--exit-zero", "."]) == 0
     assert (project / ".evalguard_cache" / ".gitignore").read_text() == "*\n"
     assert main(["clean"]) == 0
@@ -246,7 +249,8 @@ def test_clean_deletes_the_folder_and_nothing_else(project: Path, capsys: pytest
     assert "cannot be deleted" in capsys.readouterr().err
 
 
-def test_without_a_cache_nothing_is_written(project: Path) -> None:
+def test_without_a_cache_nothing_is_written(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("EVALGUARD_CACHE_DIR")
     assert main(["--no-cache", "."]) == 1
     assert not (project / ".evalguard_cache").exists()
 

@@ -5,7 +5,7 @@ finding <- source <- ir <- +- frontend (the only importer of libcst) --------+
 vocabulary (tables, imports nothing) is read by modes and project, and extended by check;   finding <- report
 fixes (candidates and their proof, by the words of finding and source) <- repair (asks check again and again) <- cli
 cache (facts and reports, from run to run) is asked by check
-callgraph (what `evalguard graph` shows) is made by project and rendered by report
+callgraph (what `evalguard graph` shows) and ribbon (the modes on each line) are made by project and rendered by report
 rule_documentation (read from the docstrings of rules and own_codes by check) is rendered by report
 """
 
@@ -26,6 +26,7 @@ PACKAGE = Path(evalguard.__file__).parent
 MAY_IMPORT: dict[str, set[str]] = {
     "finding": set(),
     "callgraph": {"finding"},
+    "ribbon": {"finding"},
     "vocabulary": set(),
     "ignore": set(),
     "discover": {"ignore"},
@@ -41,47 +42,24 @@ MAY_IMPORT: dict[str, set[str]] = {
     "flow": {"ir"},
     "frontend": {"finding", "source", "ir"},
     "modes": {"finding", "ir", "flow", "vocabulary"},
-    "project": {"callgraph", "finding", "ir", "flow", "modes", "vocabulary"},
+    "project": {"callgraph", "finding", "ir", "flow", "modes", "ribbon", "vocabulary"},
     "rule_documentation": {"finding"},
     "own_codes": {"finding"},
     "rules": {"finding", "ir", "flow", "modes", "project"},
     "fixes": {"finding", "source", "vocabulary"},
     "fingerprint": {"finding", "source"},
-    "report": {"callgraph", "finding", "fingerprint", "rule_documentation", "source"},
+    "report": {"callgraph", "finding", "fingerprint", "ribbon", "rule_documentation", "source"},
     "cache": {"finding", "ir", "report", "source"},
     "baseline": {"fingerprint", "report"},
     "changes": {"finding"},
     "check": {
-        *(
-            "cache",
-            "callgraph",
-            "config",
-            "discover",
-            "finding",
-            "frontend",
-            "ir",
-            "modes",
-            "notebook",
-            "own_codes",
-            "project",
-        ),
-        *("report", "rule_documentation", "rules", "screen", "source", "suppress", "vocabulary"),
+        *("cache", "callgraph", "config", "discover", "finding", "frontend", "ir", "modes", "notebook", "own_codes"),
+        *("project", "report", "ribbon", "rule_documentation", "rules", "screen", "source", "suppress", "vocabulary"),
     },
     "repair": {"check", "config", "finding", "fixes", "report", "suppress"},
     "cli": {
-        *(
-            "baseline",
-            "cache",
-            "callgraph",
-            "changes",
-            "check",
-            "config",
-            "discover",
-            "finding",
-            "fingerprint",
-            "fixes",
-        ),
-        *("repair", "report", "rule_documentation"),
+        *("baseline", "cache", "callgraph", "changes", "check", "config", "discover", "finding", "fingerprint"),
+        *("fixes", "repair", "report", "ribbon", "rule_documentation"),
     },
     "flake8_plugin": {"check", "config", "discover", "finding", "report", "source"},
     "__main__": {"cli"},
@@ -89,6 +67,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "__init__": {"check", "config", "finding", "report"},
 }
 ONLY_IN = {"flake8": {"flake8_plugin"}, "libcst": {"frontend"}, "click": {"cli", "devtools"}}
+ONLY_IN |= {name: {"report"} for name in ("jinja2", "pygments", "rich")}
 
 
 def imports(path: Path) -> Iterator[tuple[str, int]]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
+import pages
 import pytest
 from conftest import FIXTURES
 
@@ -156,12 +157,23 @@ def of_junit(text: str) -> list[Found]:
     return result
 
 
+def of_html(text: str) -> list[Found]:
+    result = []
+    for article in pages.read(text).all("article"):
+        place = re.match(PLACE, next(article.one("dl", class_="facts").all("dd")).text)
+        assert place is not None
+        at = (place["path"], int(place["line"]), int(place["column"]))
+        result.append((*at, article.one("span", class_="badge").text, article.one("h3").marked))
+    return result
+
+
 READERS: dict[str, Callable[[str], list[Found]]] = {
     "text": of_text,
     "flake8": of_flake8,
     "json": of_json,
     "github": of_github,
     "gitlab": of_gitlab,
+    "html": of_html,
     "junit": of_junit,
     "sarif": of_sarif,
 }

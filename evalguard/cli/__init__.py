@@ -17,6 +17,7 @@ from evalguard.cli.config import config
 from evalguard.cli.graph import graph
 from evalguard.cli.output import FAILURE, report_problem
 from evalguard.cli.rule import rule
+from evalguard.cli.show import show
 
 __all__ = ["FORMATS", "command", "main"]
 
@@ -28,6 +29,7 @@ command.add_command(clean)
 command.add_command(config)
 command.add_command(graph)
 command.add_command(rule)
+command.add_command(show)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import click
@@ -17,6 +17,7 @@ from evalguard.cli.group import CommandWithSubcommands
 from evalguard.cli.means import job_count, means_of
 from evalguard.cli.output import (
     FAILURE,
+    needs_extra,
     print_text,
     report_problem,
     tell_warnings,
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
     from evalguard.fingerprint import Key
     from evalguard.report import Report
 
-FORMATS = ("text", "flake8", "json", "github", "gitlab", "junit", "sarif")
+FORMATS = ("text", "flake8", "json", "github", "gitlab", "html", "junit", "sarif")
+HTML = "html"
 COUNTED_FORMATS = ("text", "flake8")  # those for people, which --statistics takes the place of
 CLEAN, FINDINGS = 0, 1
 
@@ -116,9 +118,11 @@ CLEAN, FINDINGS = 0, 1
 @click.option("--no-cache", is_flag=True, help="Keep nothing for the next run, and use nothing kept.")
 @click.option(
     "--cache-dir",
+    envvar="EVALGUARD_CACHE_DIR",
     metavar="FOLDER",
     shell_complete=completion.folder,
-    help="Where things are kept for the next run. [default: .evalguard_cache beside the configuration file]",
+    help="Where things are kept for the next run; also by EVALGUARD_CACHE_DIR. "
+    "[default: .evalguard_cache beside the configuration file]",
 )
 @click.option("--no-shortcuts", is_flag=True, hidden=True, help="Read all files in full.")
 @click.option("-v", "--verbose", is_flag=True, help="Tell what is skipped and how long each stage takes.")
@@ -178,6 +182,9 @@ def command(
     def tell(report: Report, mended: str | None = None) -> int:
         _tell(report, paths, config, verbose)
         to_terminal = output_file is None and mended is None
+        if form == HTML and options.any and "-" not in paths:  # proofs are looked for without ribbons
+            drawn = check_paths(paths, config, project=project, ribbons=True)
+            report = replace(report, strips=drawn.strips)
         rendered = _rendered(report, "statistics" if statistics else form, to_terminal)
         if mended is not None:  # standard output is for the text
             print_text(mended)
@@ -191,13 +198,15 @@ def command(
             return FAILURE
         return FINDINGS if report.findings and not exit_zero else CLEAN
 
+    if form == HTML:
+        _need_html()
     if options.any:
         checked = check_for_fixes(
             paths, config, stdin_filename=stdin_name, project=project, narrowed=new.of, means=means
         )
         means.end()
         return run_fixes(checked, options, stdin_name if "-" in paths else None, tell)
-    report = check_paths(paths, config, stdin_filename=stdin_name, project=project, means=means)
+    report = check_paths(paths, config, stdin_filename=stdin_name, project=project, means=means, ribbons=form == HTML)
     means.end()
     if not (project or select or ignore):  # by a part of the findings nothing is known of the rest
         new.tell_stale(report)
@@ -273,6 +282,13 @@ def _tell(report: Report, paths: Sequence[str], config: Config, verbose: bool) -
         click.echo(f"evalguard: {stage}: {seconds:.3f} s", err=True)
 
 
+def _need_html() -> None:
+    try:
+        import evalguard.report.html  # noqa: F401
+    except ImportError as error:
+        raise needs_extra("--format html", error, "report") from error
+
+
 def _rendered(report: Report, form: str, to_terminal: bool) -> str:
     from evalguard.check import documentations
     from evalguard.report import flake8, github, gitlab, json, junit, sarif, statistics, text
@@ -284,6 +300,10 @@ def _rendered(report: Report, form: str, to_terminal: bool) -> str:
             return github.render(report)
         case "gitlab":
             return gitlab.render(report)
+        case "html":
+            from evalguard.report import html  # it wants packages that not everybody has
+
+            return html.render(report, documentations(), evalguard.__version__)
         case "json":
             return json.render(report)
         case "junit":

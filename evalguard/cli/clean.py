@@ -14,6 +14,7 @@ from evalguard.report.terminal import visible
 @click.command(context_settings=HELP, epilog=examples("evalguard clean", "evalguard clean --cache-dir /tmp/evalguard"))
 @click.option(
     "--cache-dir",
+    envvar="EVALGUARD_CACHE_DIR",
     metavar="FOLDER",
     shell_complete=completion.folder,
     help="The folder. [default: .evalguard_cache beside the configuration file]",

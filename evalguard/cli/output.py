@@ -26,6 +26,12 @@ class CannotBeDone(click.ClickException):
     exit_code = FAILURE
 
 
+def needs_extra(what: str, missing: ImportError, extra: str) -> CannotBeDone:
+    """An error that says how to install what something needs."""
+    install = f'python -m pip install "torch-evalguard[{extra}]"'
+    return CannotBeDone(f"{what} needs {missing.name}, which is not installed: {install}")
+
+
 def print_text(text: str) -> None:
     """Print to standard output, whatever its encoding; a reader that has had enough is no error."""
     encoding = sys.stdout.encoding or "utf-8"

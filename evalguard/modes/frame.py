@@ -242,6 +242,7 @@ class Frame:
     kind: Literal["plain", "generator"] = "plain"
     significant: frozenset[str] = frozenset()  # the access paths whose tests decide something about modes
     temps: dict[int, Op] = field(default_factory=dict)
+    last_held: dict[str, Abstract] = field(default_factory=dict)  # by variables; kept for `lines` alone
 
     def site(self, span: Span) -> Site:
         """A span of this file."""

@@ -22,6 +22,7 @@ from evalguard.ir.ops import Call, Enter, Exit, Iterate, Op
 from evalguard.ir.values import Const
 from evalguard.modes.evaluate import PROPERTIES_OF
 from evalguard.modes.frame import Frame, source_of
+from evalguard.modes.lines import Lines
 from evalguard.modes.places import place_name
 from evalguard.modes.state import State
 from evalguard.modes.values import (
@@ -124,6 +125,7 @@ class Record:
     unknowns: dict[Hashable, CalledUnknown] = field(default_factory=dict)
     origins: set[Origin] = field(default_factory=set)  # every call that gave a place its mode
     names: dict[tuple[str, str], dict[Identity, str]] = field(default_factory=dict)  # a function's variables
+    lines: Lines | None = None  # the modes on each line, if they are asked for
 
     def run(self, frame: Frame, starts: Sequence[tuple[int, State]]) -> Watch:
         """Watch a function that is about to be run from these states."""

@@ -67,7 +67,11 @@ def run_block(number: int, block: Block, state: State, frame: Frame) -> Ends:
     reads = frame.linker.property_reads(frame.path, frame.function.qualname).get(number, {})
     states, raised, before_last, uncaught = [state], list[State](), list[State](), list[State]()
     catches = any(edge.kind is EdgeKind.RAISE for edge in block.edges)  # what the last op raises
+    record = frame.linker.record
+    visit = record.lines.visit(number, block, frame) if record is not None and record.lines is not None else None
     for position, op in enumerate(block.ops):
+        if visit is not None:
+            visit.before(op, states)
         if position == len(block.ops) - 1 and catches:
             before_last, uncaught, raised = [path.copy() for path in states], raised, []
         following: list[State] = []
@@ -83,6 +87,8 @@ def run_block(number: int, block: Block, state: State, frame: Frame) -> Ends:
         states = following
         if position in reads and position < len(block.ops) - 1:
             forget_properties((*states, *raised))
+    if visit is not None:
+        visit.after(states)
     last = block.ops[-1] if block.ops else None
     if isinstance(last, Yield) and frame.kind == "generator":
         ends.yielded = [(path, evaluate(last.value, path, frame)) for path in states]

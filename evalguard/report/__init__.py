@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from evalguard.finding import Finding
+from evalguard.ribbon import Strip
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,8 @@ class Report:
     hold nothing which sets or uses a mode; the rest could not be read or parsed. `foreign` are those of the skipped
     (path, language) that are written in another language. `texts` are the texts of the files that the findings name,
     `cells` those of the code cells of notebooks. `cut_short` are the functions (path, name) that were too large to
-    follow to their end, so that something in them may be missed. `warnings` are for people, and so are the `seconds` of
-    each stage."""
+    follow to their end, so that something in them may be missed. `strips` are the mode ribbons of the files in which a
+    module is seen, if they were asked for. `warnings` are for people, and so are the `seconds` of each stage."""
 
     findings: tuple[Finding, ...] = ()
     files: tuple[str, ...] = ()
@@ -39,6 +40,7 @@ class Report:
     foreign: tuple[tuple[str, str], ...] = ()
     texts: Mapping[str, str] = field(default_factory=dict, repr=False)
     cells: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    strips: Mapping[str, Strip] = field(default_factory=dict, repr=False)
     seconds: Mapping[str, float] = field(default_factory=dict, repr=False, compare=False)
 
     def only(self, wanted: Callable[[Finding], bool]) -> Report:
