@@ -26,12 +26,13 @@ from typing import TypeAlias, TypeVar
 
 from evalguard import rules
 from evalguard.callgraph import CallGraph, LeftOut
+from evalguard.claims import Claim
 from evalguard.config import Config, load_config
 from evalguard.discover import STDIN, SUFFIXES, discover
 from evalguard.finding import Finding, Span
 from evalguard.ir.facts import FileFacts
 from evalguard.modes.record import Record
-from evalguard.notebook import decode_notebook, is_notebook, notebook_of, placed, with_cell_lines
+from evalguard.notebook import decode_notebook, is_notebook, notebook_of, placed, placed_claim, with_cell_lines
 from evalguard.own_codes import OWN_CODES, UnknownCodeInSuppression, UnreadableFile, UnusedSuppression
 from evalguard.project.code import Code
 from evalguard.project.explain import explain
@@ -85,6 +86,7 @@ class Checked:
     documents: Mapping[str, Document]
     lowered: Mapping[str, tuple[Document, list[_Lowered]]]
     narrowed: _Narrowing
+    claims: tuple[Claim, ...] = ()  # where they were asked for
 
     @property
     def asked(self) -> Report:
@@ -118,9 +120,42 @@ def check_for_fixes(
     return _checked(run, sources, about if narrowed is None else lambda report: narrowed(about(report)))
 
 
+def check_unsaved(
+    paths: Sequence[str | os.PathLike[str]],
+    config: Config,
+    unsaved: Mapping[str, str],
+    before: Checked | None = None,
+) -> Checked:
+    """As `check_for_fixes`, for editors: some files, by their real paths, have the texts that are given, and what is
+    claimed of modes is kept. Files whose text is as in a check `before` are not read anew."""
+    run = _Run(config, lowered=dict(before.lowered) if before else {}, claims=[])
+    sources = {
+        path: Source(partial(_unsaved_or_read, path, source, unsaved, before), source.location)
+        for path, source in _sources(run, paths, STDIN_NAME).items()
+    }
+    return _checked(run, sources, lambda report: report)
+
+
+def check_texts(texts: Mapping[str, str], locations: Mapping[str, str], config: Config) -> Checked:
+    """Check texts as if they were all files of a project, by the paths under which they are shown; `locations` are the
+    absolute ones. What is claimed of modes is kept."""
+    sources = {path: Source(partial(document_of, text, path), locations[path]) for path, text in texts.items()}
+    return _checked(_Run(config, claims=[]), sources, lambda report: report)
+
+
+def _unsaved_or_read(path: str, source: Source, unsaved: Mapping[str, str], before: Checked | None) -> Document:
+    text = unsaved.get(os.path.realpath(source.location))
+    if text is None:
+        document = source.read()
+    else:
+        document = notebook_of(text, path) if is_notebook(path) else document_of(text, path)
+    known = before.documents.get(path) if before else None
+    return known if known is not None and known == document else document
+
+
 def _checked(run: _Run, sources: Mapping[str, Source], narrowed: _Narrowing) -> Checked:
     report, documents = _check_all(run, sources)
-    return Checked(report, run.config, sources, documents, run.lowered, narrowed)
+    return Checked(report, run.config, sources, documents, run.lowered, narrowed, tuple(run.claims or ()))
 
 
 def check_source(
@@ -177,6 +212,11 @@ def known_codes() -> dict[str, str]:
     return {each.code: each.name for each in _documented()}
 
 
+def follows_modes(code: str) -> bool:
+    """Whether findings of the code depend on what happens to modes, and so on other functions and files."""
+    return any(rule.code == code and rule.follows_modes for rule in rules.RULES)
+
+
 def documentations() -> tuple[RuleDocumentation, ...]:
     """The documentation of every code, by code."""
     return tuple(map(documentation_of, _documented()))
@@ -222,6 +262,7 @@ class _Run:
     lowered: dict[str, tuple[Document, list[_Lowered]]] = field(default_factory=dict)
     read_as_code: set[str] = field(default_factory=set)  # files that say nothing of modes: never run
     seconds: dict[str, float] = field(default_factory=dict)
+    claims: list[Claim] | None = None  # None where nobody asks for them
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -338,7 +379,11 @@ def _check_all(run: _Run, sources: Mapping[str, Source]) -> tuple[Report, dict[s
     with lookup.extended(run.config.vocabulary):  # forked processes take it along
         files = _facts(run, sources)
         follows_modes = any(rule.follows_modes for rule in _enabled(run.config))
-        _judged(run, files, sources, _linked(run, files, sources) if follows_modes else None)
+        project = _linked(run, files, sources) if follows_modes or run.claims is not None else None
+        _judged(run, files, sources, project)
+        if project is not None and run.claims is not None:
+            cells = run.cells()
+            run.claims += run.take(contained(lambda: [placed_claim(each, cells) for each in project.claims()])) or ()
     documents = run.documents
     run.keep_named_documents()
     return _report(run, tuple(sources)), documents

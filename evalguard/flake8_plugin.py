@@ -109,6 +109,7 @@ def _project_of(name: str) -> tuple[Path, Config]:
     """The root of the project to which a file or folder belongs, and its configuration."""
     from evalguard.check import config_for
     from evalguard.config import ConfigError
+    from evalguard.project_root import root_of
 
     try:
         config = config_for([name])
@@ -116,16 +117,8 @@ def _project_of(name: str) -> tuple[Path, Config]:
         from flake8.exceptions import ExecutionError
 
         raise ExecutionError(f"evalguard: {error}") from error
-    if config.file is not None:
-        return config.file.parent, config
     place = Path(os.path.abspath(name))
-    folder = place if place.is_dir() else place.parent
-    for above in (folder, *folder.parents):
-        if (above / ".git").exists():
-            return above, config
-    while (folder / "__init__.py").exists() and folder != folder.parent:
-        folder = folder.parent
-    return folder, config
+    return root_of(place, config) or (place if place.is_dir() else place.parent), config
 
 
 def _is_text_of(path: str, text: str) -> bool:

@@ -1,0 +1,104 @@
+"""The definitions at the top of a text and the words in them: who may speak of whom, without an analysis.
+
+    import torch                 rest: torch nn Net fit
+    class Net(nn.Module): ...    part `Net`, lines 2 to 9: Net nn Module forward ...
+    def fit(net): ...            part `fit`, lines 11 to 20
+    fit(Net())                   rest
+
+Words in strings and comments count as well: a wrong yes only makes more to be looked at.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from evalguard.source import split_lines
+
+_WORD = re.compile(r"[^\W\d]\w*")
+_CALLED = re.compile(r"([^\W\d]\w*)\s*\(")
+_IMPLIED = frozenset("forward train eval step backward to zero_grad parameters state_dict load_state_dict".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A definition: its lines, its text, the names by which others speak of it, and the words in it."""
+
+    name: str
+    first: int
+    last: int
+    text: str
+    names: frozenset[str]
+    words: frozenset[str]
+
+    @property
+    def size(self) -> int:
+        """How many lines it has."""
+        return self.last - self.first + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A text in parts; `rest` is what stands between them, and `calls` are the names of what is called there."""
+
+    lines: tuple[str, ...]
+    parts: tuple[Part, ...]
+    rest: tuple[str, ...]
+    calls: frozenset[str]
+
+    def is_rest(self, line: int) -> bool:
+        """Whether a line stands between the parts."""
+        return not any(part.first <= line <= part.last for part in self.parts)
+
+    def only(self, kept: Collection[Part]) -> str:
+        """The text with empty lines for the parts that are not kept."""
+        lines = list(self.lines)
+        for part in self.parts:
+            if part not in kept:
+                lines[part.first - 1 : part.last] = [""] * part.size
+        return "\n".join(lines)
+
+
+def outline(text: str) -> Outline | None:
+    """The outline of a text, None if Python cannot parse it."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    lines = split_lines(text)
+    parts: list[Part] = []
+    rest: list[str] = []
+    end = 0
+    for node in tree.body:
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            continue
+        first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+        last = node.end_lineno or node.lineno
+        if first <= end or re.match(r"[ \t\f]*(?:#|$)", lines[last - 1][node.end_col_offset or 0 :]) is None:
+            continue  # it shares a line with something else: part of the rest
+        rest += lines[end : first - 1]
+        end = last
+        own = "\n".join(lines[first - 1 : last])
+        parts.append(Part(node.name, first, last, own, _names(node), frozenset(_WORD.findall(own))))
+    rest += lines[end:]
+    return Outline(tuple(lines), tuple(parts), tuple(rest), frozenset(_CALLED.findall("\n".join(rest))))
+
+
+def words_of(lines: Collection[str]) -> frozenset[str]:
+    """The words in some lines."""
+    return frozenset(_WORD.findall("\n".join(lines)))
+
+
+def _names(node: ast.stmt) -> frozenset[str]:
+    names = set()
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        names.add(node.name)
+    if isinstance(node, ast.ClassDef):
+        methods = {each.name for each in node.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)}
+        names |= {name for name in methods if not name.startswith("__")} - _IMPLIED
+    return frozenset(names)
