@@ -136,11 +136,17 @@ def check_unsaved(
     return _checked(run, sources, lambda report: report)
 
 
-def check_texts(texts: Mapping[str, str], locations: Mapping[str, str], config: Config) -> Checked:
+def check_texts(
+    texts: Mapping[str, str], locations: Mapping[str, str], config: Config, before: Checked | None = None
+) -> Checked:
     """Check texts as if they were all files of a project, by the paths under which they are shown; `locations` are the
-    absolute ones. What is claimed of modes is kept."""
-    sources = {path: Source(partial(document_of, text, path), locations[path]) for path, text in texts.items()}
-    return _checked(_Run(config, claims=[]), sources, lambda report: report)
+    absolute ones. What is claimed of modes is kept, and what is as in a check `before` is not read anew."""
+    run = _Run(config, lowered=dict(before.lowered) if before else {}, claims=[])
+    sources = {}
+    for path, text in texts.items():
+        source = Source(partial(document_of, text, path), locations[path])
+        sources[path] = Source(partial(_unsaved_or_read, path, source, {}, before), source.location)
+    return _checked(run, sources, lambda report: report)
 
 
 def _unsaved_or_read(path: str, source: Source, unsaved: Mapping[str, str], before: Checked | None) -> Document:

@@ -79,7 +79,8 @@ def outline(text: str) -> Outline | None:
             continue
         first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
         last = node.end_lineno or node.lineno
-        if first <= end or re.match(r"[ \t\f]*(?:#|$)", lines[last - 1][node.end_col_offset or 0 :]) is None:
+        behind = lines[last - 1].encode()[node.end_col_offset or 0 :]
+        if first <= end or re.match(rb"[ \t\f]*(?:#|$)", behind) is None:
             continue  # it shares a line with something else: part of the rest
         rest += lines[end : first - 1]
         end = last

@@ -55,6 +55,7 @@ class Session:
         if view is not None:
             self.views[path] = replace(view, text=text)
         if on_disk and self._settled.is_set() and path in self.places.values():
+            self._changed(self, {path})
             self._start(self._judge(path, text, self._next()))  # nothing new, but for what may mend it
         else:
             self.edited(path, text)

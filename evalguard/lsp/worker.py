@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import _thread
 import gc
+import importlib
 import os
 import signal
 import sys
@@ -52,6 +53,7 @@ class _Inbox:
     jobs: deque[Job] = field(default_factory=deque)
     arrived: threading.Condition = field(default_factory=threading.Condition)
     working: bool = False
+    overtaken: bool = False
     ended: bool = False
 
     def listen(self, stream: BinaryIO) -> None:
@@ -72,6 +74,12 @@ class _Inbox:
         """What `interrupt_main` ends in. Asked for too late, it is nothing."""
         if self.working and (self.ended or any(not isinstance(job, Prove) for job in tuple(self.jobs))):
             self.working = False
+            self.overtaken = True
+            raise Overtaken
+
+    def check(self) -> None:
+        """Raise again where somebody has made another exception of it, as Python itself does in `__set_name__`."""
+        if self.overtaken:
             raise Overtaken
 
     def next(self) -> tuple[Job | None, list[Job]]:
@@ -93,12 +101,13 @@ class _Inbox:
 
 def main() -> None:
     """Serve until standard input ends."""
+    importlib.import_module("evalguard.frontend")  # loaded late, for most commands need no parser: here, never too late
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     inbox = _Inbox()
     signal.signal(signal.SIGINT, inbox.interrupt)
     threading.Thread(target=inbox.listen, args=(sys.stdin.buffer,), daemon=True).start()
-    worker = Worker()
+    worker = Worker(inbox.check)
 
     def tell(answer: Answer) -> None:
         answers.write(packed(answer))
@@ -106,7 +115,7 @@ def main() -> None:
 
     def attempt(work: Callable[[], T]) -> T | Problem | None:
         try:
-            inbox.working = True
+            inbox.working, inbox.overtaken = True, False
             try:
                 return contained(work)
             finally:
@@ -132,8 +141,10 @@ def main() -> None:
 class Worker:
     """What is known of a folder, between jobs."""
 
-    def __init__(self) -> None:
+    def __init__(self, may_go_on: Callable[[], None] = lambda: None) -> None:
+        self._may_go_on = may_go_on
         self._checked: Checked | None = None
+        self._near_by: Checked | None = None  # the last neighbourhood
         self._config = Config()
         self._shown: dict[str, str] = {}  # real path to the path under which it is shown
         self._views: dict[str, View] = {}
@@ -173,6 +184,7 @@ class Worker:
         except ConfigError as error:
             troubles.append(str(error))
         checked = check_unsaved(job.paths, self._config, job.unsaved, self._checked)
+        self._may_go_on()
         report = checked.report
         troubles += [f"internal error in {problem.path}: {problem.message}" for problem in report.problems]
         for problem in report.problems:
@@ -213,7 +225,9 @@ class Worker:
         self._outlines.put(path, new)
         near = neighbourhood(path, old, self._outlines)
         texts = {self._shown[at]: self._outlines.of[at].only(parts) for at, parts in near.kept.items()}
-        checked = check_texts(texts, {self._shown[at]: at for at in near.kept}, self._config)
+        locations = {self._shown[at]: at for at in near.kept}
+        checked = self._near_by = check_texts(texts, locations, self._config, self._near_by)
+        self._may_go_on()
         touched = sorted({*near.kept, *self._touched(shown)})
         views = {at: self._merged(at, near, checked, edit) for at in touched}
         views[path] = replace(views[path], text=text, cures=cures_of(views[path].findings, shown, text))
