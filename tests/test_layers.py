@@ -4,6 +4,8 @@ finding <- source <- ir <- +- frontend (the only importer of libcst) --------+
                            +- flow <- modes <- project <- rules <-----------+- check <- cli
 vocabulary (tables, imports nothing) is read by modes and project, and extended by check;   finding <- report
 fixes (candidates and their proof, by the words of finding and source) <- repair (asks check again and again) <- cli
+claims (the modes at every forward and step) are made by project, kept by check, and shown by lsp
+lsp (the language server: a process that speaks to editors, and workers that ask check and repair) <- cli
 callgraph (what `evalguard graph` shows) is made by project and rendered by report
 rule_documentation (read from the docstrings of rules and own_codes by check) is rendered by report
 """
@@ -25,6 +27,7 @@ PACKAGE = Path(evalguard.__file__).parent
 MAY_IMPORT: dict[str, set[str]] = {
     "finding": set(),
     "callgraph": {"finding"},
+    "claims": {"finding"},
     "vocabulary": set(),
     "ignore": set(),
     "discover": {"ignore"},
@@ -33,14 +36,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "config": {"discover", "ignore", "toml_values", "user_vocabulary", "vocabulary"},
     "source": {"finding"},
     "ipython": {"source", "vocabulary"},
-    "notebook": {"finding", "ipython", "source"},
+    "notebook": {"claims", "finding", "ipython", "source"},
     "screen": {"project"},
     "suppress": {"finding", "source"},
     "ir": {"finding", "source"},
     "flow": {"ir"},
     "frontend": {"finding", "source", "ir"},
     "modes": {"finding", "ir", "flow", "vocabulary"},
-    "project": {"callgraph", "finding", "ir", "flow", "modes", "vocabulary"},
+    "project": {"callgraph", "claims", "finding", "ir", "flow", "modes", "vocabulary"},
     "rule_documentation": {"finding"},
     "own_codes": {"finding"},
     "rules": {"finding", "ir", "flow", "modes", "project"},
@@ -50,20 +53,31 @@ MAY_IMPORT: dict[str, set[str]] = {
     "baseline": {"fingerprint", "report"},
     "changes": {"finding"},
     "check": {
-        *("callgraph", "config", "discover", "finding", "frontend", "ir", "modes", "notebook", "own_codes", "project"),
-        *("report", "rule_documentation", "rules", "screen", "source", "suppress", "vocabulary"),
+        *("callgraph", "claims", "config", "discover", "finding", "frontend", "ir", "modes", "notebook", "own_codes"),
+        *("project", "report", "rule_documentation", "rules", "screen", "source", "suppress", "vocabulary"),
     },
     "repair": {"check", "config", "finding", "fixes", "report", "suppress"},
+    "project_root": {"config"},
+    "lsp": {
+        *("check", "claims", "config", "discover", "finding", "fixes", "notebook", "own_codes", "project_root"),
+        *("repair", "report", "rule_documentation", "source", "suppress"),
+    },
     "cli": {
-        *("baseline", "callgraph", "changes", "check", "config", "discover", "finding", "fingerprint", "fixes"),
+        *("baseline", "callgraph", "changes", "check", "config", "discover", "finding", "fingerprint", "fixes", "lsp"),
         *("repair", "report", "rule_documentation"),
     },
-    "flake8_plugin": {"check", "config", "discover", "finding", "report", "source"},
+    "flake8_plugin": {"check", "config", "discover", "finding", "project_root", "report", "source"},
     "__main__": {"cli"},
     "devtools": {"check", "cli", "report", "rule_documentation"},
     "__init__": {"check", "config", "finding", "report"},
 }
-ONLY_IN = {"flake8": {"flake8_plugin"}, "libcst": {"frontend"}, "click": {"cli", "devtools"}}
+ONLY_IN = {
+    "flake8": {"flake8_plugin"},
+    "libcst": {"frontend"},
+    "click": {"cli", "devtools"},
+    "pygls": {"lsp"},
+    "lsprotocol": {"lsp"},
+}
 
 
 def imports(path: Path) -> Iterator[tuple[str, int]]:
@@ -97,6 +111,12 @@ def test_a_layer_imports_only_what_it_may(path: Path) -> None:
 
 def test_nothing_imports_the_tools_for_those_who_work_on_evalguard() -> None:
     assert [layer for layer, others in MAY_IMPORT.items() if "devtools" in others] == []
+
+
+def test_a_worker_of_the_server_loads_nothing_of_the_protocol() -> None:
+    script = "import sys, evalguard.lsp.worker; print(not {'pygls', 'lsprotocol'} & sys.modules.keys())"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert run.stdout == "True\n"
 
 
 def test_the_command_loads_no_libcst_until_there_is_something_to_parse(tmp_path: Path) -> None:

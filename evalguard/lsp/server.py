@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
+from urllib.parse import unquote, urlsplit
 
 from lsprotocol import types
 from pygls import uris
@@ -379,13 +380,11 @@ class Server(LanguageServer):
 def _path_of(uri: str) -> str | None:
     """The path of a Python file or notebook; a text that has none is given one that no file has."""
     path = uris.to_fs_path(uri)
-    if path is None:
-        return None
-    if not uri.startswith("file:"):
-        name = os.path.basename(path) or "untitled"
-        name = name if name.endswith(SUFFIXES) else f"{name}.py"
-        return os.path.join(os.path.realpath(tempfile.gettempdir()), "evalguard-unsaved", name)
-    return os.path.realpath(path) if path.endswith(SUFFIXES) else None
+    if path is not None:
+        return os.path.realpath(path) if path.endswith(SUFFIXES) else None
+    name = os.path.basename(unquote(urlsplit(uri).path)) or "untitled"
+    name = name if name.endswith(SUFFIXES) else f"{name}.py"
+    return os.path.join(os.path.realpath(tempfile.gettempdir()), "evalguard-unsaved", name)
 
 
 def _is_on_disk(path: str, text: str) -> bool:
