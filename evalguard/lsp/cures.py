@@ -12,12 +12,12 @@ from evalguard.fixes.script import script_of
 from evalguard.repair import APPLIED, with_fixes
 
 
-def cures_of(findings: Sequence[Finding], shown: str, text: str) -> tuple[str, ...]:
+def cures_of(findings: Sequence[Finding], text: str) -> list[str]:
     """For each finding of a text a word for what may mend it, "" where no cure is known."""
-    script = script_of(shown, text) if findings and text else None
+    script = script_of(findings[0].path, text) if findings and text else None
     if script is None:
-        return ("",) * len(findings)
-    return tuple(_title([fix for fix in candidates(finding, script) if fix.edits], finding) for finding in findings)
+        return [""] * len(findings)
+    return [_title([fix for fix in candidates(finding, script) if fix.edits], finding) for finding in findings]
 
 
 def _title(fixes: Sequence[Fix], finding: Finding) -> str:

@@ -44,14 +44,12 @@ Job: TypeAlias = Link | Near | Prove
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What is known of a file whose text was `text` ("" if no editor has it open). `cures` names for each finding what
-    may mend it, "" where no cure is known."""
+    """What is known of a file whose text was `text`, "" if no editor has it open."""
 
     shown: str
     text: str = ""
     findings: tuple[Finding, ...] = ()
     claims: tuple[Claim, ...] = ()
-    cures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

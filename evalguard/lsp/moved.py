@@ -57,7 +57,7 @@ class Shift:
         """What is left of all that was known of a file."""
         findings = tuple(found for finding in view.findings if (found := self.finding(finding)) is not None)
         claims = tuple(there for claim in view.claims if (there := self.claim(claim)) is not None)
-        return replace(view, findings=findings, claims=claims, cures=())
+        return replace(view, findings=findings, claims=claims)
 
     def _way(self, way: Way) -> Way:
         return replace(way, steps=self._steps(way.steps))

@@ -30,6 +30,7 @@ from evalguard.config import OWN_FILE, PROJECT_FILE, Config, ConfigError
 from evalguard.discover import SUFFIXES
 from evalguard.finding import Edit, Finding, Step
 from evalguard.lsp import actions, hover
+from evalguard.lsp.cures import cures_of
 from evalguard.lsp.diagnostics import diagnostic
 from evalguard.lsp.hints import hints
 from evalguard.lsp.positions import Text, contains, overlaps, text_of
@@ -282,13 +283,10 @@ class Server(LanguageServer):
 
     # ------------------------------------------------------------------------------------------------- requests
 
-    def findings_at(self, found: _Open) -> list[tuple[Finding, str]]:
-        """The findings in a text, and what may mend each."""
+    def findings_at(self, found: _Open) -> list[Finding]:
+        """The findings in a text."""
         view = found.session.views.get(found.path)
-        if view is None:
-            return []
-        cures = view.cures or ("",) * len(view.findings)
-        return [pair for pair in zip(view.findings, cures, strict=True) if pair[0].cell == found.cell]
+        return [finding for finding in view.findings if finding.cell == found.cell] if view is not None else []
 
     def claims_at(self, found: _Open) -> list[Claim]:
         """What is claimed in a text."""
@@ -307,7 +305,7 @@ class Server(LanguageServer):
         if innermost is not None:
             told.append(self.explain(found, [claim for claim in claims if claim.span == innermost]))
         codes = {
-            finding.code: None for finding, _ in self.findings_at(found) if contains(text.range(finding.span), position)
+            finding.code: None for finding in self.findings_at(found) if contains(text.range(finding.span), position)
         }
         told += [hover.rule_in_short(self.rules[code], self.page(code)) for code in codes if code in self.rules]
         if not told:
@@ -333,10 +331,11 @@ class Server(LanguageServer):
         if found is None:
             return []
         text = self.text(found.path, found.cell)
+        there = [each for each in self.findings_at(found) if overlaps(text.range(each.span), within)]
+        cures = cures_of(there, "" if found.cell is not None else self._source(uri))
         return [
             action
-            for finding, cure in self.findings_at(found)
-            if overlaps(text.range(finding.span), within)
+            for finding, cure in zip(there, cures, strict=True)
             for action in actions.actions(uri, finding, cure, self._diagnostic(found.session, found.path, finding))
         ]
 
@@ -344,7 +343,7 @@ class Server(LanguageServer):
         """An action with its edits. A cure that is not proven has none, and the user is told why."""
         data: Any = action.data
         found = self.open.get(data["uri"])
-        finding = actions.meant(data, [each for each, _ in self.findings_at(found)]) if found is not None else None
+        finding = actions.meant(data, self.findings_at(found)) if found is not None else None
         if found is None or finding is None:
             return action
         if data["does"] == "silence":

@@ -42,7 +42,7 @@ class Session:
         self._trouble = trouble
         self._worker = Process(folder)
         self._numbers = itertools.count(1)
-        self._newest = 0
+        self._edits = 0  # what is said of a text before the last one is of no use any more
         self._settled = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -56,7 +56,6 @@ class Session:
             self.views[path] = replace(view, text=text)
         if on_disk and self._settled.is_set() and path in self.places.values():
             self._changed(self, {path})
-            self._start(self._judge(path, text, self._next()))  # nothing new, but for what may mend it
         else:
             self.edited(path, text)
 
@@ -69,9 +68,9 @@ class Session:
     def edited(self, path: str, text: str) -> None:
         """A file has another text now."""
         self.texts[path] = text
-        self._settled.clear()
+        self._edits += 1
         if self.is_linked:
-            self._start(self._judge(path, text, self._next()))
+            self._start(self._judge(path, text, self._edits))
         self.link_soon()
 
     def link_soon(self, delay: float = QUIET) -> None:
@@ -102,13 +101,13 @@ class Session:
             task.cancel()
         await self._worker.stop()
 
-    async def _judge(self, path: str, text: str, number: int) -> None:
-        asked = asyncio.ensure_future(self._worker.ask(Near(number, path, text)))
+    async def _judge(self, path: str, text: str, edit: int) -> None:
+        asked = asyncio.ensure_future(self._worker.ask(Near(next(self._numbers), path, text)))
         done, _ = await asyncio.wait({asked}, timeout=AT_ONCE)
-        if not done and self._newest == number:
+        if not done and self._edits == edit:
             self._move(path, text)
         answer = await asked
-        if self._newest != number:
+        if self._edits != edit:
             return
         if isinstance(answer, Known):
             self._learn(answer)
@@ -124,14 +123,14 @@ class Session:
         self._changed(self, {path})
 
     async def _link(self) -> None:
-        number = self._next()
-        answer = await self._worker.ask(Link(number, self._paths(), dict(self.texts)))
-        if self._newest != number:
+        edit = self._edits
+        answer = await self._worker.ask(Link(next(self._numbers), self._paths(), dict(self.texts)))
+        if self._edits != edit:
             return
+        self._settled.set()
         if isinstance(answer, Known):
             _LOG.info("linked %s: %s", self.folder, ", ".join(f"{k} {v:.2f}" for k, v in answer.seconds.items()))
             self.is_linked = True
-            self._settled.set()
             self._learn(answer)
         elif isinstance(answer, Dropped) and answer.trouble:
             self._tell([answer.trouble])
@@ -153,10 +152,6 @@ class Session:
         if self.folder is None:
             return tuple(sorted(self.texts))
         return (str(self.folder), *sorted(path for path in self.texts if not os.path.exists(path)))
-
-    def _next(self) -> int:
-        self._newest = next(self._numbers)
-        return self._newest
 
     def _tell(self, troubles: Iterable[str]) -> None:
         new = set(troubles)

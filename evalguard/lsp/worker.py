@@ -4,8 +4,8 @@
     near   n+1   an edit: interrupts what is under way, judges a neighbourhood, and gives what is known of its files
     prove  n     a fix of a finding of the last link
 
-A thread listens; a newer job that makes the one under way useless interrupts it, by the way that Ctrl-C would take, so
-the analysis need not ask. Whatever anybody prints goes to standard error: standard output is for answers.
+A thread listens; an edit interrupts what is under way, by the way that Ctrl-C would take, so the analysis need not
+ask. Whatever anybody prints goes to standard error: standard output is for answers.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from types import FrameType
@@ -28,7 +28,7 @@ from evalguard.check import Checked, check_texts, check_unsaved, config_for, con
 from evalguard.claims import Claim
 from evalguard.config import Config, ConfigError
 from evalguard.finding import Finding, Span
-from evalguard.lsp.cures import cures_of, proven
+from evalguard.lsp.cures import proven
 from evalguard.lsp.jobs import Answer, Dropped, Job, Known, Link, Near, Prove, Proven, View, packed, received
 from evalguard.lsp.moved import Shift, shift
 from evalguard.lsp.near import Neighbourhood, Outlines, neighbourhood
@@ -48,7 +48,7 @@ class Overtaken(BaseException):
 
 @dataclass(slots=True)
 class _Inbox:
-    """Jobs that wait. While `working`, a newer one interrupts."""
+    """Jobs that wait. While `working`, an edit interrupts."""
 
     jobs: deque[Job] = field(default_factory=deque)
     arrived: threading.Condition = field(default_factory=threading.Condition)
@@ -63,7 +63,7 @@ class _Inbox:
             with self.arrived:
                 self.jobs.append(job)
                 self.arrived.notify()
-            if not isinstance(job, Prove) and self.working:
+            if isinstance(job, Near) and self.working:
                 _thread.interrupt_main()
         with self.arrived:
             self.ended = True
@@ -72,7 +72,7 @@ class _Inbox:
 
     def interrupt(self, number: int, frame: FrameType | None) -> None:
         """What `interrupt_main` ends in. Asked for too late, it is nothing."""
-        if self.working and (self.ended or any(not isinstance(job, Prove) for job in tuple(self.jobs))):
+        if self.working and (self.ended or any(isinstance(job, Near) for job in tuple(self.jobs))):
             self.working = False
             self.overtaken = True
             raise Overtaken
@@ -89,14 +89,27 @@ class _Inbox:
                 self.arrived.wait()
             if self.ended:
                 return None, []
-            waiting = list(self.jobs)
-            self.jobs.clear()
-        judging: list[Job] = [job for job in waiting if not isinstance(job, Prove)]
-        if not judging:
-            self.jobs.extendleft(reversed(waiting[1:]))
-            return waiting[0], []
-        self.jobs.extendleft(job for job in reversed(waiting) if isinstance(job, Prove))
-        return judging[-1], judging[:-1]
+            useless = _overtaken(self.jobs)
+            for job in useless:
+                self.jobs.remove(job)
+            return self.jobs.popleft(), useless
+
+
+def _overtaken(jobs: Iterable[Job]) -> list[Job]:
+    """The jobs that a later one makes useless: all that judge before an edit, and links before a link."""
+    found: list[Job] = []
+    judging: list[Job] = []
+    for job in jobs:
+        match job:
+            case Near():
+                found += judging
+                judging = [job]
+            case Link():
+                found += [each for each in judging if isinstance(each, Link)]
+                judging = [*(each for each in judging if isinstance(each, Near)), job]
+            case Prove():
+                pass
+    return found
 
 
 def main() -> None:
@@ -200,10 +213,7 @@ class Worker:
         for shown, place in places.items():
             text = job.unsaved.get(place, "")
             if shown in found or shown in claimed or place in job.unsaved:
-                findings = tuple(found.get(shown, ()))
-                views[place] = View(
-                    shown, text, findings, tuple(claimed.get(shown, ())), cures_of(findings, shown, text)
-                )
+                views[place] = View(shown, text, tuple(found.get(shown, ())), tuple(claimed.get(shown, ())))
         self._checked, self._views = checked, views
         self._shown = {place: shown for shown, place in places.items()}
         for path in self._outlined.keys() - self._shown.keys():
@@ -230,7 +240,7 @@ class Worker:
         self._may_go_on()
         touched = sorted({*near.kept, *self._touched(shown)})
         views = {at: self._merged(at, near, checked, edit) for at in touched}
-        views[path] = replace(views[path], text=text, cures=cures_of(views[path].findings, shown, text))
+        views[path] = replace(views[path], text=text)
         self._views |= views
         return Known(job.number, views, {}, False)
 
@@ -240,7 +250,7 @@ class Worker:
         if not any(finding.code == UNREADABLE for finding in checked.report.findings):
             return Dropped(job.number)  # our parser can
         view = edit.view(self._views[job.path])
-        view = replace(view, text=job.text, findings=checked.report.findings, cures=())
+        view = replace(view, text=job.text, findings=checked.report.findings)
         self._views[job.path] = view
         return Known(job.number, {job.path: view}, {}, False)
 
