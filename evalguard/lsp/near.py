@@ -41,6 +41,7 @@ class Outlines:
     def __init__(self, outlines: Mapping[str, Outline]) -> None:
         self.of: dict[str, Outline] = {}
         self._definers: dict[str, dict[str, list[Part]]] = {}
+        self._binders: dict[str, set[str]] = {}
         for path, outline in outlines.items():
             self.put(path, outline)
 
@@ -49,14 +50,21 @@ class Outlines:
         for part in self.of[path].parts if path in self.of else ():
             for name in part.names:
                 self._definers[name].pop(path, None)
+        for name in self.of[path].bound if path in self.of else ():
+            self._binders[name].discard(path)
         self.of[path] = outline
+        for name in outline.bound:
+            self._binders.setdefault(name, set()).add(path)
         for part in outline.parts:
             for name in part.names:
                 self._definers.setdefault(name, {}).setdefault(path, []).append(part)
 
     def leading_to(self, parts: Iterable[Place]) -> Iterator[Place]:
-        """The parts that speak of some."""
+        """The parts that speak of some, maybe by another name."""
         names = frozenset(name for _, part in parts for name in part.names)
+        names |= {
+            name for outline in self.of.values() for name, words in outline.bound.items() if not names.isdisjoint(words)
+        }
         for path, outline in self.of.items():
             for part in outline.parts:
                 if not names.isdisjoint(part.words):
@@ -69,6 +77,13 @@ class Outlines:
             near = {path: places[path]} if path in places else places
             if len(near) <= MANY:
                 yield from ((at, part) for at, found in sorted(near.items()) for part in found)
+
+    def bound(self, path: str, words: Iterable[str]) -> Iterator[tuple[str, str]]:
+        """The files, with the name, that bind a word between their parts: the own one, and few others."""
+        for word in sorted(words):
+            places = self._binders.get(word, set())
+            others = places - {path}
+            yield from ((at, word) for at in sorted((others if len(others) <= MANY else set()) | (places & {path})))
 
 
 @dataclass(slots=True)
@@ -115,12 +130,16 @@ def neighbourhood(path: str, before: Outline | None, outlines: Outlines) -> Neig
     words = [(at, outlines.of[at].calls) for at in sorted(rests)] + [(path, changed)]
     rests |= {path} if changed else set()
     words += [(at, part.words) for at, part in using]
+    bound: set[tuple[str, str]] = set()
     while words:
         found = [place for at, some in words for place in outlines.used(at, some) if search.keep(*place)]
+        new_names = {name for at, some in words for name in outlines.bound(at, some)} - bound
+        bound |= new_names
         words = [(at, part.words) for at, part in found]
+        words += [(at, outlines.of[at].bound[name]) for at, name in sorted(new_names)]
     return Neighbourhood(
         {at: frozenset(parts) for at, parts in search.leading.items()},
-        {at: frozenset(search.kept.get(at, ())) for at in sorted(rests | search.kept.keys())},
+        {at: frozenset(search.kept.get(at, ())) for at in sorted(rests | search.kept.keys() | {at for at, _ in bound})},
         frozenset(rests),
         search.complete,
     )

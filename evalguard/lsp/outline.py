@@ -13,7 +13,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from evalguard.source import split_lines
@@ -42,12 +42,14 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """A text in parts; `rest` is what stands between them, and `calls` are the names of what is called there."""
+    """A text in parts; `rest` is what stands between them. `calls` are the names of what is called there, and `bound`
+    the names that a statement there binds, an import too, with the words that they are bound to."""
 
     lines: tuple[str, ...]
     parts: tuple[Part, ...]
     rest: tuple[str, ...]
     calls: frozenset[str]
+    bound: Mapping[str, frozenset[str]]
 
     def is_rest(self, line: int) -> bool:
         """Whether a line stands between the parts."""
@@ -73,9 +75,12 @@ def outline(text: str) -> Outline | None:
     lines = split_lines(text)
     parts: list[Part] = []
     rest: list[str] = []
+    bound: dict[str, frozenset[str]] = {}
     end = 0
     for node in tree.body:
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            for name, words in _bound_by(node, words_of(lines[node.lineno - 1 : node.end_lineno])):
+                bound[name] = bound.get(name, frozenset()) | words
             continue
         first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
         last = node.end_lineno or node.lineno
@@ -87,12 +92,22 @@ def outline(text: str) -> Outline | None:
         own = "\n".join(lines[first - 1 : last])
         parts.append(Part(node.name, first, last, own, _names(node), frozenset(_WORD.findall(own))))
     rest += lines[end:]
-    return Outline(tuple(lines), tuple(parts), tuple(rest), frozenset(_CALLED.findall("\n".join(rest))))
+    return Outline(tuple(lines), tuple(parts), tuple(rest), frozenset(_CALLED.findall("\n".join(rest))), bound)
 
 
 def words_of(lines: Collection[str]) -> frozenset[str]:
     """The words in some lines."""
     return frozenset(_WORD.findall("\n".join(lines)))
+
+
+def _bound_by(statement: ast.stmt, words: frozenset[str]) -> Iterator[tuple[str, frozenset[str]]]:
+    """The names that a statement binds, each with the words that it is bound to: of an import its own alone."""
+    for node in ast.walk(statement):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
+                yield name, words
+            case ast.alias(name=name, asname=other):
+                yield other or name.partition(".")[0], words_of([name, other or ""])
 
 
 def _names(node: ast.stmt) -> frozenset[str]:

@@ -149,6 +149,9 @@ def main() -> None:
         tell(answer or Dropped(job.number))
         if isinstance(job, Link) and not inbox.jobs:
             attempt(worker.prepare)
+            gc.unfreeze()  # what is known now stays: it need not be looked through for garbage again and again
+            gc.collect()
+            gc.freeze()
 
 
 class Worker:
@@ -163,6 +166,7 @@ class Worker:
         self._views: dict[str, View] = {}
         self._outlines = Outlines({})
         self._outlined: dict[str, tuple[str, Outline | None]] = {}
+        self._is_ready = False  # to judge an edit: the outlines are those of the last link
 
     def answer(self, job: Job) -> Answer:
         """Do a job."""
@@ -179,7 +183,7 @@ class Worker:
 
     def prepare(self) -> None:
         """Get ready for edits, when there is time."""
-        if self._checked is None:
+        if self._checked is None or self._is_ready:
             return
         analysed = set(self._checked.report.analysed)
         for path, document in self._checked.documents.items():
@@ -187,8 +191,7 @@ class Worker:
                 self._outline(self._checked.sources[path].location, document.text)
         known = {path: found for path, (_, found) in self._outlined.items() if found is not None}
         self._outlines = Outlines(known)
-        gc.collect()
-        gc.freeze()
+        self._is_ready = True
 
     def _link(self, job: Link) -> Known:
         troubles: list[str] = []
@@ -214,7 +217,7 @@ class Worker:
             text = job.unsaved.get(place, "")
             if shown in found or shown in claimed or place in job.unsaved:
                 views[place] = View(shown, text, tuple(found.get(shown, ())), tuple(claimed.get(shown, ())))
-        self._checked, self._views = checked, views
+        self._checked, self._views, self._is_ready = checked, views, False
         self._shown = {place: shown for shown, place in places.items()}
         for path in self._outlined.keys() - self._shown.keys():
             del self._outlined[path]
@@ -225,6 +228,7 @@ class Worker:
         shown = self._shown.get(path)
         if shown is None or self._checked is None or shown not in self._checked.documents or is_notebook(shown):
             return Dropped(job.number)
+        self.prepare()
         view = self._views.setdefault(path, View(shown))
         before = view.text or self._checked.documents[shown].text
         old, new = self._outline(path, before), outline(text)
@@ -249,9 +253,8 @@ class Worker:
         checked = check_texts({shown: job.text}, {shown: job.path}, self._config)
         if not any(finding.code == UNREADABLE for finding in checked.report.findings):
             return Dropped(job.number)  # our parser can
-        view = edit.view(self._views[job.path])
+        view = edit.view(self._views[job.path])  # which stays what the next edit is compared with
         view = replace(view, text=job.text, findings=checked.report.findings)
-        self._views[job.path] = view
         return Known(job.number, {job.path: view}, {}, False)
 
     def _touched(self, shown: str) -> set[str]:
@@ -292,7 +295,7 @@ class Worker:
         old = self._views.get(place, View(shown))
         moved = [(finding, edit.finding(finding)) for finding in old.findings]
         findings = [found for finding, found in moved if found is not None and stays(finding, found)]
-        findings += [f for f in checked.report.findings if f.path == shown and is_judged(f)]
+        findings += [f for f in checked.report.findings if f.path == shown and (is_judged(f) or f.code == UNREADABLE)]
         claims = [c for claim in old.claims if (c := edit.claim(claim)) is not None and not is_claimed(c)]
         claims += [c for c in checked.claims if c.path == shown and is_claimed(c)]
         return View(
