@@ -25,9 +25,10 @@ from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 from evalguard import rules
+from evalguard.baseline import BaselineError, compare, read
 from evalguard.callgraph import CallGraph, LeftOut
 from evalguard.claims import Claim
-from evalguard.config import Config, load_config
+from evalguard.config import Config, ConfigError, load_config
 from evalguard.discover import STDIN, SUFFIXES, discover
 from evalguard.finding import Finding, Span
 from evalguard.ir.facts import FileFacts
@@ -128,12 +129,13 @@ def check_unsaved(
 ) -> Checked:
     """As `check_for_fixes`, for editors: some files, by their real paths, have the texts that are given, and what is
     claimed of modes is kept. Files whose text is as in a check `before` are not read anew."""
+    new = _new(config)
     run = _Run(config, lowered=dict(before.lowered) if before else {}, claims=[])
     sources = {
         path: Source(partial(_unsaved_or_read, path, source, unsaved, before), source.location)
         for path, source in _sources(run, paths, STDIN_NAME).items()
     }
-    return _checked(run, sources, lambda report: report)
+    return _checked(run, sources, new)
 
 
 def check_texts(
@@ -178,9 +180,10 @@ def check_source(
     run = _Run(config or Config())
     read = partial(notebook_of if is_notebook(path) else document_of, text, path)
     source = {path: Source(read, os.path.abspath(path))}
+    new = _new(run.config)
     if project is None:
-        return _check(run, source)
-    return _about(_check(run, _without(_sources(run, [project], path), path) | source), {path})
+        return new(_check(run, source))
+    return _about(new(_check(run, _without(_sources(run, [project], path), path) | source)), {path})
 
 
 def config_for(paths: Sequence[str | os.PathLike[str]]) -> Config:
@@ -332,12 +335,26 @@ def _asked(
     project: str | os.PathLike[str] | None,
 ) -> tuple[dict[str, Source], _Narrowing]:
     """The files to be read, and what leaves of a report that which was asked for."""
+    new = _new(run.config)
     if project is None:
-        return _sources(run, paths, stdin_filename), lambda report: report
+        return _sources(run, paths, stdin_filename), new
     sources = _sources_of_project(run, os.fspath(project), [os.fspath(path) for path in paths], stdin_filename)
     wanted = {Path(os.path.realpath(stdin_filename if path == STDIN else path)) for path in paths}
     shown = {path for path, source in sources.items() if _lies_in(source.location, wanted)}
-    return sources, lambda report: _about(report, shown)
+    return sources, lambda report: _about(new(report), shown)
+
+
+def _new(config: Config) -> _Narrowing:
+    """What leaves of a report that which the configuration's baseline does not know; one that cannot be used is a
+    ConfigError."""
+    file = config.baseline_file
+    if file is None:
+        return lambda report: report
+    try:
+        known = read(file)
+    except BaselineError as error:
+        raise ConfigError(f"baseline: {error}") from error
+    return lambda report: compare(report, known, file).report
 
 
 def _sources_of_project(run: _Run, root: str, paths: Sequence[str], stdin_filename: str) -> dict[str, Source]:

@@ -93,9 +93,13 @@ def _found(filename: str, text: str) -> Sequence[Finding]:
 def _linked(root: Path, config: Config) -> _Linked:
     """What was found in the project, looked for at most once."""
     from evalguard.check import check_paths
+    from evalguard.config import ConfigError
 
     if root not in _LINKED:
-        report = check_paths([root], config)
+        try:
+            report = check_paths([root], config)
+        except ConfigError as error:
+            raise _refused(error) from error
         _tell_problems(report)
         findings: dict[str, list[Finding]] = {}
         for finding in report.findings:
@@ -114,11 +118,16 @@ def _project_of(name: str) -> tuple[Path, Config]:
     try:
         config = config_for([name])
     except ConfigError as error:
-        from flake8.exceptions import ExecutionError
-
-        raise ExecutionError(f"evalguard: {error}") from error
+        raise _refused(error) from error
     place = Path(os.path.abspath(name))
     return root_of(place, config) or (place if place.is_dir() else place.parent), config
+
+
+def _refused(error: Exception) -> Exception:
+    from flake8.exceptions import ExecutionError
+
+    refused: Exception = ExecutionError(f"evalguard: {error}")
+    return refused
 
 
 def _is_text_of(path: str, text: str) -> bool:

@@ -199,9 +199,14 @@ class Worker:
             self._config = config_for(job.paths)
         except ConfigError as error:
             troubles.append(str(error))
-        checked = check_unsaved(job.paths, self._config, job.unsaved, self._checked)
+        try:
+            checked = check_unsaved(job.paths, self._config, job.unsaved, self._checked)
+        except ConfigError as error:
+            troubles.append(str(error))
+            self._config = replace(self._config, baseline=None)
+            checked = check_unsaved(job.paths, self._config, job.unsaved, self._checked)
         self._may_go_on()
-        report = checked.report
+        report = checked.asked
         troubles += [f"internal error in {problem.path}: {problem.message}" for problem in report.problems]
         for problem in report.problems:
             print(problem.traceback, file=sys.stderr)

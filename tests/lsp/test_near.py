@@ -53,7 +53,7 @@ def edits_of(folder: Path) -> list[tuple[str, str]]:
     return edits
 
 
-@pytest.mark.parametrize("project", PROJECTS[::2], ids=lambda project: project.name)
+@pytest.mark.parametrize("project", PROJECTS[1::2], ids=lambda project: project.name)
 def test_an_edit_is_judged_as_the_whole_project_would_be(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -69,7 +69,7 @@ def test_an_edit_is_judged_as_the_whole_project_would_be(
 
 
 def test_the_case_that_differs_is_among_those_that_are_tried() -> None:
-    assert {project.name for project in PROJECTS[::2]} >= DIFFERS
+    assert {project.name for project in PROJECTS[1::2]} >= DIFFERS
 
 
 def test_a_file_of_which_nothing_is_known_has_no_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
