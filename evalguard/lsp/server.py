@@ -160,7 +160,8 @@ class Server(LanguageServer):
         sources: list[str] = []
         for cell in document.cells:
             if cell.kind is types.NotebookCellKind.Code:
-                sources.append(self._source(cell.document))
+                synced = cell.document in self.workspace.text_documents  # those in Python
+                sources.append(self._source(cell.document) if synced else "")
                 self.open[cell.document] = _Open(session, path, len(sources))
         cells = [{"cell_type": "code", "source": source} for source in sources]
         text = json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
@@ -192,6 +193,8 @@ class Server(LanguageServer):
         uri = self._open_uri(path, cell)
         if uri is not None:
             return text_of(self._source(uri), self._encoding)
+        if cell is not None:
+            return Text((), self._encoding)
         try:
             return text_of(read_document(Path(path), path).text, self._encoding)
         except SourceProblem:
@@ -227,6 +230,8 @@ class Server(LanguageServer):
             } or {self.uri(path): []}
             texts: dict[tuple[str, int | None], Text] = {}
             for finding in view.findings if view is not None else ():
+                if finding.cell is not None and self._open_uri(path, finding.cell) is None:
+                    continue  # a cell has no address while its notebook is closed
                 uri = self.uri(path, finding.cell)
                 by_uri.setdefault(uri, []).append(self._diagnostic(session, path, finding, texts))
             for uri, found_there in by_uri.items():
