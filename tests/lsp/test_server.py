@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import os
+import socket
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -17,6 +20,8 @@ import pytest_asyncio
 from lsprotocol import types
 from pygls import uris
 from pytest_lsp import LanguageClient, client_capabilities, make_test_lsp_client
+
+from evalguard.cli import main
 
 SECONDS = 30  # until a test gives up; nothing is timed
 
@@ -343,21 +348,32 @@ async def test_a_hover_over_a_finding_tells_of_its_rule(editor: Editor, project:
 
 
 @asynchronous
-@pytest.mark.parametrize("client", ["visual-studio-code", "neovim"])
-async def test_columns_count_in_units_of_the_client(editor: Editor, project: Path, client: str) -> None:
+@pytest.mark.parametrize(("encoding", "codec"), [("utf-8", "utf-8"), ("utf-16", "utf-16-le"), ("utf-32", "utf-32-le")])
+async def test_columns_count_in_the_units_of_the_client(
+    editor: Editor, project: Path, encoding: str, codec: str
+) -> None:
     text = TRAIN.replace("            optimizer.step()", '            "🔥🔥é"; optimizer.step()')
-    await editor.start(project, name=client)
+    general = types.GeneralClientCapabilities(position_encodings=[types.PositionEncodingKind(encoding)])
+    await editor.start(project, general=general)
     uri = editor.open(project / "train.py", text)
     [found] = await editor.codes(uri, "EVG201")
-    encoding = editor.result.capabilities.position_encoding or "utf-16"
-    line = text.splitlines()[found.range.start.line].encode(
-        {"utf-8": "utf-8", "utf-16": "utf-16-le"}[
-            str(encoding.value if isinstance(encoding, types.PositionEncodingKind) else encoding)
-        ]
-    )
-    width = 2 if "16" in str(encoding) else 1
-    found_text = line[width * found.range.start.character : width * found.range.end.character]
-    assert found_text.replace(b"\0", b"") == b"optimizer.step()"
+    unit = {"utf-8": 1, "utf-16": 2, "utf-32": 4}[encoding]
+    line = text.splitlines()[found.range.start.line].encode(codec)
+    there = line[unit * found.range.start.character : unit * found.range.end.character]
+    assert there.decode(codec) == "optimizer.step()"
+
+
+@asynchronous
+@pytest.mark.parametrize("name", ["emacs", "neovim", "visual-studio-code"])
+async def test_editors_as_they_introduce_themselves_are_served(editor: Editor, project: Path, name: str) -> None:
+    await editor.start(project, name=name)
+    uri = editor.open(project / "train.py")
+    [found] = await editor.codes(uri, "EVG201")
+    assert await editor.hints(uri) == {12: "⟨train|eval⟩", 13: "⟨train|eval⟩"}
+    mend, _ = await editor.actions(uri, found)
+    edit = mend.edit or (await editor.client.code_action_resolve_async(mend)).edit
+    assert edit is not None
+    assert [each.new_text for each in edits_of(edit)[uri]] == ["        net.train()\n"]
 
 
 @asynchronous
@@ -498,3 +514,70 @@ async def test_a_notebook_is_judged_by_its_cells(editor: Editor, tmp_path: Path)
     editor.client.notebook_document_did_change(changed)
     await editor.codes(cells[2])
     assert await editor.hints(cells[2]) == {3: "⟨eval⟩"}
+
+
+@asynchronous
+async def test_a_failure_of_our_own_in_one_file_ends_nothing(editor: Editor, project: Path) -> None:
+    """A text that no parser of ours can take, however it fails."""
+    (project / "deep.py").write_text("x = " + "-" * 100_000 + "1\n")
+    await editor.start(project)
+    uri = editor.open(project / "train.py")
+    await editor.codes(uri, "EVG201")
+    deep = editor.open(project / "deep.py")
+    editor.edit(deep, "import torch\nx = " + "+".join(["torch.nn"] * 20_000) + "\ndef train(model): model.train()\n")
+    editor.edit(uri, TRAIN.replace("evaluate(net", "print(net"))
+    await editor.codes(uri)
+
+
+@asynchronous
+async def test_what_is_no_python_is_left_alone(editor: Editor, project: Path) -> None:
+    await editor.start(project)
+    item = types.TextDocumentItem((project / "notes.md").as_uri(), "markdown", 1, "# notes")
+    editor.client.text_document_did_open(types.DidOpenTextDocumentParams(item))
+    assert await editor.hints(item.uri) == {}
+    assert await editor.hover(item.uri, 1, 0) == ""
+    await editor.codes(editor.open(project / "train.py"), "EVG201")
+
+
+def test_without_its_requirements_the_server_says_what_to_install(tmp_path: Path) -> None:
+    for name in ("pygls", "lsprotocol"):
+        (tmp_path / f"{name}.py").write_text(f"raise ModuleNotFoundError('gone', name='{name}')\n")
+    run = subprocess.run(
+        [sys.executable, "-m", "evalguard", "server"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        input="",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (run.returncode, run.stdout) == (2, "")
+    assert 'python -m pip install "torch-evalguard[lsp]"' in run.stderr
+
+
+@pytest.mark.parametrize("address", ["2087", "localhost:", "localhost:http", "localhost:99999"])
+def test_an_address_that_is_none_is_wrong_usage(address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["server", "--tcp", address]) == 2
+    assert "HOST:PORT, such as 127.0.0.1:2087" in capsys.readouterr().err
+
+
+@asynchronous
+async def test_an_editor_may_connect_by_tcp(project: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "evalguard", "server", "--tcp", f"127.0.0.1:{port}"]
+    server = await asyncio.create_subprocess_exec(*command)
+    client = make_test_lsp_client()
+    for _ in range(500):
+        try:
+            await client.start_tcp("127.0.0.1", port)
+            break
+        except OSError:
+            await asyncio.sleep(0.05)
+    editor = Editor(client)
+    await editor.start(project)
+    await editor.codes(editor.open(project / "train.py"), "EVG201")
+    await client.shutdown_async(None)
+    client.exit(None)
+    assert await asyncio.wait_for(server.wait(), SECONDS) == 0
+    await client.stop()
