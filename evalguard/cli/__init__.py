@@ -5,6 +5,7 @@ Exit status: 0 nothing found, 1 findings, 2 wrong usage or a failure of our own,
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 
 import click
@@ -45,6 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run_command(arguments: Sequence[str] | None) -> int:
     try:
         status = command.main(arguments, prog_name="evalguard", standalone_mode=False)
+    except click.NoSuchOption as error:
+        error.possibilities = difflib.get_close_matches(error.option_name, error.possibilities or (), n=1)
+        error.show()
+        return error.exit_code
     except click.ClickException as error:
         error.show()
         return error.exit_code
