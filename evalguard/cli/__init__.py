@@ -47,8 +47,8 @@ def _run_command(arguments: Sequence[str] | None) -> int:
     try:
         status = command.main(arguments, prog_name="evalguard", standalone_mode=False)
     except click.NoSuchOption as error:
-        error.possibilities = difflib.get_close_matches(error.option_name, error.possibilities or (), n=1)
-        error.show()
+        meant = difflib.get_close_matches(error.option_name, error.possibilities or (), n=1)
+        click.NoSuchOption(error.option_name, possibilities=meant, ctx=error.ctx).show()
         return error.exit_code
     except click.ClickException as error:
         error.show()
