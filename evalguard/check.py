@@ -143,12 +143,13 @@ def check_texts(
 ) -> Checked:
     """Check texts as if they were all files of a project, by the paths under which they are shown; `locations` are the
     absolute ones. What is claimed of modes is kept, and what is as in a check `before` is not read anew."""
+    new = _new(config)
     run = _Run(config, lowered=dict(before.lowered) if before else {}, claims=[])
     sources = {}
     for path, text in texts.items():
         source = Source(partial(document_of, text, path), locations[path])
         sources[path] = Source(partial(_unsaved_or_read, path, source, {}, before), source.location)
-    return _checked(run, sources, lambda report: report)
+    return _checked(run, sources, new)
 
 
 def _unsaved_or_read(path: str, source: Source, unsaved: Mapping[str, str], before: Checked | None) -> Document:

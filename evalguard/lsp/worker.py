@@ -89,13 +89,13 @@ class _Inbox:
                 self.arrived.wait()
             if self.ended:
                 return None, []
-            useless = _overtaken(self.jobs)
+            useless = overtaken(self.jobs)
             for job in useless:
                 self.jobs.remove(job)
             return self.jobs.popleft(), useless
 
 
-def _overtaken(jobs: Iterable[Job]) -> list[Job]:
+def overtaken(jobs: Iterable[Job]) -> list[Job]:
     """The jobs that a later one makes useless: all that judge before an edit, and links before a link."""
     found: list[Job] = []
     judging: list[Job] = []
@@ -163,7 +163,7 @@ class Worker:
         self._near_by: Checked | None = None  # the last neighbourhood
         self._config = Config()
         self._shown: dict[str, str] = {}  # real path to the path under which it is shown
-        self._views: dict[str, View] = {}
+        self._views: dict[str, View] = {}  # of the last texts that could be parsed
         self._outlines = Outlines({})
         self._outlined: dict[str, tuple[str, Outline | None]] = {}
         self._is_ready = False  # to judge an edit: the outlines are those of the last link
@@ -199,12 +199,14 @@ class Worker:
             self._config = config_for(job.paths)
         except ConfigError as error:
             troubles.append(str(error))
+        refused = {place: why for place, text in job.unsaved.items() if (why := self._refused(place, text))}
+        unsaved = {place: self._views[place].text if place in refused else text for place, text in job.unsaved.items()}
         try:
-            checked = check_unsaved(job.paths, self._config, job.unsaved, self._checked)
+            checked = check_unsaved(job.paths, self._config, unsaved, self._checked)
         except ConfigError as error:
             troubles.append(str(error))
             self._config = replace(self._config, baseline=None)
-            checked = check_unsaved(job.paths, self._config, job.unsaved, self._checked)
+            checked = check_unsaved(job.paths, self._config, unsaved, self._checked)
         self._may_go_on()
         report = checked.asked
         troubles += [f"internal error in {problem.path}: {problem.message}" for problem in report.problems]
@@ -219,14 +221,17 @@ class Worker:
         for claim in checked.claims:
             claimed.setdefault(claim.path, []).append(claim)
         for shown, place in places.items():
-            text = job.unsaved.get(place, "")
-            if shown in found or shown in claimed or place in job.unsaved:
+            text = unsaved.get(place, "")
+            if shown in found or shown in claimed or place in unsaved:
                 views[place] = View(shown, text, tuple(found.get(shown, ())), tuple(claimed.get(shown, ())))
         self._checked, self._views, self._is_ready = checked, views, False
         self._shown = {place: shown for shown, place in places.items()}
         for path in self._outlined.keys() - self._shown.keys():
             del self._outlined[path]
-        return Known(job.number, views, places, True, tuple(troubles), dict(report.seconds))
+        told = views | {
+            place: self._as_refused(place, job.unsaved[place], why) for place, why in refused.items() if place in views
+        }
+        return Known(job.number, told, places, True, tuple(troubles), dict(report.seconds))
 
     def _near(self, job: Near) -> Answer:
         path, text = job.path, job.text
@@ -234,12 +239,15 @@ class Worker:
         if shown is None or self._checked is None or shown not in self._checked.documents or is_notebook(shown):
             return Dropped(job.number)
         self.prepare()
-        view = self._views.setdefault(path, View(shown))
+        view = self._views.get(path, View(shown))
         before = view.text or self._checked.documents[shown].text
+        self._views[path] = replace(view, text=before)
         old, new = self._outline(path, before), outline(text)
-        edit = shift(shown, before, text)
         if new is None:
-            return self._unreadable(job, shown, edit)
+            why = self._refused(path, text)
+            if not why:  # our parser knows more than Python's
+                return Dropped(job.number)
+            return Known(job.number, {path: self._as_refused(path, text, why)}, {}, False)
         self._outlined[path] = (text, new)
         self._outlines.put(path, new)
         near = neighbourhood(path, old, self._outlines)
@@ -247,20 +255,28 @@ class Worker:
         locations = {self._shown[at]: at for at in near.kept}
         checked = self._near_by = check_texts(texts, locations, self._config, self._near_by)
         self._may_go_on()
+        edit = shift(shown, before, text)
         touched = sorted({*near.kept, *self._touched(shown)})
         views = {at: self._merged(at, near, checked, edit) for at in touched}
         views[path] = replace(views[path], text=text)
         self._views |= views
         return Known(job.number, views, {}, False)
 
-    def _unreadable(self, job: Near, shown: str, edit: Shift) -> Answer:
-        """The answer where Python cannot parse a text: that it cannot, and all modes that were claimed."""
-        checked = check_texts({shown: job.text}, {shown: job.path}, self._config)
-        if not any(finding.code == UNREADABLE for finding in checked.report.findings):
-            return Dropped(job.number)  # our parser can
-        view = edit.view(self._views[job.path])  # which stays what the next edit is compared with
-        view = replace(view, text=job.text, findings=checked.report.findings)
-        return Known(job.number, {job.path: view}, {}, False)
+    def _refused(self, place: str, text: str) -> tuple[Finding, ...]:
+        """Why a text cannot be parsed, if that is so and another text of the file is known. Until it is mended that one
+        stands for it, lest all that hangs on it comes and goes while somebody types."""
+        view = self._views.get(place)
+        if view is None or not view.text or is_notebook(place) or outline(text) is not None:
+            return ()
+        found = check_texts(
+            {view.shown: text}, {view.shown: place}, replace(self._config, baseline=None)
+        ).report.findings
+        return tuple(finding for finding in found if finding.code == UNREADABLE)
+
+    def _as_refused(self, place: str, text: str, findings: tuple[Finding, ...]) -> View:
+        """What is known of a file that cannot be parsed: why, and the modes that were claimed."""
+        view = self._views[place]
+        return replace(shift(view.shown, view.text, text).view(view), text=text, findings=findings)
 
     def _touched(self, shown: str) -> set[str]:
         """The files with a finding whose trace leads through another file."""
@@ -300,7 +316,7 @@ class Worker:
         old = self._views.get(place, View(shown))
         moved = [(finding, edit.finding(finding)) for finding in old.findings]
         findings = [found for finding, found in moved if found is not None and stays(finding, found)]
-        findings += [f for f in checked.report.findings if f.path == shown and (is_judged(f) or f.code == UNREADABLE)]
+        findings += [f for f in checked.asked.findings if f.path == shown and (is_judged(f) or f.code == UNREADABLE)]
         claims = [c for claim in old.claims if (c := edit.claim(claim)) is not None and not is_claimed(c)]
         claims += [c for c in checked.claims if c.path == shown and is_claimed(c)]
         return View(

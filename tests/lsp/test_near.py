@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 from conftest import FIXTURES
 
+from evalguard.cli import main
 from evalguard.finding import Span
 from evalguard.lsp.jobs import Dropped, Known, Link, Near, View
 from evalguard.lsp.moved import shift
 from evalguard.lsp.near import MOST_LINES, Outlines, neighbourhood
 from evalguard.lsp.outline import Outline, Part, outline
-from evalguard.lsp.worker import Worker
+from evalguard.lsp.worker import Worker, overtaken
 
 PROJECTS = sorted((FIXTURES / "projects").iterdir())
 SWITCH = re.compile(r"[ \t]*[\w.]+\.(?:train|eval)\(\)[ \t]*(?:#.*)?")
@@ -130,3 +131,83 @@ def test_lines_above_an_edit_stay_and_those_below_it_move() -> None:
 def test_a_text_that_is_not_edited_keeps_every_line() -> None:
     edit = shift("a.py", "one\none\none", "one\none\none")
     assert [edit.line(line) for line in (1, 2, 3)] == [1, 2, 3]
+
+
+LEAK = """\
+def evaluate(model, loader):
+    model.eval()
+    for x in loader:
+        print(model(x))
+"""
+LOOP = """\
+import torch
+from leak import evaluate
+
+
+def fit(loader):
+    net = torch.nn.Dropout()
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    net.train()
+    for epoch in range(3):
+        for x in loader:
+            net(x).sum().backward()
+            optimizer.step()
+        evaluate(net, loader)
+"""
+
+
+@pytest.fixture
+def leak(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = Path(os.path.realpath(tmp_path))
+    (folder / "leak.py").write_text(LEAK)
+    (folder / "loop.py").write_text(LOOP)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def codes(view: View) -> list[str]:
+    return [finding.code for finding in view.findings]
+
+
+def test_a_text_that_cannot_be_parsed_takes_nothing_from_the_others(leak: Path) -> None:
+    path, loop = str(leak / "leak.py"), str(leak / "loop.py")
+    broken = f"x = (\n{LEAK}"
+    worker = Worker()
+    worker.answer(Link(1, (str(leak),), {path: LEAK}))
+    near = known(worker.answer(Near(2, path, broken)))
+    whole = known(worker.answer(Link(3, (str(leak),), {path: broken})))
+    for answer in (near, whole):
+        assert codes(answer.views[path]) == ["EVG901"]
+        assert [(claim.span.line, claim.modes) for claim in answer.views[path].claims] == [(5, ("eval",))]
+    assert codes(whole.views[loop]) == ["EVG201"]
+    mended = known(worker.answer(Near(4, path, LEAK.replace("eval()", "train()"))))
+    assert [claim.modes for claim in mended.views[path].claims] == [("train",)]
+    assert codes(mended.views[loop]) == []
+
+
+def test_a_text_that_could_never_be_parsed_is_one_finding(leak: Path) -> None:
+    path = str(leak / "new.py")
+    whole = known(Worker().answer(Link(1, (str(leak), path), {path: "model.eval(:\n"})))
+    assert codes(whole.views[path]) == ["EVG901"]
+
+
+def test_a_baseline_counts_near_and_far(leak: Path) -> None:
+    path, loop = str(leak / "leak.py"), str(leak / "loop.py")
+    (leak / "pyproject.toml").write_text('[tool.evalguard]\nbaseline = "known.json"\n')
+    assert main(["baseline"]) == 0
+    worker = Worker()
+    assert found_in(known(worker.answer(Link(1, (str(leak),), {loop: LOOP}))).views) == set()
+    near = known(worker.answer(Near(2, loop, f"{LOOP}        net.eval\n")))
+    assert codes(near.views[loop]) == ["EVG301"]
+    (leak / "known.json").unlink()
+    answer = known(worker.answer(Link(3, (str(leak),), {path: LEAK})))
+    assert "baseline: " in answer.troubles[0]
+    assert codes(answer.views[loop]) == ["EVG201"]
+
+
+def test_jobs_before_an_edit_are_useless() -> None:
+    link, edit, later = Link(1, ("a",), {}), Near(2, "a", ""), Near(3, "a", "x")
+    assert overtaken([link, edit]) == [link]
+    assert overtaken([edit, Link(4, ("a",), {})]) == []
+    assert overtaken([edit, link, later]) == [edit, link]
+    assert overtaken([link, Link(4, ("a",), {})]) == [link]
