@@ -290,12 +290,12 @@ class Server(LanguageServer):
 
     def findings_at(self, found: _Open) -> list[Finding]:
         """The findings in a text."""
-        view = found.session.views.get(found.path)
+        view = found.session.view(found.path)
         return [finding for finding in view.findings if finding.cell == found.cell] if view is not None else []
 
     def claims_at(self, found: _Open) -> list[Claim]:
         """What is claimed in a text."""
-        view = found.session.views.get(found.path)
+        view = found.session.view(found.path)
         return [claim for claim in view.claims if claim.cell == found.cell] if view is not None else []
 
     def hover(self, uri: str, position: types.Position) -> types.Hover | None:

@@ -19,6 +19,7 @@ from evalguard.finding import Finding
 from evalguard.lsp.jobs import Dropped, Known, Link, Near, Prove, Proven, View
 from evalguard.lsp.moved import shift
 from evalguard.lsp.process import Process
+from evalguard.notebook import is_notebook
 
 AT_ONCE = 0.08  # seconds that an edit waits for its answer
 QUIET = 0.3  # seconds without an edit, after which the folder is linked
@@ -80,6 +81,13 @@ class Session:
             self._timer.cancel()
         self._timer = asyncio.get_running_loop().call_later(delay, lambda: self._start(self._link()))
 
+    def view(self, path: str) -> View | None:
+        """What is known of a file, where it is in the text as it is now."""
+        view, text = self.views.get(path), self.texts.get(path)
+        if view is None or text is None or view.text in ("", text) or is_notebook(path):
+            return view
+        return replace(shift(view.shown, view.text, text).view(view), text=text)
+
     async def proven(self, path: str, finding: Finding) -> Proven:
         """A fix of a finding that is proven by the whole folder as it is now."""
         await self._settled.wait()
@@ -105,22 +113,21 @@ class Session:
         asked = asyncio.ensure_future(self._worker.ask(Near(next(self._numbers), path, text)))
         done, _ = await asyncio.wait({asked}, timeout=AT_ONCE)
         if not done and self._edits == edit:
-            self._move(path, text)
+            self._move(path)
         answer = await asked
         if self._edits != edit:
             return
         if isinstance(answer, Known):
             self._learn(answer)
         elif done:
-            self._move(path, text)
+            self._move(path)
 
-    def _move(self, path: str, text: str) -> None:
+    def _move(self, path: str) -> None:
         """What was known of a file is shown where it is now."""
-        view = self.views.get(path)
-        if view is None or not view.text or view.text == text:
-            return
-        self.views[path] = replace(shift(view.shown, view.text, text).view(view), text=text)
-        self._changed(self, {path})
+        view = self.view(path)
+        if view is not None and view != self.views[path]:
+            self.views[path] = view
+            self._changed(self, {path})
 
     async def _link(self) -> None:
         edit = self._edits

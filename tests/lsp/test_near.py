@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from conftest import FIXTURES
 
 from evalguard.cli import main
 from evalguard.finding import Span
-from evalguard.lsp.jobs import Dropped, Known, Link, Near, View
+from evalguard.lsp.jobs import Dropped, Job, Known, Link, Near, View, packed, received
 from evalguard.lsp.moved import shift
 from evalguard.lsp.near import MOST_LINES, Outlines, neighbourhood
 from evalguard.lsp.outline import Outline, Part, outline
@@ -211,3 +213,28 @@ def test_jobs_before_an_edit_are_useless() -> None:
     assert overtaken([edit, Link(4, ("a",), {})]) == []
     assert overtaken([edit, link, later]) == [edit, link]
     assert overtaken([link, Link(4, ("a",), {})]) == [link]
+
+
+def test_every_job_of_a_worker_has_one_answer_even_if_it_is_interrupted(leak: Path) -> None:
+    loop = str(leak / "loop.py")
+    jobs: list[Job] = []
+    for number in range(0, 40, 2):
+        jobs += [Link(number, (str(leak),), {loop: LOOP}), Near(number + 1, loop, f"{LOOP}\n# {number}")]
+    jobs.append(Link(99, (str(leak),), {loop: LOOP}))
+    command = [sys.executable, "-c", "from evalguard.lsp.worker import main; main()"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=leak) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        answers = []
+        for job in jobs:
+            process.stdin.write(packed(job))
+            process.stdin.flush()
+        while not answers or answers[-1].number != 99:
+            answer = received(process.stdout)
+            assert isinstance(answer, Known | Dropped)
+            answers.append(answer)
+        process.stdin.close()  # it ends when nobody speaks to it any more
+        assert process.wait(60) == 0
+    assert sorted(answer.number for answer in answers) == sorted(job.number for job in jobs)
+    assert [answer for answer in answers if isinstance(answer, Dropped) and answer.trouble] == []
+    assert codes(known(answers[-1]).views[loop]) == ["EVG201"]
