@@ -1,7 +1,7 @@
 """The process that analyses one folder, at the server's bidding.
 
     link   n     the whole folder, with the texts of the editor: only files that have changed are read
-    near   n+1   an edit: interrupts what is under way, judges a neighbourhood, and gives what is known of its files
+    near   n+1   an edit: interrupts what is under way, and judges a neighbourhood, or gives it up after a second
     prove  n     a fix of a finding of the last link
 
 A thread listens; an edit interrupts what is under way, by the way that Ctrl-C would take, so the analysis need not
@@ -38,6 +38,7 @@ from evalguard.own_codes import UnreadableFile
 from evalguard.report import Problem
 
 UNREADABLE = UnreadableFile.code
+MOST_SECONDS = 1.0  # for an edit; some neighbourhoods are small and take long, and the link waits for them
 
 T = TypeVar("T")
 
@@ -51,9 +52,11 @@ class _Inbox:
     """Jobs that wait. While `working`, an edit interrupts."""
 
     jobs: deque[Job] = field(default_factory=deque)
+    job: Job | None = None  # the one under way
     arrived: threading.Condition = field(default_factory=threading.Condition)
     working: bool = False
     overtaken: bool = False
+    late: bool = False
     ended: bool = False
 
     def listen(self, stream: BinaryIO) -> None:
@@ -70,9 +73,15 @@ class _Inbox:
             self.arrived.notify()
         _thread.interrupt_main()
 
+    def expire(self, job: Job) -> None:
+        """A job has had its time."""
+        if self.job is job:
+            self.late = True
+            _thread.interrupt_main()
+
     def interrupt(self, number: int, frame: FrameType | None) -> None:
         """What `interrupt_main` ends in. Asked for too late, it is nothing."""
-        if self.working and (self.ended or any(isinstance(job, Near) for job in tuple(self.jobs))):
+        if self.working and (self.ended or self.late or any(isinstance(job, Near) for job in tuple(self.jobs))):
             self.working = False
             self.overtaken = True
             raise Overtaken
@@ -126,13 +135,13 @@ def main() -> None:
         answers.write(packed(answer))
         answers.flush()
 
-    def attempt(work: Callable[[], T]) -> T | Problem | None:
+    def attempt(work: Callable[[], T], job: Job | None = None) -> T | Problem | None:
         try:
-            inbox.working, inbox.overtaken = True, False
+            inbox.job, inbox.late, inbox.overtaken, inbox.working = job, False, False, True
             try:
                 return contained(work)
             finally:
-                inbox.working = False
+                inbox.working, inbox.job = False, None
         except Overtaken:
             return None
 
@@ -142,7 +151,11 @@ def main() -> None:
             tell(Dropped(old.number))
         if job is None:
             return
-        answer = attempt(partial(worker.answer, job))
+        limit = threading.Timer(MOST_SECONDS, inbox.expire, (job,))
+        if isinstance(job, Near):
+            limit.start()
+        answer = attempt(partial(worker.answer, job), job)
+        limit.cancel()
         if isinstance(answer, Problem):
             print(answer.traceback, file=sys.stderr)
             answer = Dropped(job.number, f"internal error: {answer.message}")
