@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import TypeAlias
 
 from evalguard.lsp.outline import Outline, Part, words_of
@@ -79,11 +80,18 @@ class Outlines:
                 yield from ((at, part) for at, found in sorted(near.items()) for part in found)
 
     def bound(self, path: str, words: Iterable[str]) -> Iterator[tuple[str, str]]:
-        """The files, with the name, that bind a word between their parts: the own one, and few others."""
+        """The files, with the name, that bind a word between their parts: the own one, and few of those that it seems
+        to import."""
+        imports = self.of[path].imports
         for word in sorted(words):
             places = self._binders.get(word, set())
-            others = places - {path}
+            others = {at for at in places if at != path and _module_name(at) in imports}
             yield from ((at, word) for at in sorted((others if len(others) <= MANY else set()) | (places & {path})))
+
+
+def _module_name(path: str) -> str:
+    name = PurePath(path)
+    return name.parent.name if name.stem == "__init__" else name.stem
 
 
 @dataclass(slots=True)

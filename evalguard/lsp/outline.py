@@ -43,13 +43,15 @@ class Part:
 @dataclass(frozen=True, slots=True)
 class Outline:
     """A text in parts; `rest` is what stands between them. `calls` are the names of what is called there, and `bound`
-    the names that a statement there binds, an import too, with the words that they are bound to."""
+    the names that a statement there binds, an import too, with the words that they are bound to. `imports` are the
+    words of the imports there."""
 
     lines: tuple[str, ...]
     parts: tuple[Part, ...]
     rest: tuple[str, ...]
     calls: frozenset[str]
     bound: Mapping[str, frozenset[str]]
+    imports: frozenset[str]
 
     def is_rest(self, line: int) -> bool:
         """Whether a line stands between the parts."""
@@ -76,11 +78,15 @@ def outline(text: str) -> Outline | None:
     parts: list[Part] = []
     rest: list[str] = []
     bound: dict[str, frozenset[str]] = {}
+    imports: set[str] = set()
     end = 0
     for node in tree.body:
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            for name, words in _bound_by(node, words_of(lines[node.lineno - 1 : node.end_lineno])):
+            all_words = words_of(lines[node.lineno - 1 : node.end_lineno])
+            for name, words in _bound_by(node, all_words):
                 bound[name] = bound.get(name, frozenset()) | words
+            if any(isinstance(inner, ast.Import | ast.ImportFrom) for inner in ast.walk(node)):
+                imports |= all_words
             continue
         first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
         last = node.end_lineno or node.lineno
@@ -92,7 +98,8 @@ def outline(text: str) -> Outline | None:
         own = "\n".join(lines[first - 1 : last])
         parts.append(Part(node.name, first, last, own, _names(node), frozenset(_WORD.findall(own))))
     rest += lines[end:]
-    return Outline(tuple(lines), tuple(parts), tuple(rest), frozenset(_CALLED.findall("\n".join(rest))), bound)
+    called = frozenset(_CALLED.findall("\n".join(rest)))
+    return Outline(tuple(lines), tuple(parts), tuple(rest), called, bound, frozenset(imports))
 
 
 def words_of(lines: Collection[str]) -> frozenset[str]:
