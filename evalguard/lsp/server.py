@@ -420,8 +420,9 @@ def make_server() -> Server:
 
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     def did_open(ls: Server, params: types.DidOpenTextDocumentParams) -> None:
-        if params.text_document.language_id == "python":
-            ls.opened(params.text_document.uri)
+        uri = params.text_document.uri
+        if params.text_document.language_id == "python" or uri.endswith(".py"):
+            ls.opened(uri)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     def did_change(ls: Server, params: types.DidChangeTextDocumentParams) -> None:

@@ -92,10 +92,10 @@ class Editor:
         )
         self.result = await self.client.initialize_session(params)
 
-    def open(self, path: Path, text: str | None = None) -> str:
+    def open(self, path: Path, text: str | None = None, language: str = "python") -> str:
         uri = path.as_uri()
         content = path.read_bytes().decode() if text is None else text
-        item = types.TextDocumentItem(uri, "python", next(self.versions), content)
+        item = types.TextDocumentItem(uri, language, next(self.versions), content)
         self.client.text_document_did_open(types.DidOpenTextDocumentParams(item))
         return uri
 
@@ -527,6 +527,15 @@ async def test_a_failure_of_our_own_in_one_file_ends_nothing(editor: Editor, pro
     editor.edit(deep, "import torch\nx = " + "+".join(["torch.nn"] * 20_000) + "\ndef train(model): model.train()\n")
     editor.edit(uri, TRAIN.replace("evaluate(net", "print(net"))
     await editor.codes(uri)
+
+
+@asynchronous
+async def test_a_python_file_needs_no_language(editor: Editor, project: Path) -> None:
+    """Neovim without its file types sends none."""
+    await editor.start(project)
+    uri = editor.open(project / "train.py", language="")
+    await editor.codes(uri, "EVG201")
+    assert await editor.hints(uri) == {12: "⟨train|eval⟩", 13: "⟨train|eval⟩"}
 
 
 @asynchronous
