@@ -26,16 +26,18 @@ from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 from evalguard import rules
+from evalguard.baseline import BaselineError, compare, read
 from evalguard.cache import kept
 from evalguard.cache.database import Database
 from evalguard.callgraph import CallGraph, LeftOut
-from evalguard.config import Config, load_config
+from evalguard.claims import Claim
+from evalguard.config import Config, ConfigError, load_config
 from evalguard.discover import STDIN, SUFFIXES, discover
 from evalguard.finding import Finding, Span
 from evalguard.ir.facts import FileFacts
 from evalguard.modes.lines import Lines
 from evalguard.modes.record import Record
-from evalguard.notebook import decode_notebook, is_notebook, notebook_of, placed, with_cell_lines
+from evalguard.notebook import decode_notebook, is_notebook, notebook_of, placed, placed_claim, with_cell_lines
 from evalguard.own_codes import OWN_CODES, UnknownCodeInSuppression, UnreadableFile, UnusedSuppression
 from evalguard.project.code import Code
 from evalguard.project.explain import explain
@@ -113,6 +115,7 @@ class Checked:
     documents: Mapping[str, Document]
     lowered: Mapping[str, tuple[Document, list[_Lowered]]]
     narrowed: _Narrowing
+    claims: tuple[Claim, ...] = ()  # where they were asked for
 
     @property
     def asked(self) -> Report:
@@ -148,9 +151,51 @@ def check_for_fixes(
     return _checked(run, sources, about if narrowed is None else lambda report: narrowed(about(report)))
 
 
+def check_unsaved(
+    paths: Sequence[str | os.PathLike[str]],
+    config: Config,
+    unsaved: Mapping[str, str],
+    before: Checked | None = None,
+) -> Checked:
+    """As `check_for_fixes`, for editors: some files, by their real paths, have the texts that are given, and what is
+    claimed of modes is kept. Files whose text is as in a check `before` are not read anew."""
+    new = _new(config)
+    run = _Run(config, lowered=dict(before.lowered) if before else {}, claims=[])
+    sources = {
+        path: Source(partial(_unsaved_or_read, path, source, unsaved, before), source.location)
+        for path, source in _sources(run, paths, STDIN_NAME).items()
+    }
+    return _checked(run, sources, new)
+
+
+def check_texts(
+    texts: Mapping[str, str], locations: Mapping[str, str], config: Config, before: Checked | None = None
+) -> Checked:
+    """Check texts as if they were all files of a project, by the paths under which they are shown; `locations` are the
+    absolute ones. What is claimed of modes is kept, and what is as in a check `before` is not read anew."""
+    new = _new(config)
+    run = _Run(config, lowered=dict(before.lowered) if before else {}, claims=[])
+    sources = {}
+    for path, text in texts.items():
+        source = Source(partial(document_of, text, path), locations[path])
+        sources[path] = Source(partial(_unsaved_or_read, path, source, {}, before), source.location)
+    return _checked(run, sources, new)
+
+
+def _unsaved_or_read(path: str, source: Source, unsaved: Mapping[str, str], before: Checked | None) -> Document:
+    text = unsaved.get(os.path.realpath(source.location))
+    if text is None:
+        document = source.read()
+    else:
+        document = notebook_of(text, path) if is_notebook(path) else document_of(text, path)
+    known = before.documents.get(path) if before else None
+    return known if known is not None and known == document else document
+
+
 def _checked(run: _Run, sources: Mapping[str, Source], narrowed: _Narrowing) -> Checked:
     report, documents = _check_all(run, sources)
-    return Checked(report, run.config, run.means, sources, documents, run.lowered, narrowed)
+    claims = tuple(run.claims or ())
+    return Checked(report, run.config, run.means, sources, documents, run.lowered, narrowed, claims)
 
 
 def check_source(
@@ -167,9 +212,10 @@ def check_source(
     run = _Run(config or Config())
     read = partial(notebook_of if is_notebook(path) else document_of, text, path)
     source = {path: Source(read, os.path.abspath(path))}
+    new = _new(run.config)
     if project is None:
-        return _check(run, source)
-    return _about(_check(run, _without(_sources(run, [project], path), path) | source), {path})
+        return new(_check(run, source))
+    return _about(new(_check(run, _without(_sources(run, [project], path), path) | source)), {path})
 
 
 def config_for(paths: Sequence[str | os.PathLike[str]]) -> Config:
@@ -206,6 +252,11 @@ def graph_paths(
 def known_codes() -> dict[str, str]:
     """Every code to its name."""
     return {each.code: each.name for each in _documented()}
+
+
+def follows_modes(code: str) -> bool:
+    """Whether findings of the code depend on what happens to modes, and so on other functions and files."""
+    return any(rule.code == code and rule.follows_modes for rule in rules.RULES)
 
 
 def documentations() -> tuple[RuleDocumentation, ...]:
@@ -256,6 +307,7 @@ class _Run:
     record: Record | None = None  # of the modes on each line, if they are asked for
     strips: dict[str, Strip] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    claims: list[Claim] | None = None  # None where nobody asks for them
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -324,12 +376,26 @@ def _asked(
     project: str | os.PathLike[str] | None,
 ) -> tuple[dict[str, Source], _Narrowing]:
     """The files to be read, and what leaves of a report that which was asked for."""
+    new = _new(run.config)
     if project is None:
-        return _sources(run, paths, stdin_filename), lambda report: report
+        return _sources(run, paths, stdin_filename), new
     sources = _sources_of_project(run, os.fspath(project), [os.fspath(path) for path in paths], stdin_filename)
     wanted = {Path(os.path.realpath(stdin_filename if path == STDIN else path)) for path in paths}
     shown = {path for path, source in sources.items() if _lies_in(source.location, wanted)}
-    return sources, lambda report: _about(report, shown)
+    return sources, lambda report: _about(new(report), shown)
+
+
+def _new(config: Config) -> _Narrowing:
+    """What leaves of a report that which the configuration's baseline does not know; one that cannot be used is a
+    ConfigError."""
+    file = config.baseline_file
+    if file is None:
+        return lambda report: report
+    try:
+        known = read(file)
+    except BaselineError as error:
+        raise ConfigError(f"baseline: {error}") from error
+    return lambda report: compare(report, known, file).report
 
 
 def _sources_of_project(run: _Run, root: str, paths: Sequence[str], stdin_filename: str) -> dict[str, Source]:
@@ -376,7 +442,8 @@ def _check_all(run: _Run, sources: Mapping[str, Source]) -> tuple[Report, dict[s
     """The report, and the documents of all files that could be read."""
     _read(run, sources)
     documents, key = run.documents, ""
-    cache = run.means.cache if run.record is None else None  # the modes of every line are not kept
+    shows_modes = run.record is not None or run.claims is not None
+    cache = None if shows_modes else run.means.cache  # the modes of every line are not kept
     if cache is not None:
         with run.stage("cache"):
             key = kept.report_key(documents, _locations(sources), (run.findings, run.problems), run.config)
@@ -385,11 +452,14 @@ def _check_all(run: _Run, sources: Mapping[str, Source]) -> tuple[Report, dict[s
             return _again(run, known), documents
     with lookup.extended(run.config.vocabulary), _collecting_rarely():  # forked processes take the vocabulary along
         files = _facts(run, sources)
-        follows_modes = run.record is not None or any(rule.follows_modes for rule in _enabled(run.config))
-        project = _linked(run, files, sources, run.record) if follows_modes else None
+        follows_modes = any(rule.follows_modes for rule in _enabled(run.config))
+        project = _linked(run, files, sources, run.record) if follows_modes or shows_modes else None
         _judged(run, files, sources, project)
         if project is not None and run.record is not None:
             run.strips = _strips(run, project, run.record)
+        if project is not None and run.claims is not None:
+            cells = run.cells()
+            run.claims += run.take(contained(lambda: [placed_claim(each, cells) for each in project.claims()])) or ()
     run.keep_named_documents()
     report = _report(run, tuple(sources))
     if cache is not None and not report.problems:

@@ -38,8 +38,9 @@ PROJECT_FILE = "pyproject.toml"
 @dataclass(frozen=True, slots=True)
 class Config:
     """The choices of one run. `select` is None for the codes that are on by default. The patterns of the lists begin at
-    `folder`; `more_excludes` come after them. `vocabulary` is what the user tells of functions and classes. `file`
-    is the configuration file, None without one, and `keys` are those that it sets."""
+    `folder`; `more_excludes` come after them. What the file `baseline`, seen from `folder`, knows is not reported.
+    `vocabulary` is what the user tells of functions and classes. `file` is the configuration file, None without one,
+    and `keys` are those that it sets."""
 
     select: tuple[str, ...] | None = None
     ignore: tuple[str, ...] = ()
@@ -48,6 +49,7 @@ class Config:
     extend_exclude: tuple[str, ...] = ()
     respect_gitignore: bool = True
     per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    baseline: str | None = None
     vocabulary: Table = field(default_factory=Table)
     more_excludes: tuple[Patterns, ...] = ()
     folder: Path = field(default_factory=Path.cwd)
@@ -57,6 +59,11 @@ class Config:
     def excludes(self) -> list[Patterns]:
         """The patterns of files and folders to leave out; where several speak of one, the last decides."""
         return [parse_patterns([*self.exclude, *self.extend_exclude], self.folder), *self.more_excludes]
+
+    @property
+    def baseline_file(self) -> str | None:
+        """The absolute path of the file of known findings."""
+        return None if self.baseline is None else os.path.join(self.folder, self.baseline)
 
     def enables(self, code: str, default: bool) -> bool:
         """Whether findings of the code are wanted; `default` tells whether it is on by default."""
@@ -189,6 +196,12 @@ def _strings(value: object, place: str, known_codes: Mapping[str, str]) -> tuple
     return tuple(value)
 
 
+def _path(value: object, place: str, known_codes: Mapping[str, str]) -> str:
+    if not isinstance(value, str) or not value:
+        raise ConfigError(f"{place}: must be the path of a file, not {type_name(value) if value else 'empty'}")
+    return value
+
+
 def _flag(value: object, place: str, known_codes: Mapping[str, str]) -> bool:
     if not isinstance(value, bool):
         raise ConfigError(f"{place}: must be true or false, not {type_name(value)}")
@@ -216,6 +229,7 @@ _READERS: dict[str, _Reader] = {
     "extend-exclude": _strings,
     "respect-gitignore": _flag,
     "per-file-ignores": _codes_by_glob,
+    "baseline": _path,
     "vocabulary": _vocabulary,
 }
 

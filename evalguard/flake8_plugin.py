@@ -93,9 +93,13 @@ def _found(filename: str, text: str) -> Sequence[Finding]:
 def _linked(root: Path, config: Config) -> _Linked:
     """What was found in the project, looked for at most once."""
     from evalguard.check import check_paths
+    from evalguard.config import ConfigError
 
     if root not in _LINKED:
-        report = check_paths([root], config)
+        try:
+            report = check_paths([root], config)
+        except ConfigError as error:
+            raise _refused(error) from error
         _tell_problems(report)
         findings: dict[str, list[Finding]] = {}
         for finding in report.findings:
@@ -109,23 +113,21 @@ def _project_of(name: str) -> tuple[Path, Config]:
     """The root of the project to which a file or folder belongs, and its configuration."""
     from evalguard.check import config_for
     from evalguard.config import ConfigError
+    from evalguard.project_root import root_of
 
     try:
         config = config_for([name])
     except ConfigError as error:
-        from flake8.exceptions import ExecutionError
-
-        raise ExecutionError(f"evalguard: {error}") from error
-    if config.file is not None:
-        return config.file.parent, config
+        raise _refused(error) from error
     place = Path(os.path.abspath(name))
-    folder = place if place.is_dir() else place.parent
-    for above in (folder, *folder.parents):
-        if (above / ".git").exists():
-            return above, config
-    while (folder / "__init__.py").exists() and folder != folder.parent:
-        folder = folder.parent
-    return folder, config
+    return root_of(place, config) or (place if place.is_dir() else place.parent), config
+
+
+def _refused(error: Exception) -> Exception:
+    from flake8.exceptions import ExecutionError
+
+    refused: Exception = ExecutionError(f"evalguard: {error}")
+    return refused
 
 
 def _is_text_of(path: str, text: str) -> bool:

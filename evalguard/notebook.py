@@ -22,6 +22,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import TypeVar, cast
 
+from evalguard.claims import Claim
 from evalguard.finding import Finding, Fix, Span, Step
 from evalguard.ipython import dedented, python_of
 from evalguard.source import Cells, Document, SourceProblem
@@ -70,6 +71,13 @@ def placed(finding: Finding, cells: Mapping[str, Cells]) -> Finding:
         trace=tuple(_placed_step(step, cells) for step in finding.trace),
         fix=_placed_fix(finding.fix, cells) if finding.fix else None,
     )
+
+
+def placed_claim(claim: Claim, cells: Mapping[str, Cells]) -> Claim:
+    """The same of a claim."""
+    cell, span = _placed(claim.path, claim.span, cells)
+    ways = tuple(replace(way, steps=tuple(_placed_step(step, cells) for step in way.steps)) for way in claim.ways)
+    return replace(claim, cell=cell, span=span, ways=ways)
 
 
 def _placed(path: str, span: Span, cells: Mapping[str, Cells]) -> tuple[int | None, Span]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+import evalguard
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -66,3 +69,21 @@ def test_several_paths_options_and_a_file_of_sarif(check: Any, tmp_path: Path) -
     )
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
     assert json.loads((tmp_path / "found.sarif").read_text())["runs"][0]["results"] == []
+
+
+def test_the_action_installs_the_command_for_its_next_step(action: Any, tmp_path: Path) -> None:
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("bash is missing")
+    outputs = tmp_path / "outputs"
+    given = {"RUNNER_TEMP": str(tmp_path / "runner"), "GITHUB_OUTPUT": str(outputs), "SOURCE": str(ROOT)}
+    script = ["--noprofile", "--norc", "-eo", "pipefail", "-c", action["runs"]["steps"][0]["run"]]
+    environment = {**os.environ, **given}
+    run = subprocess.run([bash, *script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    if re.search("No matching distribution|[Cc]onnection|Max retries", run.stderr):
+        pytest.skip("there is no package index")
+    assert run.returncode == 0, run.stderr
+    name, _, command = outputs.read_text().strip().partition("=")
+    assert name == "command"
+    version = subprocess.run([command, "--version"], capture_output=True, text=True, check=True)
+    assert version.stdout == f"evalguard {evalguard.__version__}\n"

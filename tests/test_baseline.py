@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import evalguard
 from evalguard.cli import main
 
 BUG = """\
@@ -130,3 +131,66 @@ def test_the_same_findings_give_the_same_bytes() -> None:
     first = Path("evalguard-baseline.json").read_bytes()
     main(["baseline"])
     assert Path("evalguard-baseline.json").read_bytes() == first
+
+
+def configured(name: str = "known.json") -> None:
+    Path("pyproject.toml").write_text(f'[tool.evalguard]\nbaseline = "{name}"\n')
+
+
+def test_the_configuration_names_the_file(capsys: pytest.CaptureFixture[str]) -> None:
+    configured()
+    main(["baseline"])
+    assert Path("known.json").exists()
+    assert found(capsys) == (0, [], "")
+    main(["baseline"])  # what is known already is kept
+    assert found(capsys) == (0, [], "")
+    assert evalguard.check_paths(["."], evalguard.config_for(["."])).findings == ()
+    text = Path("train.py").read_text()
+    assert evalguard.check_source(text, "train.py", evalguard.config_for(["."])).findings == ()
+
+
+def test_an_option_wins_over_the_configuration(capsys: pytest.CaptureFixture[str]) -> None:
+    configured()
+    main(["baseline"])
+    Path("other.json").write_text('{"version": 1, "findings": []}')
+    status, codes, _ = found(capsys, "--baseline", "other.json")
+    assert (status, len(codes) > 0) == (1, True)
+    status, with_none, told = found(capsys, "--no-baseline")
+    assert (status, with_none, told) == (1, codes, "")
+    status, _, told = found(capsys, "--no-baseline", "--baseline", "other.json")
+    assert status == 2
+    assert "use one of them" in told
+
+
+def test_the_file_is_seen_from_the_configuration(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "sub").mkdir()
+    configured("sub/known.json")
+    main(["baseline"])
+    monkeypatch.chdir(tmp_path / "sub")
+    assert found(capsys, "..") == (0, [], "")
+
+
+def test_a_configured_file_that_is_missing_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    configured()
+    status, _, told = found(capsys)
+    assert status == 2
+    assert "the configuration's baseline: known.json: cannot be read" in told
+    assert "`evalguard baseline` writes it, --no-baseline does without" in told
+    with pytest.raises(evalguard.ConfigError, match=r"baseline: .*cannot be read"):
+        evalguard.check_paths(["."], evalguard.config_for(["."]))
+
+
+def test_the_configuration_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    configured()
+    assert main(["config"]) == 0
+    assert 'baseline = "known.json"' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("value", ["3", '""', "[]"])
+def test_what_is_no_path_is_wrong_usage(capsys: pytest.CaptureFixture[str], value: str) -> None:
+    Path("pyproject.toml").write_text(f"[tool.evalguard]\nbaseline = {value}\n")
+    status, _, told = found(capsys)
+    assert status == 2
+    assert "tool.evalguard.baseline: must be the path of a file" in told

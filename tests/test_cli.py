@@ -478,3 +478,19 @@ def test_a_reader_that_has_had_enough_is_no_error() -> None:
     with run.stderr:
         assert run.stderr.read() == b""
     assert run.wait() == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (["--selct", "EVG2"], "No such option '--selct'. Did you mean '--select'?"),
+        (["--fixx"], "Did you mean '--fix'?"),
+        (["config", "--ignor", "EVG2"], "Did you mean '--ignore'?"),
+        (["serve"], '(did you mean the command "server"?)'),
+    ],
+)
+def test_a_misspelt_word_is_answered_with_the_one_that_was_meant(
+    arguments: list[str], meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    assert meant in capsys.readouterr().err

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -15,6 +17,11 @@ from evalguard.config import KEYS, Config, load_config
 from evalguard.devtools import documents
 from evalguard.devtools.documents import DocumentError, refreshed
 from evalguard.report import flake8
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -130,6 +137,14 @@ def test_the_problem_matcher_matches() -> None:
     found = re.fullmatch(pattern.replace("\\\\", "\\"), line)
     assert found is not None
     assert found.groups()[:1] + found.groups()[3:4] == ("src/train.py", "EVG901")
+
+
+def test_the_settings_of_editors_can_be_read() -> None:
+    settings, task = map(json.loads, blocks("how-to/editor.md", "json"))
+    assert [settings["glspc.server.command"], *settings["glspc.server.commandArguments"]] == ["evalguard", "server"]
+    assert task["version"] == "2.0.0"
+    [helix] = blocks("how-to/editor.md", "toml")
+    assert tomllib.loads(helix)["language-server"]["evalguard"] == {"command": "evalguard", "args": ["server"]}
 
 
 def test_every_form_is_explained() -> None:

@@ -5,6 +5,8 @@ finding <- source <- ir <- +- frontend (the only importer of libcst) --------+
 vocabulary (tables, imports nothing) is read by modes and project, and extended by check;   finding <- report
 fixes (candidates and their proof, by the words of finding and source) <- repair (asks check again and again) <- cli
 cache (facts and reports, from run to run) is asked by check
+claims (the modes at every forward and step) are made by project, kept by check, and shown by lsp
+lsp (the language server: a process that speaks to editors, and workers that ask check and repair) <- cli
 callgraph (what `evalguard graph` shows) and ribbon (the modes on each line) are made by project and rendered by report
 rule_documentation (read from the docstrings of rules and own_codes by check) is rendered by report
 """
@@ -27,6 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "finding": set(),
     "callgraph": {"finding"},
     "ribbon": {"finding"},
+    "claims": {"finding"},
     "vocabulary": set(),
     "ignore": set(),
     "discover": {"ignore"},
@@ -35,14 +38,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "config": {"discover", "ignore", "toml_values", "user_vocabulary", "vocabulary"},
     "source": {"finding"},
     "ipython": {"source", "vocabulary"},
-    "notebook": {"finding", "ipython", "source"},
+    "notebook": {"claims", "finding", "ipython", "source"},
     "screen": {"project"},
     "suppress": {"finding", "source"},
     "ir": {"finding", "source"},
     "flow": {"ir"},
     "frontend": {"finding", "source", "ir"},
     "modes": {"finding", "ir", "flow", "vocabulary"},
-    "project": {"callgraph", "finding", "ir", "flow", "modes", "ribbon", "vocabulary"},
+    "project": {"callgraph", "claims", "finding", "ir", "flow", "modes", "ribbon", "vocabulary"},
     "rule_documentation": {"finding"},
     "own_codes": {"finding"},
     "rules": {"finding", "ir", "flow", "modes", "project"},
@@ -53,21 +56,33 @@ MAY_IMPORT: dict[str, set[str]] = {
     "baseline": {"fingerprint", "report"},
     "changes": {"finding"},
     "check": {
-        *("cache", "callgraph", "config", "discover", "finding", "frontend", "ir", "modes", "notebook", "own_codes"),
-        *("project", "report", "ribbon", "rule_documentation", "rules", "screen", "source", "suppress", "vocabulary"),
+        *("baseline", "cache", "callgraph", "claims", "config", "discover", "finding", "frontend", "ir", "modes"),
+        *("notebook", "own_codes", "project", "report", "ribbon", "rule_documentation", "rules", "screen", "source"),
+        *("suppress", "vocabulary"),
     },
     "repair": {"check", "config", "finding", "fixes", "report", "suppress"},
+    "project_root": {"config"},
+    "lsp": {
+        *("check", "claims", "config", "discover", "finding", "fixes", "notebook", "own_codes", "project_root"),
+        *("repair", "report", "rule_documentation", "source", "suppress"),
+    },
     "cli": {
         *("baseline", "cache", "callgraph", "changes", "check", "config", "discover", "finding", "fingerprint"),
-        *("fixes", "repair", "report", "ribbon", "rule_documentation"),
+        *("fixes", "lsp", "repair", "report", "ribbon", "rule_documentation"),
     },
-    "flake8_plugin": {"check", "config", "discover", "finding", "report", "source"},
+    "flake8_plugin": {"check", "config", "discover", "finding", "project_root", "report", "source"},
     "__main__": {"cli"},
     "devtools": {"check", "cli", "report", "rule_documentation"},
     "__init__": {"check", "config", "finding", "report"},
 }
-ONLY_IN = {"flake8": {"flake8_plugin"}, "libcst": {"frontend"}, "click": {"cli", "devtools"}}
-ONLY_IN |= {name: {"report"} for name in ("jinja2", "pygments", "rich")}
+ONLY_IN = {
+    "flake8": {"flake8_plugin"},
+    "libcst": {"frontend"},
+    "click": {"cli", "devtools"},
+    "pygls": {"lsp"},
+    "lsprotocol": {"lsp"},
+    **{name: {"report"} for name in ("jinja2", "pygments", "rich")},
+}
 
 
 def imports(path: Path) -> Iterator[tuple[str, int]]:
@@ -101,6 +116,12 @@ def test_a_layer_imports_only_what_it_may(path: Path) -> None:
 
 def test_nothing_imports_the_tools_for_those_who_work_on_evalguard() -> None:
     assert [layer for layer, others in MAY_IMPORT.items() if "devtools" in others] == []
+
+
+def test_a_worker_of_the_server_loads_nothing_of_the_protocol() -> None:
+    script = "import sys, evalguard.lsp.worker; print(not {'pygls', 'lsprotocol'} & sys.modules.keys())"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert run.stdout == "True\n"
 
 
 def test_the_command_loads_no_libcst_until_there_is_something_to_parse(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import shutil
@@ -222,3 +223,52 @@ def test_python_says_the_same_of_each_text_in_its_project() -> None:
         report = evalguard.check_source(Path(path).read_text(encoding="utf-8"), path, config, project=".")
         actual = [found(finding) for finding in report.findings if finding.path == path]
         assert actual == [each for each in wanted if each[0] == path]
+
+
+@pytest.mark.asyncio
+async def test_an_editor_shows_the_same_of_all_files() -> None:
+    pytest.importorskip("pytest_lsp", reason="pytest-lsp is not installed")
+    from lsprotocol import types
+    from pytest_lsp import client_capabilities, make_test_lsp_client
+
+    client = make_test_lsp_client()
+    await client.start_io(sys.executable, "-m", "evalguard", "server")
+    root = Path.cwd()
+    folder = types.WorkspaceFolder(root.as_uri(), "project")
+    capabilities = client_capabilities("visual-studio-code")
+    await client.initialize_session(types.InitializeParams(capabilities, workspace_folders=[folder]))
+    names = {}  # of what the editor has open, and of all other files
+    for path in sorted(Path().rglob("*.ipynb")):
+        sources = [
+            "".join(cell["source"])
+            for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
+            if cell["cell_type"] == "code"
+        ]
+        uris = [f"vscode-notebook-cell:{path.as_posix()}#{number}" for number in range(len(sources))]
+        names |= {uri: f"{path.as_posix()}:cell {number}" for number, uri in enumerate(uris, 1)}
+        cells = [types.NotebookCell(types.NotebookCellKind.Code, uri) for uri in uris]
+        notebook = types.NotebookDocument((root / path).as_uri(), "jupyter-notebook", 1, cells)
+        texts = [types.TextDocumentItem(uri, "python", 1, source) for uri, source in zip(uris, sources, strict=True)]
+        client.notebook_document_did_open(types.DidOpenNotebookDocumentParams(notebook, texts))
+    wanted = expected()
+
+    def shown() -> list[Found]:
+        return [
+            (
+                names.get(uri) or unquote(uri).removeprefix(f"file://{root}/"),
+                each.range.start.line + 1,
+                each.range.start.character + 1,
+                str(each.code),
+                each.message.split("\n")[0],
+            )
+            for uri, diagnostics in client.diagnostics.items()
+            for each in diagnostics
+        ]
+
+    for _ in range(1500):
+        if len(shown()) >= len(wanted):
+            break
+        await asyncio.sleep(0.02)
+    assert sorted(shown()) == sorted(wanted)
+    await client.shutdown_session()
+    await client.stop()

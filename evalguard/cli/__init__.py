@@ -5,6 +5,7 @@ Exit status: 0 nothing found, 1 findings, 2 wrong usage or a failure of our own,
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 
 import click
@@ -17,6 +18,7 @@ from evalguard.cli.config import config
 from evalguard.cli.graph import graph
 from evalguard.cli.output import FAILURE, report_problem
 from evalguard.cli.rule import rule
+from evalguard.cli.server import server
 from evalguard.cli.show import show
 
 __all__ = ["FORMATS", "command", "main"]
@@ -29,6 +31,7 @@ command.add_command(clean)
 command.add_command(config)
 command.add_command(graph)
 command.add_command(rule)
+command.add_command(server)
 command.add_command(show)
 
 
@@ -47,6 +50,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run_command(arguments: Sequence[str] | None) -> int:
     try:
         status = command.main(arguments, prog_name="evalguard", standalone_mode=False)
+    except click.NoSuchOption as error:
+        meant = difflib.get_close_matches(error.option_name, error.possibilities or (), n=1)
+        click.NoSuchOption(error.option_name, possibilities=meant, ctx=error.ctx).show()
+        return error.exit_code
     except click.ClickException as error:
         error.show()
         return error.exit_code

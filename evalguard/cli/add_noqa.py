@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
 from evalguard.cli.configuration import HELP, configuration
@@ -27,7 +29,7 @@ def add_noqa(paths: tuple[str, ...]) -> int:
     warn_of_a_path_named("add-noqa")
     if "-" in paths:
         raise click.UsageError("add-noqa changes files: standard input is none.")
-    checked = check_for_fixes(paths, configuration(paths, None))
+    checked = check_for_fixes(paths, replace(configuration(paths, None), baseline=None))
     tell_warnings(checked.report)
     for problem in checked.report.problems:
         report_problem(problem, with_traceback=False)

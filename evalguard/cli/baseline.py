@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -26,7 +28,7 @@ STALE_SHOWN = 5
     "output",
     metavar="FILE",
     shell_complete=completion.file,
-    help="The file to write. [default: evalguard-baseline.json]",
+    help="The file to write. [default: that of the configuration, or evalguard-baseline.json]",
 )
 @click.option("--extend-exclude", multiple=True, metavar="PATTERN", help="Leave these out, too (as in .gitignore).")
 @click.option("--no-respect-gitignore", is_flag=True, help="Look also at the files that git ignores.")
@@ -42,12 +44,13 @@ def baseline(
     """
     from evalguard.baseline import DEFAULT_FILE, written
     from evalguard.check import check_paths
+    from evalguard.discover import shown_path
 
     warn_of_a_path_named("baseline")
     paths = paths or (".",)
-    file = output or DEFAULT_FILE
     config = configuration(paths, None, extend_exclude=extend_exclude, respect_gitignore=not no_respect_gitignore)
-    report = check_paths(paths, config)
+    file = output or (shown_path(Path(config.baseline_file)) if config.baseline_file else DEFAULT_FILE)
+    report = check_paths(paths, replace(config, baseline=None))
     tell_warnings(report, paths)
     for problem in report.problems:
         report_problem(problem, with_traceback=False)

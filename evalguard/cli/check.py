@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -81,6 +83,7 @@ CLEAN, FINDINGS = 0, 1
     shell_complete=completion.file,
     help="Report only what is not in this file (see evalguard baseline).",
 )
+@click.option("--no-baseline", is_flag=True, help="Report also what the configuration's baseline knows.")
 @click.option("--diff-base", metavar="REVISION", help="Report only what touches lines changed since then, by git.")
 @click.option("--extend-exclude", multiple=True, metavar="PATTERN", help="Leave these out, too (as in .gitignore).")
 @click.option("--no-respect-gitignore", is_flag=True, help="Check also the files that git ignores.")
@@ -134,6 +137,7 @@ def command(
     select: tuple[str, ...],
     ignore: tuple[str, ...],
     baseline: str | None,
+    no_baseline: bool,
     diff_base: str | None,
     extend_exclude: tuple[str, ...],
     no_respect_gitignore: bool,
@@ -175,8 +179,11 @@ def command(
     config = configuration(paths, stdin_filename, select, ignore, extend_exclude, not no_respect_gitignore, project)
     options = FixOptions(fix, unsafe_fixes, diff, fix_only, show_fixes)
     options.check()
+    if baseline is not None and no_baseline:
+        raise click.UsageError("--baseline and --no-baseline: use one of them.")
     means = means_of(config, jobs, no_cache, cache_dir, no_shortcuts)
-    new = _new(baseline, diff_base)
+    new = _new(baseline, None if no_baseline else config.baseline_file, diff_base)
+    config = replace(config, baseline=None)  # it is asked here, where stale entries are told of
     stdin_name = stdin_filename or STDIN_NAME
 
     def tell(report: Report, mended: str | None = None) -> int:
@@ -237,18 +244,24 @@ class _New:
             warn_of_stale(compare(report, self.known, self.file), self.file)
 
 
-def _new(baseline: str | None, diff_base: str | None) -> _New:
-    known: frozenset[Key] = frozenset() if baseline is None else _read_baseline(baseline)
-    return _New(baseline, known, None if diff_base is None else _changes_since(diff_base))
+def _new(option: str | None, configured: str | None, diff_base: str | None) -> _New:
+    from evalguard.discover import shown_path
+
+    file, source, hint = option, "--baseline", ""
+    if option is None and configured is not None:
+        file, source = shown_path(Path(configured)), "the configuration's baseline"
+        hint = "" if os.path.lexists(configured) else "; `evalguard baseline` writes it, --no-baseline does without"
+    known: frozenset[Key] = frozenset() if file is None else _read_baseline(file, source, hint)
+    return _New(file, known, None if diff_base is None else _changes_since(diff_base))
 
 
-def _read_baseline(file: str) -> frozenset[Key]:
+def _read_baseline(file: str, source: str, hint: str) -> frozenset[Key]:
     from evalguard.baseline import BaselineError, read
 
     try:
         return read(file)
     except BaselineError as error:
-        raise click.UsageError(f"--baseline: {visible(str(error))}") from error
+        raise click.UsageError(f"{source}: {visible(str(error))}{hint}") from error
 
 
 def _changes_since(revision: str) -> Changes:

@@ -81,6 +81,10 @@ def _shown(chosen: Config, options: Mapping[str, str], more_excludes: tuple[str,
 
 def _assignment(key: str, value: object, is_set: bool) -> str:
     match value:
+        case None if key == "baseline":
+            return "# baseline: none"
+        case str():
+            return f"{key} = {json.dumps(value, ensure_ascii=False)}"
         case None:
             return f"# {key}: the codes that are on by default"
         case bool():

@@ -41,7 +41,7 @@ def keep_watching(command: click.Command, paths: Sequence[str]) -> NoReturn:
 
 
 def _stamps(paths: Sequence[str]) -> dict[str, tuple[int, int]]:
-    """The time and size of every file that is looked at, and of the configuration."""
+    """The time and size of every file that is looked at, and of the configuration and its baseline."""
     from evalguard.config import Config
     from evalguard.discover import discover
 
@@ -51,7 +51,7 @@ def _stamps(paths: Sequence[str]) -> dict[str, tuple[int, int]]:
         config = Config()
     files = [str(file.path) for file in discover(paths, config.excludes(), config.respect_gitignore).files]
     found = {}
-    for file in [*files, *([str(config.file)] if config.file else [])]:
+    for file in [*files, *(str(each) for each in (config.file, config.baseline_file) if each)]:
         try:
             status = os.stat(file)
         except OSError:

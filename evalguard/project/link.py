@@ -15,11 +15,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from evalguard.claims import Claim
 from evalguard.ir.facts import FileFacts
 from evalguard.modes.events import Events
 from evalguard.modes.frame import Info
 from evalguard.modes.record import Record
 from evalguard.modes.values import Identity
+from evalguard.project.claims import claims
 from evalguard.project.engine import Engine
 from evalguard.project.resolve import Index
 from evalguard.project.roots import Attempt, directly, nobody, run_all
@@ -45,6 +47,10 @@ class Project:
     def observations(self) -> Iterable[Observation]:
         """The modes claimed at every forward, step and `reveal_mode`."""
         return observations(self.events)
+
+    def claims(self) -> Iterable[Claim]:
+        """The modes claimed at every forward, step and export, each with a way to it."""
+        return claims(self.events)
 
 
 def link_project(
