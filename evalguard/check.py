@@ -91,16 +91,27 @@ class Checked:
         """The report with the findings that were asked for; a proof needs them all."""
         return self.narrowed(self.report)
 
-    def again(self, texts: Mapping[str, str], config: Config | None = None) -> Checked:
-        """The same with other texts, or another configuration. Only what has changed is read anew."""
+    def content(self, path: str) -> str:
+        """The text of a file as it is written, of a notebook its JSON; SourceProblem if that has changed meanwhile."""
+        document = self.documents[path]
+        if document.cells is None:
+            return document.text
+        data = self.sources[path].data()
+        if decode_notebook(data, path) != document:
+            raise SourceProblem("has changed since it was read")
+        return data.decode("utf-8-sig")
+
+    def again(self, contents: Mapping[str, str], config: Config | None = None) -> Checked:
+        """The same with other contents of files, or another configuration. Only what has changed is read anew."""
         known = {
-            path: replace(document, text=texts.get(path, document.text)) if path in texts else document
+            path: _document(contents[path], path) if path in contents else document
             for path, document in self.documents.items()
         }
         sources = {
-            path: Source(partial(known.__getitem__, path), source.location) if path in known else source
+            path: replace(source, read=partial(known.__getitem__, path)) if path in known else source
             for path, source in self.sources.items()
         }
+        sources |= {path: replace(sources[path], data=partial(text.encode, "utf-8")) for path, text in contents.items()}
         return _checked(_Run(config or self.config, lowered=dict(self.lowered)), sources, self.narrowed)
 
 
@@ -135,8 +146,7 @@ def check_source(
     With the folder of a `project` it takes the place of that file among the project's; reported is what lies in it or
     has a trace that leads through it."""
     run = _Run(config or Config())
-    read = partial(notebook_of if is_notebook(path) else document_of, text, path)
-    source = {path: Source(read, os.path.abspath(path))}
+    source = {path: Source(partial(_document, text, path), os.path.abspath(path), partial(text.encode, "utf-8"))}
     if project is None:
         return _check(run, source)
     return _about(_check(run, _without(_sources(run, [project], path), path) | source), {path})
@@ -256,10 +266,11 @@ class _Run:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file to be checked: how it is read, and its absolute path."""
+    """A file to be checked: how it is read, its absolute path, and its bytes."""
 
     read: Callable[[], Document]
     location: str
+    data: Callable[[], bytes]
 
 
 def _sources(run: _Run, paths: Sequence[str | os.PathLike[str]], stdin_filename: str) -> dict[str, Source]:
@@ -269,12 +280,15 @@ def _sources(run: _Run, paths: Sequence[str | os.PathLike[str]], stdin_filename:
         discovery = discover(names, run.config.excludes(), run.config.respect_gitignore)
     run.warnings.extend(discovery.problems)
     sources = {
-        file.shown: Source(partial(read_document, file.path, file.shown, _decode), os.path.abspath(file.path))
+        file.shown: Source(
+            partial(read_document, file.path, file.shown, _decode), os.path.abspath(file.path), file.path.read_bytes
+        )
         for file in discovery.files
     }
     if STDIN in names:
-        read = partial(_decode, sys.stdin.buffer.read(), stdin_filename)
-        sources[stdin_filename] = Source(read, os.path.abspath(stdin_filename))
+        data = sys.stdin.buffer.read()
+        read = partial(_decode, data, stdin_filename)
+        sources[stdin_filename] = Source(read, os.path.abspath(stdin_filename), partial(bytes, data))
     return sources
 
 
@@ -327,6 +341,10 @@ def _about(report: Report, paths: set[str]) -> Report:
 
 def _decode(data: bytes, shown: str) -> Document:
     return decode_notebook(data, shown) if is_notebook(shown) else decode_document(data, shown)
+
+
+def _document(text: str, shown: str) -> Document:
+    return notebook_of(text, shown) if is_notebook(shown) else document_of(text, shown)
 
 
 def _check(run: _Run, sources: Mapping[str, Source]) -> Report:

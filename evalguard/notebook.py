@@ -57,7 +57,7 @@ def notebook_of(text: str, shown: str) -> Document:
         raise SourceProblem(f"is no notebook: JSON: {error}") from error
     sources = list(_code_cells(content))
     language = _foreign_language(content)
-    return Document(shown, "", foreign=language) if language else _document(shown, sources)
+    return Document(shown, "", foreign=language) if language else document_of_cells(shown, sources)
 
 
 def placed(finding: Finding, cells: Mapping[str, Cells]) -> Finding:
@@ -69,6 +69,20 @@ def placed(finding: Finding, cells: Mapping[str, Cells]) -> Finding:
         span=span,
         trace=tuple(_placed_step(step, cells) for step in finding.trace),
         fix=_placed_fix(finding.fix, cells) if finding.fix else None,
+    )
+
+
+def in_text(finding: Finding, cells: Mapping[str, Cells]) -> Finding:
+    """The reverse of `placed`: a finding with its places in the texts that are made of the cells."""
+
+    def span(path: str, cell: int | None, span: Span) -> Span:
+        return span if cell is None or path not in cells else cells[path].in_text(cell, span)
+
+    return replace(
+        finding,
+        cell=None,
+        span=span(finding.path, finding.cell, finding.span),
+        trace=tuple(replace(s, cell=None, span=span(s.path, s.cell, s.span)) for s in finding.trace),
     )
 
 
@@ -120,7 +134,8 @@ def with_cell_lines(data: T, cells: Mapping[str, Cells], path: str = "") -> T:
     return replace(data, **parts)
 
 
-def _document(shown: str, sources: Sequence[str]) -> Document:
+def document_of_cells(shown: str, sources: Sequence[str]) -> Document:
+    """The document that is made of the sources of code cells."""
     parts: list[str] = []
     starts: list[int] = []
     indents: list[int] = []

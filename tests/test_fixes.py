@@ -262,6 +262,55 @@ def estimate(loaders):
     assert "    net.eval()\n    for loader" in text
 
 
+NOT_CALLED = """\
+import torch
+from torch import nn
+
+
+def fit(train_loader, val_loader):
+    net = nn.Sequential(nn.Linear(8, 8), nn.Dropout(), nn.Linear(8, 2))
+    optimizer = torch.optim.Adam(net.parameters())
+    for epoch in range(9):
+        for x, y in train_loader:
+            nn.functional.cross_entropy(net(x), y).backward()
+            optimizer.step()
+        net.eval
+        with torch.no_grad():
+            for x, y in val_loader:
+                print((net(x).argmax(1) == y).sum())
+"""
+
+
+def test_two_findings_with_one_cause_get_one_fix(tmp_path: Path) -> None:
+    """`eval` without brackets is the cause; called, it leaks into the next epoch, which had no need of `train()`."""
+    text, result = repair_text(tmp_path, NOT_CALLED)
+    called = NOT_CALLED.replace("net.eval\n", "net.eval()\n")
+    assert text == called.replace("range(9):\n", "range(9):\n        net.train()\n")
+    assert {finding.code: finding.fix is None for finding in result.fixed} == {"EVG301": False, "EVG101": True}
+
+
+def test_a_second_switch_is_not_written_where_the_first_reaches(tmp_path: Path) -> None:
+    text, result = repair_text(
+        tmp_path,
+        """\
+import torch
+from torch import nn
+
+
+def evaluate(val_loader, test_loader):
+    net = nn.Sequential(nn.Linear(2, 2), nn.Dropout())
+    with torch.no_grad():
+        for x, y in val_loader:
+            print((net(x).argmax(1) == y).sum())
+    for x, y in test_loader:
+        print((net(x).argmax(1) == y).sum())
+""",
+    )
+    assert result.report.findings == ()
+    assert text.count("net.eval()") == 1
+    assert len(result.fixed) == 2
+
+
 def test_what_a_function_declares_global_comes_first(tmp_path: Path) -> None:
     text, result = repair_text(
         tmp_path,

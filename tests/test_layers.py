@@ -44,7 +44,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "rule_documentation": {"finding"},
     "own_codes": {"finding"},
     "rules": {"finding", "ir", "flow", "modes", "project"},
-    "fixes": {"finding", "source", "vocabulary"},
+    "fixes": {"finding", "ipython", "notebook", "source", "vocabulary"},
     "fingerprint": {"finding", "source"},
     "report": {"callgraph", "finding", "fingerprint", "rule_documentation", "source"},
     "baseline": {"fingerprint", "report"},
@@ -53,7 +53,9 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("callgraph", "config", "discover", "finding", "frontend", "ir", "modes", "notebook", "own_codes", "project"),
         *("report", "rule_documentation", "rules", "screen", "source", "suppress", "vocabulary"),
     },
-    "repair": {"check", "config", "finding", "fixes", "report", "suppress"},
+    "repair": {
+        *("check", "config", "finding", "fixes", "frontend", "ipython", "notebook", "report", "source", "suppress"),
+    },
     "cli": {
         *("baseline", "callgraph", "changes", "check", "config", "discover", "finding", "fingerprint", "fixes"),
         *("repair", "report", "rule_documentation"),

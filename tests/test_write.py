@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -200,15 +199,6 @@ def test_show_fixes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_unsafe_fixes_alone_make_no_sense(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--unsafe-fixes"]) == 2
     assert "--fix" in capsys.readouterr().err
-
-
-def test_a_notebook_is_not_changed_and_that_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    notebook = tmp_path / "a.ipynb"
-    notebook.write_text(json.dumps({"cells": [{"cell_type": "code", "source": text(BAD)}]}))
-    before = notebook.read_bytes()
-    assert main(["--fix", str(notebook)]) == 1
-    assert notebook.read_bytes() == before
-    assert "notebooks are not changed: 1 problem in 1 file left" in capsys.readouterr().err
 
 
 def test_standard_input_is_mended_to_standard_output() -> None:

@@ -19,13 +19,16 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from evalguard.finding import Applicability, Edit, Finding, Fix
-from evalguard.fixes.edits import apply, original_lines, overlap, touched_lines
+from evalguard.fixes.edits import Part, apply, original_lines, overlap, touched_lines
 from evalguard.fixes.script import compiles
+from evalguard.ipython import python_of_source
 
-Analyse: TypeAlias = Callable[[Mapping[str, str]], "Sequence[Finding] | None"]
-"""What is found in the project if some of its files have other texts; None where the analysis failed."""
+Analyse: TypeAlias = Callable[[Mapping[Part, str]], "Sequence[Finding] | None"]
+"""What is found in the project if some of its texts are others; None where the analysis failed."""
 
 _Key: TypeAlias = "tuple[str, str, str, str, int | None, int | None]"
+
+OF_A_SWITCH = "EVG3"  # a switch that is wrong is mended rather than a second one written
 
 NO_CANDIDATE = "no cure is known for this place"
 GAVE_UP = "too many analyses would be needed"
@@ -78,7 +81,7 @@ class Court:
     """Proves cures of one state of the texts. `before` is what is found in it; `left` is how many analyses there may
     still be."""
 
-    texts: Mapping[str, str]
+    texts: Mapping[Part, str]
     before: Sequence[Finding]
     analyse: Analyse
     left: int
@@ -89,15 +92,17 @@ class Court:
         """For each finding the first of its cures that is allowed and holds.
 
         Cures are tried together, since an analysis costs the same for one and for many: a finding that stays blames its
-        own cure, a new one that whose line its trace goes through, and where nobody can be blamed, halves are tried."""
+        own cure, a new one that whose line its trace goes through, and where nobody can be blamed, halves are tried.
+        Switches that are written wrong come first: to mend one of them may be all that another finding needs."""
         cases = [_case(finding, cures, allowed) for finding, cures in findings]
-        while pending := [case for case in cases if case.cures and case.proven is None]:
-            if self.left <= 0:
-                for case in pending:
-                    case.cures.clear()
-                    case.reasons.append(GAVE_UP)
-                break
-            self._settle(_compatible(pending), cases)
+        for some in ([case for case in cases if case.finding.code.startswith(OF_A_SWITCH)], cases):
+            while pending := [case for case in some if case.cures and case.proven is None]:
+                if self.left <= 0:
+                    for case in pending:
+                        case.cures.clear()
+                        case.reasons.append(GAVE_UP)
+                    break
+                self._settle(_compatible(pending), cases)
         return [case.verdict() for case in cases]
 
     def holds(self, findings: Sequence[Finding], cures: Sequence[Fix]) -> bool:
@@ -136,14 +141,14 @@ class Court:
         self.left -= 1
         edits = [edit for cure in cures for edit in cure.edits]
         changed = apply(self.texts, edits)
-        if any(compiles(self.texts[path]) and not compiles(text) for path, text in changed.items()):
+        if any(_compiles(part, self.texts[part]) and not _compiles(part, text) for part, text in changed.items()):
             return _Objections(failed=True)
         after = self.analyse(changed)
         if after is None:
             return _Objections(failed=True)
-        edits_of = {path: [edit for edit in edits if edit.path == path] for path in changed}
-        lines = {path: original_lines(self.texts[path], some) for path, some in edits_of.items()}
-        touched = {path: touched_lines(self.texts[path], some) for path, some in edits_of.items()}
+        edits_of = {part: [edit for edit in edits if (edit.path, edit.cell) == part] for part in changed}
+        lines = {part: original_lines(self.texts[part], some) for part, some in edits_of.items()}
+        touched = {part: touched_lines(self.texts[part], some) for part, some in edits_of.items()}
         was = Counter(map(_key, self.before))
         now = Counter(_key(finding, lines) for finding in after)
         new = [finding for finding in after if now[_key(finding, lines)] > was[_key(finding, lines)]]
@@ -151,6 +156,10 @@ class Court:
             tuple(finding for finding in findings if now[_key(finding)] >= was[_key(finding)]),
             tuple((finding, _edits_in(finding, touched)) for finding in new),
         )
+
+
+def _compiles(part: Part, text: str) -> bool:
+    return compiles(text) if part[1] is None else compiles(python_of_source(text), is_cell=True)
 
 
 def _case(finding: Finding, cures: Sequence[Fix], allowed: frozenset[Applicability]) -> _Case:
@@ -190,10 +199,11 @@ def _brings(finding: Finding) -> str:
     return f"it would bring {finding.code} in {finding.path}"
 
 
-def _edits_in(finding: Finding, touched: Mapping[str, Mapping[int, Edit]]) -> frozenset[Edit]:
+def _edits_in(finding: Finding, touched: Mapping[Part, Mapping[int, Edit]]) -> frozenset[Edit]:
     """The edits on whose lines a finding or a step of its trace stands."""
-    places = [(finding.path, finding.span.line), *((step.path, step.span.line) for step in finding.trace)]
-    return frozenset(touched[path][line] for path, line in places if line in touched.get(path, ()))
+    places = [((finding.path, finding.cell), finding.span.line)]
+    places += [((step.path, step.cell), step.span.line) for step in finding.trace]
+    return frozenset(touched[part][line] for part, line in places if line in touched.get(part, ()))
 
 
 def _said(reasons: Sequence[str]) -> str:
@@ -204,9 +214,10 @@ def _said(reasons: Sequence[str]) -> str:
     return "; ".join(reasons[:2]) + more
 
 
-def _key(finding: Finding, lines: Mapping[str, Mapping[int, int]] | None = None) -> _Key:
+def _key(finding: Finding, lines: Mapping[Part, Mapping[int, int]] | None = None) -> _Key:
     line: int | None = finding.span.line
-    if lines is not None and finding.path in lines:
-        line = lines[finding.path].get(finding.span.line)
+    part = finding.path, finding.cell
+    if lines is not None and part in lines:
+        line = lines[part].get(finding.span.line)
     function = re.sub(r":\d+:\d+", "", finding.function)  # of a lambda, whose name says where it stands
     return finding.code, finding.path, function, finding.model or "", finding.cell, line

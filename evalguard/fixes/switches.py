@@ -18,11 +18,10 @@ import re
 from collections.abc import Iterator
 
 from evalguard.finding import Applicability, Edit, Finding, Fix, Span, Step
-from evalguard.fixes.script import FUNCTIONS, Function, Script, root_of, trains
+from evalguard.fixes.script import FUNCTIONS, LOOPS, Function, Script, root_of, trains
 
 SAFE, UNSAFE = Applicability.SAFE, Applicability.UNSAFE
 _HOLDERS = (ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith)
-_LOOPS = (ast.For, ast.AsyncFor, ast.While)
 
 
 def missing_eval(finding: Finding, script: Script) -> Iterator[Fix]:
@@ -88,21 +87,21 @@ def missing_train(finding: Finding, script: Script) -> Iterator[Fix]:
     known = [s for s in chain if _knows(script, place, s)]
     outermost_first = known[::-1]
     for statement in outermost_first:
-        if isinstance(statement, _LOOPS):
+        if isinstance(statement, LOOPS):
             title = f"call `{switch}` before the loop that trains"
             yield from _fix(title, applicability, script.before(statement, switch))
     for statement in _calls_that_leak(finding, script):
         if _knows(script, place, statement):
             yield from _fix(f"call `{switch}` after the evaluation", applicability, script.after(statement, switch))
     for statement in outermost_first:
-        if isinstance(statement, _LOOPS) and not script.binds(root_of(place) or "", statement):
+        if isinstance(statement, LOOPS) and not script.binds(root_of(place) or "", statement):
             title = f"call `{switch}` at the head of the loop that trains"
             yield from _fix(title, applicability, script.first_in(statement.body, switch))
     function = script.function_around(finding.span)
     if function is not None and _is_known_at_head(script, place, function):
         title = f"call `{switch}` at the head of `{function.name}`"
         yield from _fix(title, applicability, script.first_in(function.body, switch))
-    if known[:1] == chain[:1] and not any(isinstance(statement, _LOOPS) for statement in chain):
+    if known[:1] == chain[:1] and not any(isinstance(statement, LOOPS) for statement in chain):
         for statement in known[:1]:
             yield from _fix(f"call `{switch}` before it is trained", applicability, script.before(statement, switch))
 
@@ -151,7 +150,7 @@ def _anchors(script: Script, span: Span, place: str) -> list[ast.stmt]:
 def _serves_training(statement: ast.stmt, script: Script) -> bool:
     """Whether what a statement computes may be what the statements behind it learn from, as in the loop over phases:
     `eval()` before it would stop the training."""
-    if isinstance(statement, _LOOPS):
+    if isinstance(statement, LOOPS):
         return False
     if isinstance(statement, (ast.With, ast.AsyncWith)) and _is_without_gradients(statement, script):
         return False
@@ -188,7 +187,7 @@ def _mode_by_the_test_of_training(finding: Finding, script: Script, place: str) 
         if any(isinstance(node, ast.Call) for node in ast.walk(test)) or "\n" in script.source(test):
             continue
         for loop in chain[::-1]:
-            if isinstance(loop, _LOOPS) and not any(script.binds(name, loop) for name in names):
+            if isinstance(loop, LOOPS) and not any(script.binds(name, loop) for name in names):
                 if _knows(script, place, loop):
                     call = f"{place}.train({script.source(test)})"
                     yield from _fix(f"call `{call}` before the loop", SAFE, script.before(loop, call))
