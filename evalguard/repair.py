@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from evalguard.check import Checked, contained
 from evalguard.config import Config
 from evalguard.finding import Applicability, Finding, Fix
-from evalguard.fixes.candidates import candidates
+from evalguard.fixes.candidates import candidates, reason_for_none
 from evalguard.fixes.cells import fix_of_cells, parts_of
 from evalguard.fixes.edits import Part, apply, overlap
 from evalguard.fixes.notebook_json import NotWritable, with_sources
@@ -216,15 +216,20 @@ def _verdicts(
         script = scripts[finding.path]
         if script is None:
             impossible[number] = Verdict(None, NOT_PARSED)
-        elif document.cells is None:
-            cures.append((finding, candidates(finding, script)))
+            continue
+        if document.cells is None:
+            found = candidates(finding, script)
         else:
             found = candidates(in_text(finding, {finding.path: document.cells}), script)
             kept = _of_cells(found, document, analyses)
             if found and not kept:
                 impossible[number] = Verdict(None, analyses.changed_meanwhile(finding.path) or NOT_IN_CELLS)
-            else:
-                cures.append((finding, kept))
+                continue
+            found = kept
+        if found:
+            cures.append((finding, found))
+        else:
+            impossible[number] = Verdict(None, reason_for_none(finding))
     tried = iter(court.verdicts(cures, allowed))
     return [(finding, impossible.get(number) or next(tried)) for number, finding in enumerate(asked)]
 

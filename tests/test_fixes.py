@@ -187,13 +187,114 @@ def test_one_forward_for_training_and_validation_gets_the_mode_of_the_phase(tmp_
     assert "model.eval()" not in mended
 
 
-def test_what_has_no_cure_says_why(tmp_path: Path) -> None:
-    net = "class Net(nn.Module):\n    def forward(self, x):\n        return nn.Dropout(0.5)(x)\n"
-    text = f"from torch import nn\n\n\n{net}"
-    (finding,) = findings(tmp_path, text)
-    assert finding.code == "EVG403"
-    assert finding.fix is None
-    assert finding.no_fix_reason == "no cure is known for this place"
+@pytest.mark.parametrize(
+    ("layer", "reason"),
+    [
+        ("self.norm(x) + nn.BatchNorm1d(x.shape[1])(x)", "how large it has to be, is not known in `__init__`"),
+        ("F.dropout(x, 0.5, training=Net.training)", None),
+    ],
+)
+def test_what_has_no_cure_says_why(tmp_path: Path, layer: str, reason: str | None) -> None:
+    head = "import torch.nn.functional as F\nfrom torch import nn\n\n\nclass Net(nn.Module):\n"
+    found = findings(tmp_path, f"{head}    def forward(self, x):\n        return {layer}\n")
+    assert [finding.fix for finding in found] == [None] * (reason is not None)
+    assert all(reason and reason in (finding.no_fix_reason or "") for finding in found)
+
+
+def test_a_training_loop_that_is_called_train_is_not_renamed(tmp_path: Path) -> None:
+    text = (FIXTURES / "rules" / "EVG304" / "loops_named_train.py").read_text()
+    found = [f for f in findings(tmp_path, text) if f.fix is None]
+    assert any("another name" in (finding.no_fix_reason or "") for finding in found)
+
+
+STEP_IN_A_HELPER = """\
+import torch
+from torch import nn
+
+
+def update(optimizer, loss):
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+
+
+def fit(train_loader, val_loader):
+    net = nn.Sequential(nn.Linear(8, 8), nn.Dropout(), nn.Linear(8, 2))
+    optimizer = torch.optim.Adam(net.parameters())
+    for epoch in range(3):
+        for x, y in train_loader:
+            update(optimizer, nn.functional.cross_entropy(net(x), y))
+        net.eval()
+        with torch.no_grad():
+            for x, y in val_loader:
+                print((net(x).argmax(1) == y).sum())
+"""
+
+
+def test_a_fix_stands_where_the_module_has_a_name(tmp_path: Path) -> None:
+    """The step stands in a helper that does not know the net; its caller does."""
+    text, result = repair_text(tmp_path, STEP_IN_A_HELPER)
+    assert result.report.findings == ()
+    head = "    for epoch in range(3):\n"
+    assert text == STEP_IN_A_HELPER.replace(head, f"{head}        net.train()\n")
+
+
+def test_the_whole_is_switched_back_if_the_whole_was_switched(tmp_path: Path) -> None:
+    text, result = repair_text(
+        tmp_path,
+        """\
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(nn.Linear(8, 8), nn.Dropout())
+        self.head = nn.Sequential(nn.Dropout(), nn.Linear(8, 2))
+
+    def forward(self, x):
+        return self.head(self.body(x))
+
+
+def fit(train_loader, val_loader):
+    net = Net()
+    optimizer = torch.optim.Adam([{"params": net.body.parameters()}, {"params": net.head.parameters(), "lr": 1.0}])
+    for epoch in range(3):
+        for x, y in train_loader:
+            nn.functional.cross_entropy(net(x), y).backward()
+            optimizer.step()
+        net.eval()
+        with torch.no_grad():
+            for x, y in val_loader:
+                print((net(x).argmax(1) == y).sum())
+""",
+    )
+    assert result.report.findings == ()
+    assert (
+        len(re.findall(r"\.train\(", text)) == text.count("        net.train()\n        for x, y in train_loader") == 1
+    )
+
+
+def test_a_function_is_not_asked_to_switch(tmp_path: Path) -> None:
+    """What is called in the evaluation is a module for the one caller, and a function for the other."""
+    text = """\
+import torch
+from torch import nn
+
+
+def score(predict, loader):
+    with torch.no_grad():
+        for x, y in loader:
+            print((predict(x).argmax(1) == y).sum())
+
+
+def main(test_loader):
+    net = nn.Sequential(nn.Linear(8, 8), nn.Dropout())
+    score(net, test_loader)
+    score(lambda x: x + 1, test_loader)
+"""
+    assert "predict.eval()" not in repair_text(tmp_path, text)[0]
 
 
 def test_unsafe_fixes_wait_to_be_asked_for(tmp_path: Path) -> None:

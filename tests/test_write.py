@@ -172,7 +172,7 @@ def test_a_diff_tells_of_a_missing_newline_at_the_end(tmp_path: Path, capsys: py
     assert capsys.readouterr().out.endswith("print(net(x))\n\\ No newline at end of file\n")
 
 
-LEFT = "class Net(nn.Module):\n    def forward(self, x):\n        return nn.Dropout(0.5)(x)\n"
+LEFT = "class Net(nn.Module):\n    def forward(self, x):\n        return nn.Linear(x.shape[1], 2)(x)\n"
 
 
 def test_what_is_left_decides_the_exit_status(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -190,7 +190,7 @@ def test_show_fixes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--show-fixes", str(file)]) == 1
     printed = capsys.readouterr().out
     assert "fix (safe): call `net.eval()` before the inference" in printed
-    assert "no safe fix: no cure is known for this place" in printed
+    assert "no safe fix: which attribute is to hold the layer" in printed
     assert printed.endswith("1 can be mended with --fix.\n")
     assert main(["--fix", "--show-fixes", str(file)]) == 1
     assert "a.py:10: EVG101 call `net.eval()` before the inference" in capsys.readouterr().err

@@ -30,7 +30,6 @@ _Key: TypeAlias = "tuple[str, str, str, str, int | None, int | None]"
 
 OF_A_SWITCH = "EVG3"  # a switch that is wrong is mended rather than a second one written
 
-NO_CANDIDATE = "no cure is known for this place"
 GAVE_UP = "too many analyses would be needed"
 NOT_ENOUGH = "it would not be enough"
 FAILED = "the file would no longer compile, or could not be analysed"
@@ -209,7 +208,7 @@ def _edits_in(finding: Finding, touched: Mapping[Part, Mapping[int, Edit]]) -> f
 def _said(reasons: Sequence[str]) -> str:
     """Why no cure holds, in a line: what is wrong with the first ones."""
     if not reasons:
-        return NO_CANDIDATE
+        return GAVE_UP
     more = f"; and {len(reasons) - 2} more" if len(reasons) > 2 else ""
     return "; ".join(reasons[:2]) + more
 

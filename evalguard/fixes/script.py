@@ -115,13 +115,13 @@ class Script:
         return self.before(first, *lines)
 
     def without(self, statement: ast.stmt) -> Edit | None:
-        """A statement that has its lines to itself taken away."""
+        """A statement that has its lines to itself taken away, with the comment behind it."""
         span = self.span(statement)
         rest = self.lines[span.end_line - 1][span.end_column - 1 :].strip()
-        if self.indent(statement) is None or rest:
+        if self.indent(statement) is None or (rest and not rest.startswith("#")):
             return None
         if span.end_line == len(self.lines):
-            return Edit(self.path, Span(span.line, 1, span.end_line, span.end_column), "")
+            return Edit(self.path, Span(span.line, 1, span.end_line, len(self.lines[-1]) + 1), "")
         return Edit(self.path, Span(span.line, 1, span.end_line + 1, 1), "")
 
     def replaced(self, node: ast.stmt | ast.expr, content: str) -> Edit:

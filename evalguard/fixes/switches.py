@@ -27,6 +27,8 @@ _HOLDERS = (ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith)
 def missing_eval(finding: Finding, script: Script) -> Iterator[Fix]:
     """`eval()` before an inference; with the mode given back where the rest of the project needs it."""
     place = finding.model or ""
+    if _may_be_a_function(place, finding.span, script):
+        return
     anchors = _anchors(script, finding.span, place)
     yield from _mode_by_the_test_of_training(finding, script, place)
     for anchor in anchors:
@@ -79,31 +81,60 @@ def missing_eval_before_export(finding: Finding, script: Script) -> Iterator[Fix
 
 
 def missing_train(finding: Finding, script: Script) -> Iterator[Fix]:
-    """`train()` where training begins, or behind the evaluation that leaked."""
-    place = finding.model or ""
+    """`train()` where training begins, or behind the evaluation that leaked: of what was switched to eval mode, which
+    may be the whole of which a part is trained; where the step stands, or in a caller that has a name for it."""
+    switched = (*_switched_to_eval(finding, script), finding.model or "")
+    for span in _spans_on_the_way(finding, script):
+        for place in dict.fromkeys(switched):
+            yield from _missing_train_of(place, span, finding, script)
+
+
+def _missing_train_of(place: str, span: Span, finding: Finding, script: Script) -> Iterator[Fix]:
     switch = f"{place}.train()"
     applicability = UNSAFE if _freezes_a_part(script, place) else SAFE
-    chain = script.around(finding.span)
+    chain = script.around(span)
     known = [s for s in chain if _knows(script, place, s)]
     outermost_first = known[::-1]
     for statement in outermost_first:
         if isinstance(statement, LOOPS):
             title = f"call `{switch}` before the loop that trains"
             yield from _fix(title, applicability, script.before(statement, switch))
-    for statement in _calls_that_leak(finding, script):
+    for statement in _calls_that_leak(finding, span, script):
         if _knows(script, place, statement):
             yield from _fix(f"call `{switch}` after the evaluation", applicability, script.after(statement, switch))
     for statement in outermost_first:
         if isinstance(statement, LOOPS) and not script.binds(root_of(place) or "", statement):
             title = f"call `{switch}` at the head of the loop that trains"
             yield from _fix(title, applicability, script.first_in(statement.body, switch))
-    function = script.function_around(finding.span)
+    function = script.function_around(span)
     if function is not None and _is_known_at_head(script, place, function):
         title = f"call `{switch}` at the head of `{function.name}`"
         yield from _fix(title, applicability, script.first_in(function.body, switch))
     if known[:1] == chain[:1] and not any(isinstance(statement, LOOPS) for statement in chain):
         for statement in known[:1]:
             yield from _fix(f"call `{switch}` before it is trained", applicability, script.before(statement, switch))
+
+
+def _switched_to_eval(finding: Finding, script: Script) -> Iterator[str]:
+    """What was put in eval mode, if the place is a part of it: `model` for `model.encoder`."""
+    for step in finding.trace:
+        call = script.expression_at(step.span) if step.mode == "eval" and step.path == script.path else None
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in ("eval", "train"):
+            owner = script.source(call.func.value)
+            if (finding.model or "").startswith((f"{owner}.", f"{owner}[")):
+                yield owner
+
+
+def _spans_on_the_way(finding: Finding, script: Script) -> list[Span]:
+    """Where the place may have its name: at the finding, and at the calls that lead to it, the nearest first, one for
+    each function."""
+    spans = [finding.span]
+    functions = [script.function_around(finding.span)]
+    for step in finding.trace[::-1]:
+        if step.path == script.path and (function := script.function_around(step.span)) not in functions:
+            spans.append(step.span)
+            functions.append(function)
+    return spans
 
 
 def train_call_in_evaluation(finding: Finding, script: Script) -> Iterator[Fix]:
@@ -194,6 +225,32 @@ def _mode_by_the_test_of_training(finding: Finding, script: Script, place: str) 
                 break
 
 
+def _may_be_a_function(place: str, span: Span, script: Script) -> bool:
+    """Whether a place is a parameter for which a call in the file gives a function: that has no `eval()`."""
+    function = script.function_around(span)
+    if function is None:
+        return False
+    names = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
+    if place not in names:
+        return False
+    defined = {node.name for node in ast.walk(script.tree) if isinstance(node, FUNCTIONS)}
+    for call in ast.walk(script.tree):
+        match call:
+            case ast.Call(func=ast.Name(id=called)):
+                position = names.index(place)
+            case ast.Call(func=ast.Attribute(attr=called)):
+                position = names.index(place) - (names[0] in ("self", "cls"))
+            case _:
+                continue
+        given = [keyword.value for keyword in call.keywords if keyword.arg == place]
+        given += call.args[position : position + 1]
+        if called == function.name and any(
+            isinstance(value, ast.Lambda) or (isinstance(value, ast.Name) and value.id in defined) for value in given
+        ):
+            return True
+    return False
+
+
 def _knows(script: Script, place: str, statement: ast.stmt) -> bool:
     """Whether a place means before a statement what it means in it."""
     root = root_of(place)
@@ -258,9 +315,9 @@ def _free_name(script: Script, place: str) -> str:
     return name
 
 
-def _calls_that_leak(finding: Finding, script: Script) -> Iterator[ast.stmt]:
-    """The statements of the trace, in the function of the step, in which the mode was left behind, the last first."""
-    function = script.function_around(finding.span)
+def _calls_that_leak(finding: Finding, span: Span, script: Script) -> Iterator[ast.stmt]:
+    """The statements of the trace, in the function at a place, in which the mode was left behind, the last first."""
+    function = script.function_around(span)
     for step in finding.trace[-2::-1]:
         if step.path != script.path or script.function_around(step.span) is not function:
             continue
