@@ -65,11 +65,22 @@ class Repaired:
 
 
 def with_fixes(checked: Checked, allowed: frozenset[Applicability] = ANY) -> Report:
-    """The report with the proven fix of each finding, or the reason why it has none."""
+    """The report with the proven fix of each finding, or the reason why it has none. The fixes hold together; for one
+    that is applied alone ask `with_fix_proven_alone`."""
     analyses = _analyses(checked)
     verdicts = _verdicts(checked, analyses, _court(analyses, MOST_PROOFS), allowed)
     findings = tuple(replace(finding, fix=verdict.fix, no_fix_reason=verdict.reason) for finding, verdict in verdicts)
     return replace(checked.asked, findings=findings)
+
+
+def with_fix_proven_alone(checked: Checked, finding: Finding, allowed: frozenset[Applicability] = ANY) -> Finding:
+    """One finding of the report with a fix that holds if it alone is applied, as an editor does, or the reason why it
+    has none. The fixes of `with_fixes` are proven beside one another, as `repaired` applies them: one of them may rely
+    on another. Costs an analysis for each cure that is tried, and one more if some rules are switched off."""
+    analyses = _analyses(checked)
+    court = _court(analyses, MOST_PROOFS)
+    ((_, verdict),) = _verdicts(checked, analyses, court, allowed, [finding])
+    return replace(finding, fix=verdict.fix, no_fix_reason=verdict.reason)
 
 
 def repaired(checked: Checked, allowed: frozenset[Applicability]) -> Repaired:
@@ -130,6 +141,7 @@ class _Analyses:
     asked: dict[Part, str] | None = None
     answer: Checked | None = None
     notebooks: dict[str, str] = field(default_factory=dict)
+    scripts: dict[str, Script | None] = field(default_factory=dict)
 
     def of(self, changed: Mapping[Part, str]) -> Checked | None:
         """The project with these texts; None where the analysis fails although it did not without them."""
@@ -154,6 +166,22 @@ class _Analyses:
         for path, cells in sources.items():
             contents[path] = with_sources(self.json(path), self.base.documents[path].sources, cells)
         return contents
+
+    def cures_of(self, finding: Finding) -> tuple[Sequence[Fix], str]:
+        """What may be tried for a finding; if that is nothing, why."""
+        document = self.base.documents.get(finding.path)
+        if document is None:
+            return (), UNREADABLE
+        if finding.path not in self.scripts:
+            self.scripts[finding.path] = _script(document)
+        script = self.scripts[finding.path]
+        if script is None:
+            return (), NOT_PARSED
+        if document.cells is None:
+            return candidates(finding, script), reason_for_none(finding)
+        found = candidates(in_text(finding, {finding.path: document.cells}), script)
+        reason = self.changed_meanwhile(finding.path) or NOT_IN_CELLS if found else reason_for_none(finding)
+        return _of_cells(found, document, self), reason
 
     def changed_meanwhile(self, path: str) -> str | None:
         """Why a notebook cannot be written any more."""
@@ -180,7 +208,7 @@ def _court(analyses: _Analyses, left: int) -> Court:
     texts: dict[Part, str] = {}
     for document in analyses.base.documents.values():
         texts |= parts_of(document)
-    return Court(texts, analyses.base.report.findings, analyses.findings, left)
+    return Court(texts, analyses.base.report.findings, analyses.findings, left, lambda f: analyses.cures_of(f)[0])
 
 
 def _every_rule(config: Config) -> Config:
@@ -203,33 +231,14 @@ def _verdicts(
 ) -> list[tuple[Finding, Verdict]]:
     """Each finding that was asked for, or of those given, with its proven fix, or the reason why it has none."""
     asked = checked.asked.findings if findings is None else findings
-    scripts: dict[str, Script | None] = {}
     impossible: dict[int, Verdict] = {}
     cures: list[tuple[Finding, Sequence[Fix]]] = []
     for number, finding in enumerate(asked):
-        document = checked.documents.get(finding.path)
-        if document is None:
-            impossible[number] = Verdict(None, UNREADABLE)
-            continue
-        if finding.path not in scripts:
-            scripts[finding.path] = _script(document)
-        script = scripts[finding.path]
-        if script is None:
-            impossible[number] = Verdict(None, NOT_PARSED)
-            continue
-        if document.cells is None:
-            found = candidates(finding, script)
-        else:
-            found = candidates(in_text(finding, {finding.path: document.cells}), script)
-            kept = _of_cells(found, document, analyses)
-            if found and not kept:
-                impossible[number] = Verdict(None, analyses.changed_meanwhile(finding.path) or NOT_IN_CELLS)
-                continue
-            found = kept
+        found, reason = analyses.cures_of(finding)
         if found:
             cures.append((finding, found))
         else:
-            impossible[number] = Verdict(None, reason_for_none(finding))
+            impossible[number] = Verdict(None, reason)
     tried = iter(court.verdicts(cures, allowed))
     return [(finding, impossible.get(number) or next(tried)) for number, finding in enumerate(asked)]
 

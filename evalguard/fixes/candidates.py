@@ -17,7 +17,7 @@ CURES: Mapping[str, tuple[Cure, ...]] = {
     "EVG103": (switches.missing_eval_of_a_helper,),
     "EVG104": (switches.missing_eval_before_export,),
     "EVG105": (switches.eval_after_loading, switches.missing_eval),
-    "EVG106": (switches.train_call_in_evaluation,),
+    "EVG106": (switches.train_call_in_evaluation, switches.eval_behind_a_train_call),
     "EVG201": (switches.missing_train,),
     "EVG301": (idle.called_switch,),
     "EVG302": (idle.entered_switch,),

@@ -15,10 +15,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from evalguard.finding import Applicability, Edit, Finding, Fix
+from evalguard.finding import Applicability, Edit, Finding, Fix, Span
 from evalguard.fixes.edits import Part, apply, original_lines, overlap, touched_lines
 from evalguard.fixes.script import compiles
 from evalguard.ipython import python_of_source
@@ -32,6 +32,8 @@ OF_A_SWITCH = "EVG3"  # a switch that is wrong is mended rather than a second on
 
 GAVE_UP = "too many analyses would be needed"
 NOT_ENOUGH = "it would not be enough"
+MOST_WIDER_CURES = 4
+
 FAILED = "the file would no longer compile, or could not be analysed"
 
 
@@ -45,12 +47,14 @@ class Verdict:
 
 @dataclass(slots=True)
 class _Case:
-    """A finding whose cures are tried: the next one first. `reasons` say what was wrong with those before."""
+    """A finding whose cures are tried: the next one first. `reasons` say what was wrong with those before; `wider` is
+    how many more cures it may get that take in what one of its own would bring."""
 
     finding: Finding
     cures: list[Fix]
     shown: Fix | None
     reasons: list[str]
+    wider: int
     proven: Fix | None = None
 
     def next_cure(self, objection: str) -> None:
@@ -65,11 +69,13 @@ class _Case:
 @dataclass(frozen=True, slots=True)
 class _Objections:
     """What is wrong with cures that are applied together: the findings that are still there, and the new ones, each
-    with the places at which its trace goes through a line that an edit has changed or made."""
+    with the places at which its trace goes through a line that an edit has changed or made. `lines` are those of the
+    mended texts in the texts before."""
 
     left: tuple[Finding, ...] = ()
     new: tuple[tuple[Finding, frozenset[Edit]], ...] = ()
     failed: bool = False
+    lines: Mapping[Part, Mapping[int, int]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.left or self.new or self.failed)
@@ -78,12 +84,13 @@ class _Objections:
 @dataclass(slots=True)
 class Court:
     """Proves cures of one state of the texts. `before` is what is found in it; `left` is how many analyses there may
-    still be."""
+    still be; `cures_of` are the cures of a finding that another cure would bring."""
 
     texts: Mapping[Part, str]
     before: Sequence[Finding]
     analyse: Analyse
     left: int
+    cures_of: Callable[[Finding], Sequence[Fix]] = lambda finding: ()
 
     def verdicts(
         self, findings: Sequence[tuple[Finding, Sequence[Fix]]], allowed: frozenset[Applicability]
@@ -92,6 +99,9 @@ class Court:
 
         Cures are tried together, since an analysis costs the same for one and for many: a finding that stays blames its
         own cure, a new one that whose line its trace goes through, and where nobody can be blamed, halves are tried.
+        A cure with which nothing is wrong but that it brings one finding is tried again at last with the cures of that:
+        a rule names the first inference of several that one cause reaches, and `eval()` in a helper may need `train()`
+        behind its call.
         Switches that are written wrong come first: to mend one of them may be all that another finding needs."""
         cases = [_case(finding, cures, allowed) for finding, cures in findings]
         for some in ([case for case in cases if case.finding.code.startswith(OF_A_SWITCH)], cases):
@@ -130,11 +140,31 @@ class Court:
         if not blamed and len(batch) == 1:
             blamed = {0: _in_general(objections)}
         for number, objection in blamed.items():
+            if len(batch) == 1:
+                self._widen(batch[0], objections)
             batch[number].next_cure(objection)
         if not blamed:
             half = len(batch) // 2
             self._settle(batch[:half], cases)
             self._settle(batch[half:], cases)
+
+    def _widen(self, case: _Case, objections: _Objections) -> None:
+        """Give a case more cures: the one that was tried, with those of the finding that it would bring."""
+        if objections.failed or objections.left or len(objections.new) != 1:
+            return
+        brought = _as_before(objections.new[0][0], objections.lines)
+        cure = case.cures[0]
+        for more in self.cures_of(brought)[: case.wider] if brought is not None else ():
+            if more.edits and not overlap(more.edits, cure.edits):
+                case.wider -= 1
+                unsafe = Applicability.UNSAFE in (cure.applicability, more.applicability)
+                case.cures.append(
+                    Fix(
+                        f"{cure.title}, {'here and further on' if more.title == cure.title else f'and {more.title}'}",
+                        Applicability.UNSAFE if unsafe else Applicability.SAFE,
+                        tuple(dict.fromkeys((*cure.edits, *more.edits))),
+                    )
+                )
 
     def _objections(self, findings: Sequence[Finding], cures: Sequence[Fix]) -> _Objections:
         self.left -= 1
@@ -154,6 +184,7 @@ class Court:
         return _Objections(
             tuple(finding for finding in findings if now[_key(finding)] >= was[_key(finding)]),
             tuple((finding, _edits_in(finding, touched)) for finding in new),
+            lines=lines,
         )
 
 
@@ -168,7 +199,23 @@ def _case(finding: Finding, cures: Sequence[Fix], allowed: frozenset[Applicabili
         [cure for cure in cures if cure.edits and cure.applicability in allowed],
         next((cure for cure in cures if not cure.edits), None),
         refused,
+        MOST_WIDER_CURES,
     )
+
+
+def _as_before(finding: Finding, lines: Mapping[Part, Mapping[int, int]]) -> Finding | None:
+    """A finding in mended texts with its places in the texts before; None if it stands in what an edit has made."""
+
+    def span(part: Part, span: Span) -> Span | None:
+        known = lines.get(part)
+        first, last = (span.line, span.end_line) if known is None else (known.get(span.line), known.get(span.end_line))
+        return None if first is None or last is None else replace(span, line=first, end_line=last)
+
+    own = span((finding.path, finding.cell), finding.span)
+    steps = [(step, span((step.path, step.cell), step.span)) for step in finding.trace]
+    if own is None:
+        return None
+    return replace(finding, span=own, trace=tuple(replace(step, span=new) for step, new in steps if new is not None))
 
 
 def _compatible(pending: Sequence[_Case]) -> list[_Case]:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from evalguard.finding import Applicability, Edit, Finding, Fix, Span, Step
 from evalguard.fixes.script import FUNCTIONS, LOOPS, Function, Script, root_of, trains
@@ -36,6 +37,8 @@ def missing_eval(finding: Finding, script: Script) -> Iterator[Fix]:
     for anchor in anchors:
         if not _leaves(anchor):
             yield from _switched_for_a_while(finding, script, anchor, place)
+    for anchor in anchors:
+        yield from _switched_until_it_returns(script, anchor, place)
 
 
 def missing_eval_of_a_helper(finding: Finding, script: Script) -> Iterator[Fix]:
@@ -150,6 +153,13 @@ def train_call_in_evaluation(finding: Finding, script: Script) -> Iterator[Fix]:
     for statement in script.around(finding.span)[:1]:
         if isinstance(statement, ast.Expr) and statement.value is call and _is_one_of_several(statement, script):
             yield from _fix(f"remove `{script.source(call)}`", SAFE, script.without(statement))
+
+
+def eval_behind_a_train_call(finding: Finding, script: Script) -> Iterator[Fix]:
+    """`eval()` before the inference that a `train()` reaches which gives the mode back to somebody else."""
+    inference = finding.trace[-1] if finding.trace else None
+    if inference is not None and inference.path == script.path and inference.span != finding.span:
+        yield from missing_eval(replace(finding, span=inference.span), script)
 
 
 def _fix(title: str, applicability: Applicability, *edits: Edit | None) -> Iterator[Fix]:
@@ -304,6 +314,33 @@ def _switched_for_a_while(finding: Finding, script: Script, anchor: ast.stmt, pl
             yield fix
 
 
+def _switched_until_it_returns(script: Script, anchor: ast.stmt, place: str) -> Iterator[Fix]:
+    """`eval()` before a statement at whose end the function returns, and the mode from before ahead of that. What is
+    returned gets a name, since it may infer. Unsafe, for it may also be something that infers later."""
+    last = anchor
+    while isinstance(last, (ast.With, ast.AsyncWith)):
+        last = last.body[-1]
+    leaving = [node for node in ast.walk(anchor) if isinstance(node, (ast.Return, ast.Raise))]
+    if not isinstance(last, ast.Return) or last.value is None or leaving != [last] or script.indent(last) is None:
+        return
+    saved, result = _free_name(script, place), _unused("result", script)
+    before = script.before(anchor, f"{saved} = {place}.training", f"{place}.eval()")
+    between = f"{script.newline}{script.indent(last)}"
+    content = between.join([f"{result} = {script.source(last.value)}", f"{place}.train({saved})", f"return {result}"])
+    title = f"call `{place}.eval()` before the inference, and give the mode back before it returns"
+    if last is not anchor:
+        yield from _fix(title, UNSAFE, before, script.replaced(last, content))
+    elif before is not None:
+        content = before.content.lstrip() + f"{script.indent(last)}{content}"
+        yield Fix(title, UNSAFE, (script.replaced(last, content),))
+
+
+def _unused(stem: str, script: Script) -> str:
+    """A name that the file does not use."""
+    names = (f"{stem}_{number}" if number > 1 else stem for number in range(1, 100))
+    return next(name for name in names if not re.search(rf"\b{name}\b", script.text))
+
+
 def _free_name(script: Script, place: str) -> str:
     """A name for the mode from before that the file does not use."""
     if not re.search(r"\bwas_training\b", script.text):
@@ -319,7 +356,7 @@ def _calls_that_leak(finding: Finding, span: Span, script: Script) -> Iterator[a
     """The statements of the trace, in the function at a place, in which the mode was left behind, the last first."""
     function = script.function_around(span)
     for step in finding.trace[-2::-1]:
-        if step.path != script.path or script.function_around(step.span) is not function:
+        if step.path != script.path or step.span == span or script.function_around(step.span) is not function:
             continue
         chain = script.around(step.span)
         simple = chain[0] if chain else None
