@@ -67,7 +67,9 @@ def _built(place: str) -> str:
 
 
 def missing_eval_before_export(finding: Finding, script: Script) -> Iterator[Fix]:
-    """`eval()` right before an export."""
+    """`eval()` behind the loading of what is exported, or right before the export."""
+    if any("load" in step.message for step in finding.trace if step.mode == "train"):
+        yield from eval_after_loading(finding, script)
     place = finding.model or ""
     for anchor in script.around(finding.span)[:1]:
         if _knows(script, place, anchor):
