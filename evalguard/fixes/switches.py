@@ -32,6 +32,10 @@ def missing_eval(finding: Finding, script: Script) -> Iterator[Fix]:
         return
     anchors = _anchors(script, finding.span, place)
     yield from _mode_by_the_test_of_training(finding, script, place)
+    if place == "self":  # a module that infers with itself owes its mode to whoever calls it next
+        for anchor in anchors:
+            if not _leaves(anchor):
+                yield from _switched_for_a_while(finding, script, anchor, place)
     for anchor in anchors:
         yield from _fix(f"call `{place}.eval()` before the inference", SAFE, script.before(anchor, f"{place}.eval()"))
     for anchor in anchors:
