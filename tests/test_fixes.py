@@ -366,6 +366,33 @@ def test_a_helper_that_only_returns_gives_the_mode_back(tmp_path: Path) -> None:
     assert "".join(f"    {line}\n" for line in body) in mended
 
 
+def test_a_server_switches_once_where_it_loads(tmp_path: Path) -> None:
+    text = """\
+import os
+
+import torch
+from torch import nn
+
+
+def load():
+    net = nn.Sequential(nn.Linear(8, 8), nn.Dropout())
+    if "WEIGHTS" in os.environ:
+        net.load_state_dict(torch.load(os.environ["WEIGHTS"]))
+    return net
+
+
+net = load()
+
+
+def answer(request):
+    with torch.no_grad():
+        return net(request.x).argmax().item()
+"""
+    mended, result = repair_text(tmp_path, text)
+    assert result.report.findings == ()
+    assert mended == text.replace("net = load()\n", "net = load()\nnet.eval()\n")
+
+
 def test_a_function_is_not_asked_to_switch(tmp_path: Path) -> None:
     """What is called in the evaluation is a module for the one caller, and a function for the other."""
     text = """\

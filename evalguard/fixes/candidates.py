@@ -16,7 +16,7 @@ CURES: Mapping[str, tuple[Cure, ...]] = {
     "EVG102": (switches.missing_eval, switches.eval_after_loading),
     "EVG103": (switches.missing_eval_of_a_helper,),
     "EVG104": (switches.missing_eval_before_export,),
-    "EVG105": (switches.eval_after_loading, switches.missing_eval),
+    "EVG105": (switches.eval_after_loading, switches.eval_of_a_global, switches.missing_eval),
     "EVG106": (switches.train_call_in_evaluation, switches.eval_behind_a_train_call),
     "EVG201": (switches.missing_train,),
     "EVG301": (idle.called_switch,),

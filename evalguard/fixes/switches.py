@@ -66,6 +66,19 @@ def eval_after_loading(finding: Finding, script: Script) -> Iterator[Fix]:
             yield from _fix(title, SAFE, script.after(statement, f"{place}.eval()"))
 
 
+def eval_of_a_global(finding: Finding, script: Script) -> Iterator[Fix]:
+    """`eval()` once behind the statement of the file that binds the name, for a function that only uses it."""
+    place = finding.model or ""
+    function = script.function_around(finding.span)
+    if function is None or script.binds(place, function):
+        return
+    body = [statement for statement in script.tree.body if not isinstance(statement, (*FUNCTIONS, ast.ClassDef))]
+    homes = [statement for statement in body if script.binds(place, statement)]
+    match homes:
+        case [ast.Assign(targets=[ast.Name(id=name)], value=ast.Call())] if name == place:
+            yield from _fix(_built(place), SAFE, script.after(homes[0], f"{place}.eval()"))
+
+
 def _built(place: str) -> str:
     return f"call `{place}.eval()` where it is made"
 
