@@ -393,7 +393,8 @@ def answer(request):
     assert mended == text.replace("net = load()\n", "net = load()\nnet.eval()\n")
 
 
-def test_a_function_is_not_asked_to_switch(tmp_path: Path) -> None:
+@pytest.mark.parametrize("given", ["lambda x: x + 1", "main"])
+def test_a_function_is_not_asked_to_switch(tmp_path: Path, given: str) -> None:
     """What is called in the evaluation is a module for the one caller, and a function for the other."""
     text = """\
 import torch
@@ -409,8 +410,9 @@ def score(predict, loader):
 def main(test_loader):
     net = nn.Sequential(nn.Linear(8, 8), nn.Dropout())
     score(net, test_loader)
-    score(lambda x: x + 1, test_loader)
+    score({given}, test_loader)
 """
+    text = text.format(given=given)
     assert "predict.eval()" not in repair_text(tmp_path, text)[0]
 
 

@@ -12,8 +12,8 @@ from evalguard.fixes.script import Script
 Cure: TypeAlias = Callable[[Finding, Script], Iterator[Fix]]
 
 CURES: Mapping[str, tuple[Cure, ...]] = {
-    "EVG101": (switches.missing_eval, switches.eval_after_loading),
-    "EVG102": (switches.missing_eval, switches.eval_after_loading),
+    "EVG101": (switches.eval_of_a_global, switches.missing_eval, switches.eval_after_loading),
+    "EVG102": (switches.eval_of_a_global, switches.missing_eval, switches.eval_after_loading),
     "EVG103": (switches.missing_eval_of_a_helper,),
     "EVG104": (switches.missing_eval_before_export,),
     "EVG105": (switches.eval_after_loading, switches.eval_of_a_global, switches.missing_eval),

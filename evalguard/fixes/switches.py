@@ -69,13 +69,16 @@ def eval_after_loading(finding: Finding, script: Script) -> Iterator[Fix]:
 def eval_of_a_global(finding: Finding, script: Script) -> Iterator[Fix]:
     """`eval()` once behind the statement of the file that binds the name, for a function that only uses it."""
     place = finding.model or ""
-    function = script.function_around(finding.span)
-    if function is None or script.binds(place, function):
+    functions = [statement for statement in script.all_around(finding.span) if isinstance(statement, FUNCTIONS)]
+    origin = next((step for step in finding.trace if step.mode == "train"), None)
+    if origin is None or " trains " in origin.message:
+        return
+    if not functions or any(place in _parameters(f) or script.binds(place, f) for f in functions):
         return
     body = [statement for statement in script.tree.body if not isinstance(statement, (*FUNCTIONS, ast.ClassDef))]
     homes = [statement for statement in body if script.binds(place, statement)]
     match homes:
-        case [ast.Assign(targets=[ast.Name(id=name)], value=ast.Call())] if name == place:
+        case [ast.Assign(targets=[ast.Name() | ast.Tuple()], value=ast.Call())]:
             yield from _fix(_built(place), SAFE, script.after(homes[0], f"{place}.eval()"))
 
 
@@ -256,13 +259,19 @@ def _mode_by_the_test_of_training(finding: Finding, script: Script, place: str) 
 
 def _may_be_a_function(place: str, span: Span, script: Script) -> bool:
     """Whether a place is a parameter for which a call in the file gives a function: that has no `eval()`."""
-    function = script.function_around(span)
+    functions = [statement for statement in script.all_around(span) if isinstance(statement, FUNCTIONS)]
+    function = next((f for f in functions if place in _parameters(f)), None)
     if function is None:
         return False
-    names = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
-    if place not in names:
-        return False
+    names = _parameters(function)
     defined = {node.name for node in ast.walk(script.tree) if isinstance(node, FUNCTIONS)}
+    defined |= {
+        target.id
+        for node in ast.walk(script.tree)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
     for call in ast.walk(script.tree):
         match call:
             case ast.Call(func=ast.Name(id=called)):
@@ -278,6 +287,11 @@ def _may_be_a_function(place: str, span: Span, script: Script) -> bool:
         ):
             return True
     return False
+
+
+def _parameters(function: Function) -> list[str]:
+    arguments = function.args
+    return [argument.arg for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
 
 
 def _knows(script: Script, place: str, statement: ast.stmt) -> bool:
