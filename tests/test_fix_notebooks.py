@@ -202,6 +202,15 @@ def test_cells_as_ipython_takes_them(tmp_path: Path, cell: str, wanted: str) -> 
     assert wanted in sources(fixed(tmp_path, content))[-1]
 
 
+def test_what_a_cell_loads_is_switched_there(tmp_path: Path) -> None:
+    """Not in the function that uses it, at each call."""
+    load = "encoder, head = torch.hub.load('someone/nets', 'both')"
+    use = "def score(x):\n    with torch.no_grad():\n        return head(encoder(x)).argmax(1)"
+    mended = sources(fixed(tmp_path, notebook(SETUP, load, use, "for x in test_loader:\n    print(score(x))")))
+    assert set(mended[1].splitlines()) == {load, "encoder.eval()", "head.eval()"}
+    assert mended[2] == use
+
+
 def test_a_line_that_a_magic_runs(tmp_path: Path) -> None:
     """`%time` is nothing before which a statement of its own line could be put."""
     content = notebook(SETUP, NET, "with torch.no_grad():\n    %time scores = net(torch.rand(2))")
