@@ -524,6 +524,31 @@ def evaluate(val_loader, test_loader):
     assert len(result.fixed) == 2
 
 
+def test_a_switch_stands_before_the_branches_that_both_infer(tmp_path: Path) -> None:
+    """Also if all who call the function take the same branch."""
+    text, result = repair_text(
+        tmp_path,
+        """\
+import torch
+from torch import nn
+
+
+def test(net, test_loader, is_flat):
+    for x, y in test_loader:
+        if is_flat:
+            scores = net(x)
+        else:
+            scores = net.forward(x[None])
+        print((scores.argmax(1) == y).sum())
+
+
+test(nn.Sequential(nn.Linear(2, 2), nn.Dropout()), torch.load("data.pt"), True)
+""",
+    )
+    assert result.report.findings == ()
+    assert "    net.eval()\n    for x, y in test_loader:\n" in text
+
+
 def test_what_a_function_declares_global_comes_first(tmp_path: Path) -> None:
     text, result = repair_text(
         tmp_path,

@@ -193,13 +193,15 @@ def _fix(title: str, applicability: Applicability, *edits: Edit | None) -> Itera
 
 def _anchors(script: Script, span: Span, place: str) -> list[ast.stmt]:
     """The statements before which the mode could be set for a forward: from the outside in up to the first branch
-    around it, and only then further out, where it would be set for the other branches as well."""
+    around it in which alone the module runs, and only then further out, where it would be set for the other branches as
+    well."""
     chain = script.around(span)
     groups: list[list[ast.stmt]] = [[]]
     for number, statement in enumerate(chain):
         is_holder = isinstance(statement, _HOLDERS)
         if number and not is_holder:
-            if script.indent(chain[number - 1]) is not None and not isinstance(statement, ast.Try):
+            begins_its_line = script.indent(chain[number - 1]) is not None
+            if begins_its_line and not isinstance(statement, ast.Try) and not _runs_in_each(statement, place, script):
                 groups.append([])
             if trains(statement) or not isinstance(statement, (ast.If, ast.Try)):
                 break
@@ -208,6 +210,17 @@ def _anchors(script: Script, span: Span, place: str) -> list[ast.stmt]:
         if _knows(script, place, statement) and not _serves_training(statement, script):
             groups[-1].append(statement)
     return [statement for group in groups for statement in reversed(group)]
+
+
+def _runs_in_each(statement: ast.stmt, place: str, script: Script) -> bool:
+    """Whether a place is called in each of two branches."""
+    if not isinstance(statement, ast.If) or not statement.orelse:
+        return False
+    calls = (place, f"{place}.forward")
+    return all(
+        any(isinstance(n, ast.Call) and script.source(n.func) in calls for each in suite for n in ast.walk(each))
+        for suite in (statement.body, statement.orelse)
+    )
 
 
 def _serves_training(statement: ast.stmt, script: Script) -> bool:
