@@ -96,7 +96,10 @@ class Checked:
         document = self.documents[path]
         if document.cells is None:
             return document.text
-        data = self.sources[path].data()
+        try:
+            data = self.sources[path].data()
+        except OSError as error:
+            raise SourceProblem(f"cannot be read any more: {error.strerror or error}") from error
         if decode_notebook(data, path) != document:
             raise SourceProblem("has changed since it was read")
         return data.decode("utf-8-sig")
