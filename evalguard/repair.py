@@ -85,9 +85,9 @@ def with_fix_proven_alone(checked: Checked, finding: Finding, allowed: frozenset
 
 def repaired(checked: Checked, allowed: frozenset[Applicability]) -> Repaired:
     """The project with all proven fixes that are allowed, in memory."""
-    start = checked
     fixed: list[Finding] = []
     texts: dict[str, str] = {}
+    before: dict[str, str] = {}
     left = MOST_PROOFS
     for _ in range(MOST_ROUNDS):
         analyses = _analyses(checked)
@@ -100,11 +100,11 @@ def repaired(checked: Checked, allowed: frozenset[Applicability]) -> Repaired:
             break
         changed = apply(court.texts, [edit for _, fix in chosen for edit in fix.edits])
         contents = analyses.contents(changed)
+        before = {path: analyses.content(path) for path in contents} | before
         texts |= contents
         fixed += [*(replace(finding, fix=fix) for finding, fix in chosen), *gone_as_well]
         known = analyses.of(changed) if analyses.base is checked else None
         checked = known or checked.again(contents)
-    before = {path: start.content(path) for path in texts}
     return Repaired(checked.asked, tuple(fixed), texts, before)
 
 
@@ -112,7 +112,11 @@ def silenced(checked: Checked) -> Repaired:
     """The project with a comment for all that is found today, in memory; what cannot have one is left in the report."""
     fixed: list[Finding] = []
     changed: dict[Part, str] = {}
+    analyses = _Analyses(checked)
+    named = {finding.path for finding in checked.report.findings}
     for document in checked.documents.values():
+        if document.path not in named or (document.cells is not None and analyses.changed_meanwhile(document.path)):
+            continue
         for part, text in parts_of(document).items():
             some = [f for f in checked.report.findings if (f.path, f.cell) == part and not _is_own(f)]
             if not some:
@@ -123,9 +127,8 @@ def silenced(checked: Checked) -> Repaired:
                 codes_of.setdefault(ends.get(finding.span.line, finding.span.line), []).append(finding.code)
             changed |= apply({part: text}, silencing_edits(part, text, codes_of))
             fixed += some
-    analyses = _Analyses(checked)
     texts = analyses.contents(changed)
-    before = {path: checked.content(path) for path in texts}
+    before = {path: analyses.content(path) for path in texts}
     return Repaired(checked.again(texts).report, tuple(fixed), texts, before)
 
 
@@ -140,7 +143,7 @@ class _Analyses:
     base: Checked
     asked: dict[Part, str] | None = None
     answer: Checked | None = None
-    notebooks: dict[str, str] = field(default_factory=dict)
+    known: dict[str, str] = field(default_factory=dict)
     scripts: dict[str, Script | None] = field(default_factory=dict)
 
     def of(self, changed: Mapping[Part, str]) -> Checked | None:
@@ -164,7 +167,7 @@ class _Analyses:
             if cell is not None:
                 sources.setdefault(path, {})[cell] = text
         for path, cells in sources.items():
-            contents[path] = with_sources(self.json(path), self.base.documents[path].sources, cells)
+            contents[path] = with_sources(self.content(path), self.base.documents[path].sources, cells)
         return contents
 
     def cures_of(self, finding: Finding) -> tuple[Sequence[Fix], str]:
@@ -186,16 +189,16 @@ class _Analyses:
     def changed_meanwhile(self, path: str) -> str | None:
         """Why a notebook cannot be written any more."""
         try:
-            self.json(path)
+            self.content(path)
         except SourceProblem as problem:
             return f"the notebook {problem.message}"
         return None
 
-    def json(self, path: str) -> str:
-        """The content of a notebook; SourceProblem if it cannot be read any more, or has changed."""
-        if path not in self.notebooks:
-            self.notebooks[path] = self.base.content(path)
-        return self.notebooks[path]
+    def content(self, path: str) -> str:
+        """The content of a file; SourceProblem if it is a notebook that cannot be read any more, or has changed."""
+        if path not in self.known:
+            self.known[path] = self.base.content(path)
+        return self.known[path]
 
 
 def _analyses(checked: Checked) -> _Analyses:
