@@ -549,6 +549,26 @@ test(nn.Sequential(nn.Linear(2, 2), nn.Dropout()), torch.load("data.pt"), True)
     assert "    net.eval()\n    for x, y in test_loader:\n" in text
 
 
+def test_a_function_that_computes_a_loss_is_not_put_in_eval_mode(tmp_path: Path) -> None:
+    text = """\
+import torch
+from torch import nn
+
+
+@torch.no_grad()
+def detection_loss(net, test_loader):
+    net.train()
+    return sum(nn.functional.cross_entropy(net(x), y).item() for x, y in test_loader)
+
+
+print(detection_loss(nn.Sequential(nn.Linear(2, 2), nn.Dropout()), torch.load("data.pt")))
+"""
+    (finding,) = findings(tmp_path, text)
+    assert finding.code == "EVG106"
+    assert finding.fix is None
+    assert finding.no_fix_reason == "the function computes a loss, by which somebody may train"
+
+
 def test_what_a_function_declares_global_comes_first(tmp_path: Path) -> None:
     text, result = repair_text(
         tmp_path,

@@ -41,6 +41,7 @@ CURES: Mapping[str, tuple[Cure, ...]] = {
 NO_CANDIDATE = "no cure is known for this place"
 NO_NAME = "no statement was found before which the module has a name and a switch would be in its place"
 WHY_THERE_IS_NONE: Mapping[str, str] = {
+    "EVG106": "the function computes a loss, by which somebody may train",
     "EVG301": "what the assignment was to do is not known",
     "EVG304": "the loop wants another name, and so does each call of it, which may stand in any file",
     "EVG305": "where the part would have to be frozen again is not seen from here",

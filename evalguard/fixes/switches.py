@@ -167,6 +167,8 @@ def train_call_in_evaluation(finding: Finding, script: Script) -> Iterator[Fix]:
     call = script.expression_at(finding.span)
     if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "train"):
         return
+    if _computes_a_loss(finding, script):
+        return
     owner = script.source(call.func.value)
     if finding.trace and finding.trace[0].mode == "eval":
         follows = f"{owner}.train(self.training)"
@@ -180,8 +182,16 @@ def train_call_in_evaluation(finding: Finding, script: Script) -> Iterator[Fix]:
 def eval_behind_a_train_call(finding: Finding, script: Script) -> Iterator[Fix]:
     """`eval()` before the inference that a `train()` reaches which gives the mode back to somebody else."""
     inference = finding.trace[-1] if finding.trace else None
+    if _computes_a_loss(finding, script):
+        return
     if inference is not None and inference.path == script.path and inference.span != finding.span:
         yield from missing_eval(replace(finding, span=inference.span), script)
+
+
+def _computes_a_loss(finding: Finding, script: Script) -> bool:
+    """Whether somebody may train by what the function around returns, by its name."""
+    function = script.function_around(finding.span)
+    return function is not None and "loss" in function.name.lower()
 
 
 def _fix(title: str, applicability: Applicability, *edits: Edit | None) -> Iterator[Fix]:
@@ -401,7 +411,9 @@ def _free_name(script: Script, place: str) -> str:
 def _calls_that_leak(finding: Finding, span: Span, script: Script) -> Iterator[ast.stmt]:
     """The statements of the trace, in the function at a place, in which the mode was left behind, the last first."""
     function = script.function_around(span)
-    for step in finding.trace[-2::-1]:
+    switched = max((number for number, step in enumerate(finding.trace[:-1]) if step.mode == "eval"), default=-1)
+    later: list[ast.stmt] = []  # what comes behind the switch may have nothing to do with the evaluation
+    for number, step in reversed(list(enumerate(finding.trace[:-1]))):
         if step.path != script.path or step.span == span or script.function_around(step.span) is not function:
             continue
         chain = script.around(step.span)
@@ -409,7 +421,11 @@ def _calls_that_leak(finding: Finding, span: Span, script: Script) -> Iterator[a
         if simple is None or isinstance(simple, (*_HOLDERS, *FUNCTIONS, ast.If)):
             continue
         holders = [s for s in chain if isinstance(s, _HOLDERS) and not trains(s)]
-        yield holders[-1] if holders else simple
+        if holders or number <= switched:
+            yield holders[-1] if holders else simple
+        else:
+            later.append(simple)
+    yield from later
 
 
 def _places_of(statement: ast.stmt, script: Script, origin: Step, model: str) -> Iterator[str]:
