@@ -122,16 +122,30 @@ class Checked:
         """The report with the findings that were asked for; a proof needs them all."""
         return self.narrowed(self.report)
 
-    def again(self, texts: Mapping[str, str], config: Config | None = None) -> Checked:
-        """The same with other texts, or another configuration. Only what has changed is read anew."""
+    def content(self, path: str) -> str:
+        """The text of a file as it is written, of a notebook its JSON; SourceProblem if that has changed meanwhile."""
+        document = self.documents[path]
+        if document.cells is None:
+            return document.text
+        try:
+            data = self.sources[path].data()
+        except OSError as error:
+            raise SourceProblem(f"cannot be read any more: {error.strerror or error}") from error
+        if decode_notebook(data, path) != document:
+            raise SourceProblem("has changed since it was read")
+        return data.decode("utf-8-sig")
+
+    def again(self, contents: Mapping[str, str], config: Config | None = None) -> Checked:
+        """The same with other contents of files, or another configuration. Only what has changed is read anew."""
         known = {
-            path: replace(document, text=texts.get(path, document.text)) if path in texts else document
+            path: _document(contents[path], path) if path in contents else document
             for path, document in self.documents.items()
         }
         sources = {
-            path: Source(partial(known.__getitem__, path), source.location) if path in known else source
+            path: replace(source, read=partial(known.__getitem__, path)) if path in known else source
             for path, source in self.sources.items()
         }
+        sources |= {path: replace(sources[path], data=partial(text.encode, "utf-8")) for path, text in contents.items()}
         means = replace(self.means, cache=None)  # what is only tried is not kept
         return _checked(_Run(config or self.config, means, lowered=dict(self.lowered)), sources, self.narrowed)
 
@@ -146,7 +160,7 @@ def check_for_fixes(
     means: Means = ALONE,
 ) -> Checked:
     """As `check_paths`, for those who want to mend what is found, or what `narrowed` leaves of it."""
-    run = _Run(config or Config(), means)
+    run = _Run(config or Config(), means, wants_facts=True)
     sources, about = _asked(run, paths, stdin_filename, project)
     return _checked(run, sources, about if narrowed is None else lambda report: narrowed(about(report)))
 
@@ -162,7 +176,7 @@ def check_unsaved(
     new = _new(config)
     run = _Run(config, lowered=dict(before.lowered) if before else {}, claims=[])
     sources = {
-        path: Source(partial(_unsaved_or_read, path, source, unsaved, before), source.location)
+        path: replace(source, read=partial(_unsaved_or_read, path, source, unsaved, before))
         for path, source in _sources(run, paths, STDIN_NAME).items()
     }
     return _checked(run, sources, new)
@@ -177,17 +191,14 @@ def check_texts(
     run = _Run(config, lowered=dict(before.lowered) if before else {}, claims=[])
     sources = {}
     for path, text in texts.items():
-        source = Source(partial(document_of, text, path), locations[path])
-        sources[path] = Source(partial(_unsaved_or_read, path, source, {}, before), source.location)
+        source = Source(partial(_document, text, path), locations[path], partial(text.encode, "utf-8"))
+        sources[path] = replace(source, read=partial(_unsaved_or_read, path, source, {}, before))
     return _checked(run, sources, new)
 
 
 def _unsaved_or_read(path: str, source: Source, unsaved: Mapping[str, str], before: Checked | None) -> Document:
     text = unsaved.get(os.path.realpath(source.location))
-    if text is None:
-        document = source.read()
-    else:
-        document = notebook_of(text, path) if is_notebook(path) else document_of(text, path)
+    document = source.read() if text is None else _document(text, path)
     known = before.documents.get(path) if before else None
     return known if known is not None and known == document else document
 
@@ -210,8 +221,7 @@ def check_source(
     With the folder of a `project` it takes the place of that file among the project's; reported is what lies in it or
     has a trace that leads through it."""
     run = _Run(config or Config())
-    read = partial(notebook_of if is_notebook(path) else document_of, text, path)
-    source = {path: Source(read, os.path.abspath(path))}
+    source = {path: Source(partial(_document, text, path), os.path.abspath(path), partial(text.encode, "utf-8"))}
     new = _new(run.config)
     if project is None:
         return new(_check(run, source))
@@ -308,6 +318,7 @@ class _Run:
     strips: dict[str, Strip] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     claims: list[Claim] | None = None  # None where nobody asks for them
+    wants_facts: bool = False  # the report alone is not enough: more will be asked
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -347,10 +358,11 @@ class _Run:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file to be checked: how it is read, and its absolute path."""
+    """A file to be checked: how it is read, its absolute path, and its bytes."""
 
     read: Callable[[], Document]
     location: str
+    data: Callable[[], bytes]
 
 
 def _sources(run: _Run, paths: Sequence[str | os.PathLike[str]], stdin_filename: str) -> dict[str, Source]:
@@ -360,12 +372,15 @@ def _sources(run: _Run, paths: Sequence[str | os.PathLike[str]], stdin_filename:
         discovery = discover(names, run.config.excludes(), run.config.respect_gitignore)
     run.warnings.extend(discovery.problems)
     sources = {
-        file.shown: Source(partial(read_document, file.path, file.shown, _decode), os.path.abspath(file.path))
+        file.shown: Source(
+            partial(read_document, file.path, file.shown, _decode), os.path.abspath(file.path), file.path.read_bytes
+        )
         for file in discovery.files
     }
     if STDIN in names:
-        read = partial(_decode, sys.stdin.buffer.read(), stdin_filename)
-        sources[stdin_filename] = Source(read, os.path.abspath(stdin_filename))
+        data = sys.stdin.buffer.read()
+        read = partial(_decode, data, stdin_filename)
+        sources[stdin_filename] = Source(read, os.path.abspath(stdin_filename), partial(bytes, data))
     return sources
 
 
@@ -434,6 +449,10 @@ def _decode(data: bytes, shown: str) -> Document:
     return decode_notebook(data, shown) if is_notebook(shown) else decode_document(data, shown)
 
 
+def _document(text: str, shown: str) -> Document:
+    return notebook_of(text, shown) if is_notebook(shown) else document_of(text, shown)
+
+
 def _check(run: _Run, sources: Mapping[str, Source]) -> Report:
     return _check_all(run, sources)[0]
 
@@ -443,7 +462,7 @@ def _check_all(run: _Run, sources: Mapping[str, Source]) -> tuple[Report, dict[s
     _read(run, sources)
     documents, key = run.documents, ""
     shows_modes = run.record is not None or run.claims is not None
-    cache = None if shows_modes else run.means.cache  # the modes of every line are not kept
+    cache = None if shows_modes or run.wants_facts else run.means.cache  # all that is kept of a run is its report
     if cache is not None:
         with run.stage("cache"):
             key = kept.report_key(documents, _locations(sources), (run.findings, run.problems), run.config)

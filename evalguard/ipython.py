@@ -45,6 +45,11 @@ def dedented(source: str) -> tuple[str, int]:
     return "\n".join(line.removeprefix(indent) for line in lines), len(indent)
 
 
+def python_of_source(source: str) -> str:
+    """The Python of a cell as it stands in its notebook."""
+    return python_of(dedented(source)[0])
+
+
 def python_of(cell: str) -> str:
     """The Python of a cell, line by line."""
     lines = split_lines(cell)

@@ -58,7 +58,7 @@ def notebook_of(text: str, shown: str) -> Document:
         raise SourceProblem(f"is no notebook: JSON: {error}") from error
     sources = list(_code_cells(content))
     language = _foreign_language(content)
-    return Document(shown, "", foreign=language) if language else _document(shown, sources)
+    return Document(shown, "", foreign=language) if language else document_of_cells(shown, sources)
 
 
 def placed(finding: Finding, cells: Mapping[str, Cells]) -> Finding:
@@ -78,6 +78,20 @@ def placed_claim(claim: Claim, cells: Mapping[str, Cells]) -> Claim:
     cell, span = _placed(claim.path, claim.span, cells)
     ways = tuple(replace(way, steps=tuple(_placed_step(step, cells) for step in way.steps)) for way in claim.ways)
     return replace(claim, cell=cell, span=span, ways=ways)
+
+
+def in_text(finding: Finding, cells: Mapping[str, Cells]) -> Finding:
+    """The reverse of `placed`: a finding with its places in the texts that are made of the cells."""
+
+    def span(path: str, cell: int | None, span: Span) -> Span:
+        return span if cell is None or path not in cells else cells[path].in_text(cell, span)
+
+    return replace(
+        finding,
+        cell=None,
+        span=span(finding.path, finding.cell, finding.span),
+        trace=tuple(replace(s, cell=None, span=span(s.path, s.cell, s.span)) for s in finding.trace),
+    )
 
 
 def _placed(path: str, span: Span, cells: Mapping[str, Cells]) -> tuple[int | None, Span]:
@@ -128,7 +142,8 @@ def with_cell_lines(data: T, cells: Mapping[str, Cells], path: str = "") -> T:
     return replace(data, **parts)
 
 
-def _document(shown: str, sources: Sequence[str]) -> Document:
+def document_of_cells(shown: str, sources: Sequence[str]) -> Document:
+    """The document that is made of the sources of code cells."""
     parts: list[str] = []
     starts: list[int] = []
     indents: list[int] = []

@@ -40,6 +40,11 @@ class Cells:
             span, line=line, column=span.column + indent, end_line=last, end_column=span.end_column + indent
         )
 
+    def in_text(self, cell: int, span: Span) -> Span:
+        """The reverse of `placed`: a span of a cell in the text."""
+        first, indent = self.starts[cell - 1] - 1, self.indents[cell - 1]
+        return Span(span.line + first, span.column - indent, span.end_line + first, span.end_column - indent)
+
 
 @dataclass(frozen=True, slots=True)
 class Document:

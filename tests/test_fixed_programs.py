@@ -12,19 +12,23 @@ import importlib
 import random
 import re
 import sys
+import textwrap
 import warnings
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from notebooks import notebook
 from oracle.compare import judge
 from oracle.programs import generate
 from oracle.run import explore
 from oracle.tool import evalguard_claims
 
 from evalguard.check import check_for_fixes, check_source
-from evalguard.repair import APPLIED, repaired
+from evalguard.fixes.edits import apply
+from evalguard.notebook import notebook_of
+from evalguard.repair import APPLIED, repaired, with_fix_proven_alone, with_fixes
 
 COUNT = 40
 HEAD = """\
@@ -46,7 +50,8 @@ class Net(nn.Module):
 
 def program(seed: str) -> str:
     """A script with a helper that infers, a loop that trains and calls it here or there, and an inference at the end.
-    Lines that infer or step say so in a comment."""
+    The step may stand in a helper that does not know the model, and `eval` may not be called. Lines that infer or step
+    say so in a comment."""
     draw = random.Random(seed)
 
     def maybe(line: str, chance: float = 0.5) -> list[str]:
@@ -55,7 +60,7 @@ def program(seed: str) -> str:
     helper = [
         "def validate(net):",
         *maybe("    was = net.training", 0.3),
-        *maybe("    net.eval()"),
+        *maybe(f"    net.eval{draw.choice(['()', '()', ''])}"),
         "    total = 0",
         "    with torch.no_grad():",
         "        for x in items(1):",
@@ -66,8 +71,17 @@ def program(seed: str) -> str:
     else:
         helper += maybe("    net.train()", 0.2)
     helper += ["    return total", "", ""]
+    update = ["def update(optimizer, loss):", "    loss.backward()", "    optimizer.step()  # steps", "", ""]
+    is_apart = draw.random() < 0.3
+    step = (
+        [
+            "            update(optimizer, loss)",
+        ]
+        if is_apart
+        else ["            loss.backward()", "            optimizer.step()  # steps"]
+    )
     inline = [
-        *maybe("        model.eval()"),
+        *maybe(f"        model.eval{draw.choice(['()', '()', ''])}"),
         "        with torch.no_grad():",
         "            for x in items(4):",
         "                scores = model(x).sum()  # infers",
@@ -80,8 +94,7 @@ def program(seed: str) -> str:
         "        for x in items(3):",
         *maybe("            model.train()", 0.1),
         "            loss = model(x).sum()  # trains",
-        "            loss.backward()",
-        "            optimizer.step()  # steps",
+        *step,
         *maybe("            if choice(5):\n                validate(model)", 0.3),
         *maybe("        validate(model)", 0.4),
         *(inline if draw.random() < 0.3 else []),
@@ -99,7 +112,7 @@ def program(seed: str) -> str:
         *loop,
         *end,
     ]
-    return HEAD + "\n".join([*helper, *body, "", "", "main()"]) + "\n"
+    return HEAD + "\n".join([*helper, *(update if is_apart else []), *body, "", "", "main()"]) + "\n"
 
 
 def mended(tmp_path: Path, text: str) -> tuple[str, bool]:
@@ -124,7 +137,7 @@ def wrong_lines(text: str) -> list[tuple[int, str, set[str]]]:
 
 def without_switches(text: str) -> list[str]:
     """The lines of a program less those that only set or save a mode."""
-    return [line for line in text.splitlines() if not re.search(r"\.(?:train|eval)\(|\.training\b", line)]
+    return [line for line in text.splitlines() if not re.search(r"\.(?:train|eval|training)\b", line)]
 
 
 def test_a_mended_program_is_right_or_refused(tmp_path: Path) -> None:
@@ -144,10 +157,58 @@ def test_a_mended_program_is_right_or_refused(tmp_path: Path) -> None:
     assert refused <= COUNT // 20
 
 
+def in_cells(text: str) -> str:
+    """A program as a notebook: its definitions in cells, and what `main` does in one of its own."""
+    *cells, main, _ = text.split("\n\n\n")
+    return notebook(*cells, "# in the middle", textwrap.dedent(main.partition("\n")[2]))
+
+
+def from_cells(content: str) -> str:
+    return "\n\n\n".join(notebook_of(content, "a.ipynb").sources) + "\n"
+
+
+def test_a_mended_notebook_is_right_or_refused(tmp_path: Path) -> None:
+    file = tmp_path / "program.ipynb"
+    bad = refused = 0
+    for number in range(COUNT // 2):
+        content = in_cells(program(f"cells:{number}"))
+        bad += bool(wrong_lines(from_cells(content)))
+        file.write_text(content)
+        result = repaired(check_for_fixes([str(file)]), APPLIED)
+        after = from_cells(next(iter(result.texts.values()), content))
+        assert without_switches(after) == without_switches(from_cells(content))
+        if result.report.findings:
+            refused += 1
+            continue
+        assert wrong_lines(after) == [], f"{number}\n{from_cells(content)}\n{after}"
+    assert bad > COUNT // 6
+    assert refused <= COUNT // 20
+
+
 def test_a_right_program_is_not_touched(tmp_path: Path) -> None:
-    right = [text for number in range(COUNT) if not wrong_lines(text := program(f"right:{number}"))]
+    texts = [program(f"right:{number}") for number in range(COUNT)]
+    right = [text for text in texts if not wrong_lines(text) and ".eval\n" not in text]
     assert right
     assert [text for text in right if mended(tmp_path, text)[0] != text] == []
+
+
+def test_a_fix_that_is_proven_alone_holds_alone(tmp_path: Path) -> None:
+    """An editor applies one fix of several: that finding goes, and none comes."""
+    file = tmp_path / "program.py"
+    others = 0
+    for number in range(45, 55):
+        file.write_text(program(f"alone:{number}"))
+        checked = check_for_fixes([str(file)])
+        before = checked.report.findings
+        for together in with_fixes(checked).findings:
+            finding = with_fix_proven_alone(checked, together)
+            assert finding.fix is not None
+            others += finding.fix != together.fix
+            texts = {(str(path), None): document.text for path, document in checked.documents.items()}
+            [((path, _), text)] = apply(texts, finding.fix.edits).items()
+            after = checked.again({path: text}).report.findings
+            assert len(after) < len(before), text
+    assert others, "each was also proven together with the others"
 
 
 @pytest.mark.parametrize("seed", ["fix:102", "fix:267"])
@@ -227,9 +288,28 @@ def test_under_pytorch_the_bad_mode_is_gone_and_nothing_else_changed(tmp_path: P
     assert bad >= 5
 
 
+def test_under_pytorch_a_mended_notebook_runs_in_the_right_modes(tmp_path: Path, torch: Any) -> None:
+    file = tmp_path / "program.ipynb"
+    bad = 0
+    for number in range(6):
+        content = in_cells(program(f"torch cells:{number}"))
+        file.write_text(content)
+        result = repaired(check_for_fixes([str(file)]), APPLIED)
+        if result.report.findings:
+            continue
+        text, after = from_cells(content), from_cells(next(iter(result.texts.values()), content))
+        was, now = events_of(text, torch), events_of(after, torch)
+        bad += was != now
+        assert [line for line, _ in was] == [line for line, _ in now]
+        assert now == [(line, wanted_mode(line)) for line, _ in now], f"{number}\n{text}\n{after}"
+    assert bad >= 2
+
+
 LAYERS = {
+    "EVG306": "return F.dropout(x, 0.5, training=self.is_training)",
     "EVG401": "return F.dropout(x, 0.5)",
     "EVG402": "return F.scaled_dot_product_attention(x, x, x, dropout_p=0.5)",
+    "EVG403": "return nn.Dropout(0.5)(x)",
     "EVG404": "for layer in self.layers: x = layer(x)\n        return x",
 }
 
@@ -245,6 +325,7 @@ from torch import nn
 class Net(nn.Module):
     def __init__(self):
         super().__init__()
+        {"self.is_training = True" if code == "EVG306" else "pass"}
         self.layers = {"[nn.Dropout(0.5), nn.Dropout(0.1)]" if code == "EVG404" else "nn.ModuleList()"}
 
     def forward(self, x):

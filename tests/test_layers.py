@@ -49,7 +49,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "rule_documentation": {"finding"},
     "own_codes": {"finding"},
     "rules": {"finding", "ir", "flow", "modes", "project"},
-    "fixes": {"finding", "source", "vocabulary"},
+    "fixes": {"finding", "ipython", "notebook", "source", "vocabulary"},
     "fingerprint": {"finding", "source"},
     "report": {"callgraph", "finding", "fingerprint", "ribbon", "rule_documentation", "source"},
     "cache": {"finding", "ir", "report", "source"},
@@ -60,7 +60,9 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("notebook", "own_codes", "project", "report", "ribbon", "rule_documentation", "rules", "screen", "source"),
         *("suppress", "vocabulary"),
     },
-    "repair": {"check", "config", "finding", "fixes", "report", "suppress"},
+    "repair": {
+        *("check", "config", "finding", "fixes", "frontend", "ipython", "notebook", "report", "source", "suppress"),
+    },
     "project_root": {"config"},
     "lsp": {
         *("check", "claims", "config", "discover", "finding", "fixes", "notebook", "own_codes", "project_root"),

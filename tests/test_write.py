@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -173,7 +172,7 @@ def test_a_diff_tells_of_a_missing_newline_at_the_end(tmp_path: Path, capsys: py
     assert capsys.readouterr().out.endswith("print(net(x))\n\\ No newline at end of file\n")
 
 
-LEFT = "class Net(nn.Module):\n    def forward(self, x):\n        return nn.Dropout(0.5)(x)\n"
+LEFT = "class Net(nn.Module):\n    def forward(self, x):\n        return nn.Linear(x.shape[1], 2)(x)\n"
 
 
 def test_what_is_left_decides_the_exit_status(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -191,7 +190,7 @@ def test_show_fixes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--show-fixes", str(file)]) == 1
     printed = capsys.readouterr().out
     assert "fix (safe): call `net.eval()` before the inference" in printed
-    assert "no safe fix: no cure is known for this place" in printed
+    assert "no safe fix: which attribute is to hold the layer" in printed
     assert printed.endswith("1 can be mended with --fix.\n")
     assert main(["--fix", "--show-fixes", str(file)]) == 1
     assert "a.py:10: EVG101 call `net.eval()` before the inference" in capsys.readouterr().err
@@ -200,15 +199,6 @@ def test_show_fixes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_unsafe_fixes_alone_make_no_sense(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--unsafe-fixes"]) == 2
     assert "--fix" in capsys.readouterr().err
-
-
-def test_a_notebook_is_not_changed_and_that_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    notebook = tmp_path / "a.ipynb"
-    notebook.write_text(json.dumps({"cells": [{"cell_type": "code", "source": text(BAD)}]}))
-    before = notebook.read_bytes()
-    assert main(["--fix", str(notebook)]) == 1
-    assert notebook.read_bytes() == before
-    assert "notebooks are not changed: 1 problem in 1 file left" in capsys.readouterr().err
 
 
 def test_standard_input_is_mended_to_standard_output() -> None:

@@ -19,7 +19,7 @@ def add_noqa(paths: tuple[str, ...]) -> int:
 
     Each line with a finding gets a comment `# noqa: CODE`.
 
-    PATHS are Python files and folders. Notebooks are left as they are.
+    PATHS are Python files, notebooks and folders.
 
     Exit status: 0 done, 2 wrong usage, a file that could not be written, or an internal error.
     """

@@ -13,6 +13,7 @@ import click
 
 from evalguard.cli.output import FAILURE, print_text
 from evalguard.report.terminal import visible
+from evalguard.report.wording import file_and_cell
 
 if TYPE_CHECKING:
     from evalguard.check import Checked
@@ -57,9 +58,6 @@ def run_fixes(
     if not options.changes:
         return tell(with_fixes(checked), None)
     result = repaired(checked, APPLIED if options.unsafe else SAFE_ONLY)
-    in_notebooks = [finding for finding in result.report.findings if finding.cell is not None]
-    if in_notebooks:
-        click.echo(f"evalguard: notebooks are not changed: {counted(in_notebooks)} left", err=True)
     if options.diff:
         _print_diff(result)
         click.echo(f"evalguard: would fix {counted(result.fixed)}", err=True)
@@ -75,9 +73,7 @@ def run_fixes(
     _list(result.fixed, options)
     report, text = result.report, None
     if stdin_name is not None:
-        text = result.texts.get(
-            stdin_name, checked.documents[stdin_name].text if stdin_name in checked.documents else ""
-        )
+        text = result.texts.get(stdin_name, checked.content(stdin_name) if stdin_name in checked.documents else "")
     if options.only:
         if text is not None:
             print_text(text)
@@ -88,8 +84,8 @@ def run_fixes(
 def _print_diff(result: Repaired) -> None:
     from evalguard.fixes.edits import unified_diff
 
-    for path, text in sorted(result.texts.items()):
-        print_text(unified_diff(result.before[path], text, path))
+    for name, before, after in result.differences():
+        print_text(unified_diff(before, after, name))
 
 
 def written(
@@ -121,8 +117,8 @@ def _list(fixed: Sequence[Finding], options: FixOptions) -> None:
     if not options.show:
         return
     for finding in fixed:
-        title = finding.fix.title if finding.fix else ""
-        place = f"{visible(finding.path)}:{finding.span.line}"
+        title = finding.fix.title if finding.fix else "gone with another fix"
+        place = f"{file_and_cell(finding)}:{finding.span.line}"
         click.echo(f"evalguard: {place}: {finding.code} {visible(title)}", err=True)
 
 

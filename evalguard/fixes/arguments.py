@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from evalguard.finding import Applicability, Edit, Finding, Fix, Span
+from evalguard.fixes.imports import dotted
 from evalguard.fixes.script import Script, text_in
 from evalguard.vocabulary import lookup
 
@@ -16,7 +17,7 @@ MODE = "self.training"
 def flag_that_follows_the_mode(finding: Finding, script: Script) -> Iterator[Fix]:
     """`training=self.training`, in the place of a constant or as one more argument."""
     call = script.call_around(finding.span)
-    if call is None or not _has_self(script, finding.span):
+    if call is None or not has_self(script, finding.span):
         return
     for keyword, position in _flags(call, script):
         title = f"pass `{keyword}={MODE}`"
@@ -34,7 +35,7 @@ def flag_that_follows_the_mode(finding: Finding, script: Script) -> Iterator[Fix
 def probability_that_follows_the_mode(finding: Finding, script: Script) -> Iterator[Fix]:
     """`p if self.training else 0.0` for an attention that drops by its probability alone."""
     call = script.call_around(finding.span)
-    if call is None or not _has_self(script, finding.span):
+    if call is None or not has_self(script, finding.span):
         return
     for keyword, position in _probabilities(call, script):
         given = _argument(call, keyword, position)
@@ -51,7 +52,7 @@ def _is_true(value: ast.expr) -> bool:
     return isinstance(value, ast.Constant) and value.value is True
 
 
-def _has_self(script: Script, span: Span) -> bool:
+def has_self(script: Script, span: Span) -> bool:
     """Whether `self` is the module at a place: the first parameter of a method."""
     for statement in script.all_around(span):
         if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
@@ -61,7 +62,7 @@ def _has_self(script: Script, span: Span) -> bool:
 
 
 def _flags(call: ast.Call, script: Script) -> Iterator[tuple[str, int | None]]:
-    name = _dotted(call.func, script)
+    name = dotted(call.func, script)
     known = lookup.functional(name)
     if known is not None and known.flag.keyword:
         yield known.flag.keyword, known.flag.position
@@ -70,29 +71,13 @@ def _flags(call: ast.Call, script: Script) -> Iterator[tuple[str, int | None]]:
 
 
 def _probabilities(call: ast.Call, script: Script) -> Iterator[tuple[str, int | None]]:
-    known = lookup.attention(_dotted(call.func, script))
+    known = lookup.attention(dotted(call.func, script))
     if known is not None and known.flag.keyword:
         yield known.flag.keyword, known.flag.position
         return
     for keyword in call.keywords:
         if keyword.arg is not None and (keyword.arg == "p" or "drop" in keyword.arg):
             yield keyword.arg, None
-
-
-def _dotted(callee: ast.expr, script: Script) -> str:
-    """What the callee is called where it was imported from."""
-    text = script.source(callee)
-    head, dot, rest = text.partition(".")
-    for node in ast.walk(script.tree):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                if alias.asname == head:
-                    return alias.name + dot + rest
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            for alias in node.names:
-                if (alias.asname or alias.name) == head:
-                    return f"{node.module}.{alias.name}{dot}{rest}"
-    return text
 
 
 def _argument(call: ast.Call, keyword: str, position: int | None) -> ast.expr | None:

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from evalguard.finding import Applicability, Finding, Fix
+from evalguard.fixes.imports import spelled
 from evalguard.fixes.script import Script
 
 
@@ -18,7 +19,7 @@ def registering_container(finding: Finding, script: Script) -> Iterator[Fix]:
                 is_dict = isinstance(value, (ast.Dict, ast.DictComp)) or _calls(value, "dict")
                 if _is_nested(value) or (is_dict and not _has_names_for_keys(value)):
                     continue  # neither may stand in such a container
-                name = _named(script, "ModuleDict" if is_dict else "ModuleList")
+                name = spelled(f"torch.nn.{'ModuleDict' if is_dict else 'ModuleList'}", script)
                 text = script.source(value)
                 if name is not None and not text.startswith(name):
                     content = f"{name}({_bare(value, text)})"
@@ -56,20 +57,3 @@ def _has_names_for_keys(value: ast.expr) -> bool:
 
 def _calls(value: ast.expr, name: str) -> bool:
     return isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == name
-
-
-def _named(script: Script, container: str) -> str | None:
-    """What the file calls a container of torch.nn; None where it imports none."""
-    modules: dict[str, str] = {}
-    for node in ast.walk(script.tree):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                modules[alias.name] = alias.asname or alias.name
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            for alias in node.names:
-                modules[f"{node.module}.{alias.name}"] = alias.asname or alias.name
-    if f"torch.nn.{container}" in modules:
-        return modules[f"torch.nn.{container}"]
-    if "torch.nn" in modules:
-        return f"{modules['torch.nn']}.{container}"
-    return f"{modules['torch']}.nn.{container}" if "torch" in modules else None

@@ -6,21 +6,25 @@ import difflib
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 from evalguard.finding import Edit
 from evalguard.fixes.script import line_starts, offsets
 
+Part: TypeAlias = "tuple[str, int | None]"
+"""What has a text of its own in which an edit has its span: a file, or a code cell of a notebook."""
 
-def apply(texts: Mapping[str, str], edits: Iterable[Edit]) -> dict[str, str]:
+
+def apply(texts: Mapping[Part, str], edits: Iterable[Edit]) -> dict[Part, str]:
     """The texts that edits change, as they are then. Edits that overlap may not be applied together."""
-    by_path: dict[str, list[Edit]] = {}
+    edits_of: dict[Part, list[Edit]] = {}
     for edit in dict.fromkeys(edits):
-        by_path.setdefault(edit.path, []).append(edit)
-    return {path: "".join(part for _, part in _parts(texts[path], some)) for path, some in by_path.items()}
+        edits_of.setdefault((edit.path, edit.cell), []).append(edit)
+    return {part: "".join(text for _, text in _pieces(texts[part], some)) for part, some in edits_of.items()}
 
 
-def _parts(text: str, edits: Iterable[Edit]) -> Iterator[tuple[int | Edit, str]]:
-    """The parts of a mended text, each with its place in the text before, or with the edit that makes it."""
+def _pieces(text: str, edits: Iterable[Edit]) -> Iterator[tuple[int | Edit, str]]:
+    """The pieces of a mended text, each with its place in the text before, or with the edit that makes it."""
     done = 0
     for edit in sorted(set(edits), key=lambda edit: (edit.span, edit.content)):
         start, end = offsets(text, edit.span)
@@ -36,7 +40,7 @@ def overlap(some: Sequence[Edit], others: Sequence[Edit]) -> bool:
 
 
 def _collide(one: Edit, other: Edit) -> bool:
-    if one.path != other.path:
+    if (one.path, one.cell) != (other.path, other.cell):
         return False
     first, second = sorted((one.span, other.span))
     end, start = (first.end_line, first.end_column), (second.line, second.column)
@@ -53,7 +57,7 @@ def original_lines(text: str, edits: Iterable[Edit]) -> dict[int, int]:
     """The lines of the mended text to the lines of the text that they are, changed or not; new ones are left out."""
     lines: dict[int, int] = {}
     starts = line_starts(text)
-    for number, source, offset in _line_parts(text, edits):
+    for number, source, offset in _line_pieces(text, edits):
         if not isinstance(source, Edit):
             lines.setdefault(number, bisect_right(starts, source + offset))
     return lines
@@ -61,15 +65,15 @@ def original_lines(text: str, edits: Iterable[Edit]) -> dict[int, int]:
 
 def touched_lines(text: str, edits: Iterable[Edit]) -> dict[int, Edit]:
     """The lines of the mended text that edits have made or changed."""
-    return {number: source for number, source, _ in _line_parts(text, edits) if isinstance(source, Edit)}
+    return {number: source for number, source, _ in _line_pieces(text, edits) if isinstance(source, Edit)}
 
 
-def _line_parts(text: str, edits: Iterable[Edit]) -> Iterator[tuple[int, int | Edit, int]]:
-    """The parts of the lines of a mended text: the line's number, where the part is from, and how far behind it."""
+def _line_pieces(text: str, edits: Iterable[Edit]) -> Iterator[tuple[int, int | Edit, int]]:
+    """The pieces of the lines of a mended text: the line's number, where the piece is from, and how far behind it."""
     number = 1
-    for source, part in _parts(text, edits):
+    for source, piece in _pieces(text, edits):
         offset = 0
-        for line in re.findall(r".*?(?:\r\n|\r|\n|$)", part, re.DOTALL):
+        for line in re.findall(r".*?(?:\r\n|\r|\n|$)", piece, re.DOTALL):
             if line:
                 yield number, source, offset
                 offset += len(line)

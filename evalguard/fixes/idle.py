@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from evalguard.finding import Applicability, Edit, Finding, Fix, Span
-from evalguard.fixes.script import Script
+from evalguard.fixes.script import LOOPS, Script, root_of, trains
 
 
 def called_switch(finding: Finding, script: Script) -> Iterator[Fix]:
@@ -14,11 +14,10 @@ def called_switch(finding: Finding, script: Script) -> Iterator[Fix]:
     statement = next(iter(script.around(finding.span)), None)
     match statement:
         case ast.Expr(value=ast.Attribute() as named):
-            call = f"{script.source(named)}()"
-            yield Fix(f"call `{call}`", Applicability.SAFE, (_behind(script, named, "()"),))
+            yield from _switched(statement, f"{script.source(named)}()", _behind(script, named, "()"), script)
         case ast.Assign(targets=[ast.Attribute() as target], value=ast.Constant(value=True)):
             call = f"{script.source(target)}()"
-            yield Fix(f"call `{call}`", Applicability.SAFE, (script.replaced(statement, call),))
+            yield from _switched(statement, call, script.replaced(statement, call), script)
 
 
 def entered_switch(finding: Finding, script: Script) -> Iterator[Fix]:
@@ -45,7 +44,20 @@ def switch_for_a_flag(finding: Finding, script: Script) -> Iterator[Fix]:
     if place == "self" and function is not None and function.name in ("train", "eval"):
         return  # the switch itself
     call = {"False": f"{place}.eval()", "True": f"{place}.train()"}.get(mode, f"{place}.train({mode})")
-    yield Fix(f"call `{call}`", Applicability.SAFE, (script.replaced(statement, call),))
+    yield from _switched(statement, call, script.replaced(statement, call), script)
+
+
+def _switched(statement: ast.stmt, call: str, edit: Edit, script: Script) -> Iterator[Fix]:
+    """A call that switches at last; where it does so to eval mode in a loop that trains, which did not have to switch
+    back before, with `train()` at the head of that loop."""
+    yield Fix(f"call `{call}`", Applicability.SAFE, (edit,))
+    place = call.removesuffix(".eval()")
+    loops = [s for s in script.around(script.span(statement)) if isinstance(s, LOOPS) and trains(s)]
+    for loop in loops[::-1] if place != call else ():
+        back = script.first_in(loop.body, f"{place}.train()")
+        if back is not None and not script.binds(root_of(place) or "", loop):
+            title = f"call `{call}`, and `{place}.train()` at the head of the loop that trains"
+            yield Fix(title, Applicability.SAFE, (edit, back))
 
 
 def _behind(script: Script, node: ast.expr, content: str) -> Edit:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from evalguard.finding import Applicability, Edit, Finding, Fix
-from evalguard.fixes.script import FUNCTIONS, Function, Script, root_of, trains
+from evalguard.fixes.script import FUNCTIONS, LOOPS, Function, Script, root_of, trains
 
 SAFE, UNSAFE = Applicability.SAFE, Applicability.UNSAFE
 
@@ -19,6 +19,8 @@ def mended_override(finding: Finding, script: Script) -> Iterator[Fix]:
     names = [argument.arg for argument in function.args.args]
     if names[:1] != ["self"] or trains(function) or not _takes_at_most_a_mode(function):
         return
+    if len(names) == 1 and any(isinstance(node, LOOPS) for node in _own_nodes(function)) and function.name == "train":
+        return  # a training loop
     above = f"super().{function.name}({names[1] if function.name == 'train' and len(names) > 1 else ''})"
     returned = list(_returning_self(function, script))
     asked = list(_asking_above_with_mode(function, above, script))

@@ -21,6 +21,7 @@ from evalguard.source import split_lines
 
 Function: TypeAlias = "ast.FunctionDef | ast.AsyncFunctionDef"
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _BINDERS = (*FUNCTIONS, ast.ClassDef)
 _TRAINING_CALLS = frozenset({"backward", "step", "manual_backward"})
 _SUITES = ("body", "orelse", "finalbody")
@@ -114,13 +115,13 @@ class Script:
         return self.before(first, *lines)
 
     def without(self, statement: ast.stmt) -> Edit | None:
-        """A statement that has its lines to itself taken away."""
+        """A statement that has its lines to itself taken away, with the comment behind it."""
         span = self.span(statement)
         rest = self.lines[span.end_line - 1][span.end_column - 1 :].strip()
-        if self.indent(statement) is None or rest:
+        if self.indent(statement) is None or (rest and not rest.startswith("#")):
             return None
         if span.end_line == len(self.lines):
-            return Edit(self.path, Span(span.line, 1, span.end_line, span.end_column), "")
+            return Edit(self.path, Span(span.line, 1, span.end_line, len(self.lines[-1]) + 1), "")
         return Edit(self.path, Span(span.line, 1, span.end_line + 1, 1), "")
 
     def replaced(self, node: ast.stmt | ast.expr, content: str) -> Edit:
@@ -185,28 +186,33 @@ class Script:
         return offset + 1 if text.isascii() else len(text.encode()[:offset].decode(errors="ignore")) + 1
 
 
-def script_of(path: str, text: str) -> Script | None:
+def script_of(path: str, text: str, is_notebook: bool = False) -> Script | None:
     """The script of a text; None where the running Python cannot parse it, or counts its lines in another way."""
     if "\f" in text:
         return None  # a form feed is in no indent that could be written again
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(text)
+            tree = compile(text, "<text>", "exec", _parsing(is_notebook) | ast.PyCF_ONLY_AST, dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     return Script(path, text, tuple(split_lines(text)), tree)
 
 
-def compiles(text: str) -> bool:
+def compiles(text: str, is_cell: bool = False) -> bool:
     """Whether Python takes a text: it may be parsed and still be refused, as a name used before `global` is."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            compile(text, "<text>", "exec", dont_inherit=True)
+            compile(text, "<text>", "exec", _parsing(is_cell), dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True
+
+
+def _parsing(is_notebook: bool) -> int:
+    """How Python is to parse: IPython lets `await` stand outside of a function."""
+    return ast.PyCF_ALLOW_TOP_LEVEL_AWAIT if is_notebook else 0
 
 
 def text_in(text: str, span: Span) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from evalguard.finding import Applicability, Edit, Finding, Fix, Span
+from evalguard.fixes.edits import Part
 from evalguard.fixes.script import Script
 from evalguard.source import split_lines
 
@@ -47,7 +48,7 @@ def _fix(title: str, script: Script, line: int, start: int, end: int, content: s
     return Fix(title, Applicability.SAFE, (Edit(script.path, Span(line, start + 1, line, end + 1), content),))
 
 
-def silencing_edits(path: str, text: str, codes_of: Mapping[int, Iterable[str]]) -> Iterator[Edit]:
+def silencing_edits(part: Part, text: str, codes_of: Mapping[int, Iterable[str]]) -> Iterator[Edit]:
     """`# noqa` at the end of lines, in the comment that is there for that already if there is one."""
     lines = split_lines(text)
     for number, codes in sorted(codes_of.items()):
@@ -60,4 +61,4 @@ def silencing_edits(path: str, text: str, codes_of: Mapping[int, Iterable[str]])
             place = len(line.rstrip())
             content = f"  # noqa: {', '.join(wanted)}"
         end = place if found is not None else len(line)
-        yield Edit(path, Span(number, place + 1, number, end + 1), content)
+        yield Edit(part[0], Span(number, place + 1, number, end + 1), content, part[1])

@@ -16,25 +16,33 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from evalguard.finding import Applicability, Edit, Finding, Fix, Span, Step
-from evalguard.fixes.script import FUNCTIONS, Function, Script, root_of, trains
+from evalguard.fixes.script import FUNCTIONS, LOOPS, Function, Script, root_of, trains
 
 SAFE, UNSAFE = Applicability.SAFE, Applicability.UNSAFE
 _HOLDERS = (ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith)
-_LOOPS = (ast.For, ast.AsyncFor, ast.While)
 
 
 def missing_eval(finding: Finding, script: Script) -> Iterator[Fix]:
     """`eval()` before an inference; with the mode given back where the rest of the project needs it."""
     place = finding.model or ""
+    if _may_be_a_function(place, finding.span, script):
+        return
     anchors = _anchors(script, finding.span, place)
     yield from _mode_by_the_test_of_training(finding, script, place)
+    if place == "self":  # a module that infers with itself owes its mode to whoever calls it next
+        for anchor in anchors:
+            if not _leaves(anchor):
+                yield from _switched_for_a_while(finding, script, anchor, place)
     for anchor in anchors:
         yield from _fix(f"call `{place}.eval()` before the inference", SAFE, script.before(anchor, f"{place}.eval()"))
     for anchor in anchors:
         if not _leaves(anchor):
             yield from _switched_for_a_while(finding, script, anchor, place)
+    for anchor in anchors:
+        yield from _switched_until_it_returns(script, anchor, place)
 
 
 def missing_eval_of_a_helper(finding: Finding, script: Script) -> Iterator[Fix]:
@@ -58,12 +66,30 @@ def eval_after_loading(finding: Finding, script: Script) -> Iterator[Fix]:
             yield from _fix(title, SAFE, script.after(statement, f"{place}.eval()"))
 
 
+def eval_of_a_global(finding: Finding, script: Script) -> Iterator[Fix]:
+    """`eval()` once behind the statement of the file that binds the name, for a function that only uses it."""
+    place = finding.model or ""
+    functions = [statement for statement in script.all_around(finding.span) if isinstance(statement, FUNCTIONS)]
+    origin = next((step for step in finding.trace if step.mode == "train"), None)
+    if origin is None or " trains " in origin.message:
+        return
+    if not functions or any(place in _parameters(f) or script.binds(place, f) for f in functions):
+        return
+    body = [statement for statement in script.tree.body if not isinstance(statement, (*FUNCTIONS, ast.ClassDef))]
+    homes = [statement for statement in body if script.binds(place, statement)]
+    match homes:
+        case [ast.Assign(targets=[ast.Name() | ast.Tuple()], value=ast.Call())]:
+            yield from _fix(_built(place), SAFE, script.after(homes[0], f"{place}.eval()"))
+
+
 def _built(place: str) -> str:
     return f"call `{place}.eval()` where it is made"
 
 
 def missing_eval_before_export(finding: Finding, script: Script) -> Iterator[Fix]:
-    """`eval()` right before an export."""
+    """`eval()` behind the loading of what is exported, or right before the export."""
+    if any("load" in step.message for step in finding.trace if step.mode == "train"):
+        yield from eval_after_loading(finding, script)
     place = finding.model or ""
     for anchor in script.around(finding.span)[:1]:
         if _knows(script, place, anchor):
@@ -80,37 +106,68 @@ def missing_eval_before_export(finding: Finding, script: Script) -> Iterator[Fix
 
 
 def missing_train(finding: Finding, script: Script) -> Iterator[Fix]:
-    """`train()` where training begins, or behind the evaluation that leaked."""
-    place = finding.model or ""
+    """`train()` where training begins, or behind the evaluation that leaked: of what was switched to eval mode, which
+    may be the whole of which a part is trained; where the step stands, or in a caller that has a name for it."""
+    switched = (*_switched_to_eval(finding, script), finding.model or "")
+    for span in _spans_on_the_way(finding, script):
+        for place in dict.fromkeys(switched):
+            yield from _missing_train_of(place, span, finding, script)
+
+
+def _missing_train_of(place: str, span: Span, finding: Finding, script: Script) -> Iterator[Fix]:
     switch = f"{place}.train()"
     applicability = UNSAFE if _freezes_a_part(script, place) else SAFE
-    chain = script.around(finding.span)
+    chain = script.around(span)
     known = [s for s in chain if _knows(script, place, s)]
     outermost_first = known[::-1]
     for statement in outermost_first:
-        if isinstance(statement, _LOOPS):
+        if isinstance(statement, LOOPS):
             title = f"call `{switch}` before the loop that trains"
             yield from _fix(title, applicability, script.before(statement, switch))
-    for statement in _calls_that_leak(finding, script):
+    for statement in _calls_that_leak(finding, span, script):
         if _knows(script, place, statement):
             yield from _fix(f"call `{switch}` after the evaluation", applicability, script.after(statement, switch))
     for statement in outermost_first:
-        if isinstance(statement, _LOOPS) and not script.binds(root_of(place) or "", statement):
+        if isinstance(statement, LOOPS) and not script.binds(root_of(place) or "", statement):
             title = f"call `{switch}` at the head of the loop that trains"
             yield from _fix(title, applicability, script.first_in(statement.body, switch))
-    function = script.function_around(finding.span)
+    function = script.function_around(span)
     if function is not None and _is_known_at_head(script, place, function):
         title = f"call `{switch}` at the head of `{function.name}`"
         yield from _fix(title, applicability, script.first_in(function.body, switch))
-    if known[:1] == chain[:1] and not any(isinstance(statement, _LOOPS) for statement in chain):
+    if known[:1] == chain[:1] and not any(isinstance(statement, LOOPS) for statement in chain):
         for statement in known[:1]:
             yield from _fix(f"call `{switch}` before it is trained", applicability, script.before(statement, switch))
+
+
+def _switched_to_eval(finding: Finding, script: Script) -> Iterator[str]:
+    """What was put in eval mode, if the place is a part of it: `model` for `model.encoder`."""
+    for step in finding.trace:
+        call = script.expression_at(step.span) if step.mode == "eval" and step.path == script.path else None
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in ("eval", "train"):
+            owner = script.source(call.func.value)
+            if (finding.model or "").startswith((f"{owner}.", f"{owner}[")):
+                yield owner
+
+
+def _spans_on_the_way(finding: Finding, script: Script) -> list[Span]:
+    """Where the place may have its name: at the finding, and at the calls that lead to it, the nearest first, one for
+    each function."""
+    spans = [finding.span]
+    functions = [script.function_around(finding.span)]
+    for step in finding.trace[::-1]:
+        if step.path == script.path and (function := script.function_around(step.span)) not in functions:
+            spans.append(step.span)
+            functions.append(function)
+    return spans
 
 
 def train_call_in_evaluation(finding: Finding, script: Script) -> Iterator[Fix]:
     """`eval()` in the place of `train()`, or nothing; for a part that a forward paused, the mode of the whole."""
     call = script.expression_at(finding.span)
     if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "train"):
+        return
+    if _computes_a_loss(finding, script):
         return
     owner = script.source(call.func.value)
     if finding.trace and finding.trace[0].mode == "eval":
@@ -122,6 +179,21 @@ def train_call_in_evaluation(finding: Finding, script: Script) -> Iterator[Fix]:
             yield from _fix(f"remove `{script.source(call)}`", SAFE, script.without(statement))
 
 
+def eval_behind_a_train_call(finding: Finding, script: Script) -> Iterator[Fix]:
+    """`eval()` before the inference that a `train()` reaches which gives the mode back to somebody else."""
+    inference = finding.trace[-1] if finding.trace else None
+    if _computes_a_loss(finding, script):
+        return
+    if inference is not None and inference.path == script.path and inference.span != finding.span:
+        yield from missing_eval(replace(finding, span=inference.span), script)
+
+
+def _computes_a_loss(finding: Finding, script: Script) -> bool:
+    """Whether somebody may train by what the function around returns, by its name."""
+    function = script.function_around(finding.span)
+    return function is not None and "loss" in function.name.lower()
+
+
 def _fix(title: str, applicability: Applicability, *edits: Edit | None) -> Iterator[Fix]:
     """The fix, if all of its edits are possible."""
     made = tuple(edit for edit in edits if edit is not None)
@@ -131,13 +203,15 @@ def _fix(title: str, applicability: Applicability, *edits: Edit | None) -> Itera
 
 def _anchors(script: Script, span: Span, place: str) -> list[ast.stmt]:
     """The statements before which the mode could be set for a forward: from the outside in up to the first branch
-    around it, and only then further out, where it would be set for the other branches as well."""
+    around it in which alone the module runs, and only then further out, where it would be set for the other branches as
+    well."""
     chain = script.around(span)
     groups: list[list[ast.stmt]] = [[]]
     for number, statement in enumerate(chain):
         is_holder = isinstance(statement, _HOLDERS)
         if number and not is_holder:
-            if script.indent(chain[number - 1]) is not None and not isinstance(statement, ast.Try):
+            begins_its_line = script.indent(chain[number - 1]) is not None
+            if begins_its_line and not isinstance(statement, ast.Try) and not _runs_in_each(statement, place, script):
                 groups.append([])
             if trains(statement) or not isinstance(statement, (ast.If, ast.Try)):
                 break
@@ -148,10 +222,21 @@ def _anchors(script: Script, span: Span, place: str) -> list[ast.stmt]:
     return [statement for group in groups for statement in reversed(group)]
 
 
+def _runs_in_each(statement: ast.stmt, place: str, script: Script) -> bool:
+    """Whether a place is called in each of two branches."""
+    if not isinstance(statement, ast.If) or not statement.orelse:
+        return False
+    calls = (place, f"{place}.forward")
+    return all(
+        any(isinstance(n, ast.Call) and script.source(n.func) in calls for each in suite for n in ast.walk(each))
+        for suite in (statement.body, statement.orelse)
+    )
+
+
 def _serves_training(statement: ast.stmt, script: Script) -> bool:
     """Whether what a statement computes may be what the statements behind it learn from, as in the loop over phases:
     `eval()` before it would stop the training."""
-    if isinstance(statement, _LOOPS):
+    if isinstance(statement, LOOPS):
         return False
     if isinstance(statement, (ast.With, ast.AsyncWith)) and _is_without_gradients(statement, script):
         return False
@@ -188,11 +273,48 @@ def _mode_by_the_test_of_training(finding: Finding, script: Script, place: str) 
         if any(isinstance(node, ast.Call) for node in ast.walk(test)) or "\n" in script.source(test):
             continue
         for loop in chain[::-1]:
-            if isinstance(loop, _LOOPS) and not any(script.binds(name, loop) for name in names):
+            if isinstance(loop, LOOPS) and not any(script.binds(name, loop) for name in names):
                 if _knows(script, place, loop):
                     call = f"{place}.train({script.source(test)})"
                     yield from _fix(f"call `{call}` before the loop", SAFE, script.before(loop, call))
                 break
+
+
+def _may_be_a_function(place: str, span: Span, script: Script) -> bool:
+    """Whether a place is a parameter for which a call in the file gives a function: that has no `eval()`."""
+    functions = [statement for statement in script.all_around(span) if isinstance(statement, FUNCTIONS)]
+    function = next((f for f in functions if place in _parameters(f)), None)
+    if function is None:
+        return False
+    names = _parameters(function)
+    defined = {node.name for node in ast.walk(script.tree) if isinstance(node, FUNCTIONS)}
+    defined |= {
+        target.id
+        for node in ast.walk(script.tree)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    for call in ast.walk(script.tree):
+        match call:
+            case ast.Call(func=ast.Name(id=called)):
+                position = names.index(place)
+            case ast.Call(func=ast.Attribute(attr=called)):
+                position = names.index(place) - (names[0] in ("self", "cls"))
+            case _:
+                continue
+        given = [keyword.value for keyword in call.keywords if keyword.arg == place]
+        given += call.args[position : position + 1]
+        if called == function.name and any(
+            isinstance(value, ast.Lambda) or (isinstance(value, ast.Name) and value.id in defined) for value in given
+        ):
+            return True
+    return False
+
+
+def _parameters(function: Function) -> list[str]:
+    arguments = function.args
+    return [argument.arg for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
 
 
 def _knows(script: Script, place: str, statement: ast.stmt) -> bool:
@@ -248,6 +370,33 @@ def _switched_for_a_while(finding: Finding, script: Script, anchor: ast.stmt, pl
             yield fix
 
 
+def _switched_until_it_returns(script: Script, anchor: ast.stmt, place: str) -> Iterator[Fix]:
+    """`eval()` before a statement at whose end the function returns, and the mode from before ahead of that. What is
+    returned gets a name, since it may infer. Unsafe, for it may also be something that infers later."""
+    last = anchor
+    while isinstance(last, (ast.With, ast.AsyncWith)):
+        last = last.body[-1]
+    leaving = [node for node in ast.walk(anchor) if isinstance(node, (ast.Return, ast.Raise))]
+    if not isinstance(last, ast.Return) or last.value is None or leaving != [last] or script.indent(last) is None:
+        return
+    saved, result = _free_name(script, place), _unused("result", script)
+    before = script.before(anchor, f"{saved} = {place}.training", f"{place}.eval()")
+    between = f"{script.newline}{script.indent(last)}"
+    content = between.join([f"{result} = {script.source(last.value)}", f"{place}.train({saved})", f"return {result}"])
+    title = f"call `{place}.eval()` before the inference, and give the mode back before it returns"
+    if last is not anchor:
+        yield from _fix(title, UNSAFE, before, script.replaced(last, content))
+    elif before is not None:
+        content = before.content.lstrip() + f"{script.indent(last)}{content}"
+        yield Fix(title, UNSAFE, (script.replaced(last, content),))
+
+
+def _unused(stem: str, script: Script) -> str:
+    """A name that the file does not use."""
+    names = (f"{stem}_{number}" if number > 1 else stem for number in range(1, 100))
+    return next(name for name in names if not re.search(rf"\b{name}\b", script.text))
+
+
 def _free_name(script: Script, place: str) -> str:
     """A name for the mode from before that the file does not use."""
     if not re.search(r"\bwas_training\b", script.text):
@@ -259,18 +408,24 @@ def _free_name(script: Script, place: str) -> str:
     return name
 
 
-def _calls_that_leak(finding: Finding, script: Script) -> Iterator[ast.stmt]:
-    """The statements of the trace, in the function of the step, in which the mode was left behind, the last first."""
-    function = script.function_around(finding.span)
-    for step in finding.trace[-2::-1]:
-        if step.path != script.path or script.function_around(step.span) is not function:
+def _calls_that_leak(finding: Finding, span: Span, script: Script) -> Iterator[ast.stmt]:
+    """The statements of the trace, in the function at a place, in which the mode was left behind, the last first."""
+    function = script.function_around(span)
+    switched = max((number for number, step in enumerate(finding.trace[:-1]) if step.mode == "eval"), default=-1)
+    later: list[ast.stmt] = []  # what comes behind the switch may have nothing to do with the evaluation
+    for number, step in reversed(list(enumerate(finding.trace[:-1]))):
+        if step.path != script.path or step.span == span or script.function_around(step.span) is not function:
             continue
         chain = script.around(step.span)
         simple = chain[0] if chain else None
         if simple is None or isinstance(simple, (*_HOLDERS, *FUNCTIONS, ast.If)):
             continue
         holders = [s for s in chain if isinstance(s, _HOLDERS) and not trains(s)]
-        yield holders[-1] if holders else simple
+        if holders or number <= switched:
+            yield holders[-1] if holders else simple
+        else:
+            later.append(simple)
+    yield from later
 
 
 def _places_of(statement: ast.stmt, script: Script, origin: Step, model: str) -> Iterator[str]:

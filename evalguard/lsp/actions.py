@@ -39,7 +39,7 @@ def meant(data: Mapping[str, Any], findings: Iterable[Finding]) -> Finding | Non
 def silencing(finding: Finding, text: str) -> list[Edit]:
     """The edits that silence a finding in a text."""
     line = last_lines(text).get(finding.span.line, finding.span.line)
-    return list(silencing_edits(finding.path, text, {line: [finding.code]}))
+    return list(silencing_edits((finding.path, finding.cell), text, {line: [finding.code]}))
 
 
 def workspace_edit(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from evalguard.check import Checked
 from evalguard.finding import Finding, Fix
 from evalguard.fixes.candidates import candidates
 from evalguard.fixes.script import script_of
-from evalguard.repair import APPLIED, with_fixes
+from evalguard.repair import APPLIED, with_fix_proven_alone
 
 
 def cures_of(findings: Sequence[Finding], text: str) -> list[str]:
@@ -27,7 +26,7 @@ def _title(fixes: Sequence[Fix], finding: Finding) -> str:
 
 def proven(checked: Checked, finding: Finding) -> tuple[Fix | None, str | None]:
     """The first cure of a finding that holds, no other fix beside it; or why none does."""
-    alone = replace(checked, narrowed=lambda report: report.only(lambda each: each == finding))
-    for found in with_fixes(alone, APPLIED).findings:
-        return found.fix, found.no_fix_reason
-    return None, "it is not found any more"
+    if finding not in checked.report.findings:
+        return None, "it is not found any more"
+    found = with_fix_proven_alone(checked, finding, APPLIED)
+    return found.fix, found.no_fix_reason

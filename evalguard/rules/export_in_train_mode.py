@@ -52,8 +52,8 @@ class ExportInTrainMode(Rule):
     ```
 
     ## Fix safety
-    Safe: `eval()` right before the export, of the very object that is exported; the mode is given back behind it where
-    training goes on.
+    Safe: `eval()` where the weights are loaded, or right before the export, of the very object that is exported; the
+    mode is given back behind it where training goes on.
 
     ## Known limits
     Silent for exporters that switch to eval mode themselves, as `torch.onnx.export` does without `dynamo=True` (before

@@ -65,7 +65,10 @@ class InferenceInTrainMode(Rule):
     `eval()` before the outermost loop or `with` block around the forward that trains nothing is safe: it is offered
     only if the project, analysed with it, has no new finding, such as a training step that would then be reached in
     eval mode. Where one would, the mode is given back behind the block, by `train(was_training)`, or by `train()` where
-    this function had chosen it; that is safe as well.
+    this function had chosen it, or the caller gets a `train()` behind its call; that is safe as well. A network that
+    the file makes or loads, and a function only uses, is switched where it is made. Unsafe is to name what a function
+    returns, so that the mode can be given back before: it may be something that infers later. No fix is offered for
+    what may also be a function, which has no `eval()`.
 
     ## Known limits
     Silent where the result serves a training step (a target network, cached features), for momentum encoders, for a

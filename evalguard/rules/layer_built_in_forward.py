@@ -50,6 +50,11 @@ class LayerBuiltInForward(Rule):
             return self.head(self.dropout(x))
     ```
 
+    ## Fix safety
+    Safe for dropouts and `nn.RReLU`, which have no weights: where one is used at once the function in its place, else
+    one that is made in `__init__`, or the mode of the module around it. Unsafe for a layer with weights, which moves to
+    `__init__` if all that it is made of is known there: it is trained from then on, and stands in the state dict.
+
     ## Known limits
     Silent where only train mode reaches the layer (`if self.training:`), where it is made once, under a test, and kept;
     where its mode is set or its weights are written; for classes of the project that only have weights; for functions

@@ -49,7 +49,8 @@ class LoadedAndUsedInTrainMode(Rule):
     ```
 
     ## Fix safety
-    Safe: `eval()` behind the statement that loads the weights, or before the inference if the module trains in between.
+    Safe: `eval()` behind the statement that loads the weights, or that binds the name which a function uses, or before
+    the inference if the module trains in between.
 
     ## Known limits
     Silent where gradients are on and nothing says that the code evaluates.

@@ -53,6 +53,11 @@ class StaleTrainingFlag(Rule):
             return self.head(F.dropout(x, 0.5, training=self.training))
     ```
 
+    ## Fix safety
+    Unsafe: the call asks `self.training` in the place of the attribute, which somebody may have set on purpose; a copy
+    is replaced by what it copies, and taken away, although another file may read it. What the constructor decides by
+    the flag has no fix.
+
     ## Known limits
     Silent where the constructor itself sets the mode before, where the copy is assigned anywhere else in the project,
     and where the flag that decides has another name than one of training.

@@ -52,8 +52,8 @@ class TrainCallInEvaluation(Rule):
     ```
 
     ## Fix safety
-    Safe: `eval()` in the place of `train()`, or the call taken away, whichever brings no new finding;
-    `train(self.training)` for a part that a forward had paused.
+    Safe: `eval()` in the place of `train()`, or the call taken away, whichever brings no new finding, or `eval()`
+    before the inference that the call reaches; `train(self.training)` for a part that a forward had paused.
 
     ## Known limits
     Silent where the results are dropped (batch-norm recalibration) and where the function's name says that it samples

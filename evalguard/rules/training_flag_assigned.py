@@ -47,7 +47,8 @@ class TrainingFlagAssigned(Rule):
     ```
 
     ## Fix safety
-    Safe: `model.eval()` for `model.training = False`, `model.train(flag)` for `model.training = flag`.
+    Safe: `model.eval()` for `model.training = False`, `model.train(flag)` for `model.training = flag`; in a loop
+    that trains, with `train()` at its head if that is needed.
 
     ## Known limits
     Silent in a loop over modules and in a function that also goes over the parts or calls `train()` or `eval()`; where

@@ -68,7 +68,8 @@ class TrainingInEvalMode(Rule):
 
     ## Fix safety
     `train()` before the loop that trains, behind the evaluation that leaked, or at the head of the loop: the first of
-    them that leaves nothing behind. Safe, save where the file puts a part of the module in eval mode by itself:
+    them that leaves nothing behind; in the caller, where the function that steps has no name for the module; and of the
+    whole, if the whole was switched. Safe, save where the file puts a part of the module in eval mode by itself:
     `train()` of the whole would thaw that part, so the fix is unsafe there.
 
     ## Known limits

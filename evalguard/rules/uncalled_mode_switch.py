@@ -47,7 +47,8 @@ class UncalledModeSwitch(Rule):
     ```
 
     ## Fix safety
-    Safe: `()` is added, and `model.eval = True` becomes `model.eval()`; the mode is what the code asked for.
+    Safe: `()` is added, and `model.eval = True` becomes `model.eval()`; the mode is what the code asked for. Where the
+    training around it would now be reached in eval mode, `train()` is put at the head of its loop.
     What is assigned in another way is left to you.
 
     ## Known limits

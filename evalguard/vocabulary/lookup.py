@@ -191,6 +191,14 @@ def functional(dotted: str) -> Functional | None:
 
 
 @_remembered
+def function_of_layer(dotted: str) -> Functional | None:
+    """The function that does what a layer of that name does, if it is told the mode; the layer has no weights."""
+    owner, _, name = canonical(dotted).rpartition(".")
+    function = dict(torch.FUNCTIONS_OF_LAYERS).get(name) if owner == "torch.nn" else None
+    return None if function is None else functional(f"torch.nn.functional.{function}")
+
+
+@_remembered
 def attention(dotted: str) -> Functional | None:
     """The attention function of that name that drops by a probability alone, which is its `flag`."""
     return _find(_tables.attentions, dotted)

@@ -162,6 +162,16 @@ NEVER_DROPS = (
     "drops only if its flag is true, and its default is false: without the flag it does nothing, whatever the mode"
 )
 
+FUNCTIONS_OF_LAYERS = (
+    *((f"Dropout{dims}", f"dropout{dims}") for dims in ("", "1d", "2d", "3d")),
+    ("AlphaDropout", "alpha_dropout"),
+    ("FeatureAlphaDropout", "feature_alpha_dropout"),
+    ("RReLU", "rrelu"),
+)
+"""Layers without weights, each with the function of torch.nn.functional that does the same if it is told the mode: by
+name and place the layer's arguments are the function's own, between its input and its flag, and so are their defaults
+(https://docs.pytorch.org/docs/stable/nn.functional.html)."""
+
 FUNCTIONALS = (
     *(
         _functional(short, Parameter("training", 2, True), ALWAYS_DROPS, P_AT_1)
