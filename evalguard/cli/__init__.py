@@ -16,6 +16,7 @@ from evalguard.cli.config import config
 from evalguard.cli.graph import graph
 from evalguard.cli.output import FAILURE, report_problem
 from evalguard.cli.rule import rule
+from evalguard.cli.trace import trace
 
 __all__ = ["FORMATS", "command", "main"]
 
@@ -26,6 +27,7 @@ command.add_command(baseline)
 command.add_command(config)
 command.add_command(graph)
 command.add_command(rule)
+command.add_command(trace)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
