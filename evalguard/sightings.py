@@ -45,7 +45,8 @@ class Sighting:
     chosen     a step, an export: `train()` was called for the module
     trained    an export: a step changed the module before
     active     a function: it dropped, or took the batch's statistics
-    then       a switch: what followed, "inference" before any training forward, "thawed" by a later switch
+    then       a switch: what followed, "inference" or "training" in the mode that it set, "thawed" by a later switch;
+               "against" if it was to train mode, within a forward of a module in eval mode
     owner      a function, a deaf layer: the class of the module around it
     registered a deaf layer: whether the module around it knows of it
     certain    whether a layer is known to listen; a module of the user that asks its flag may do so for any reason

@@ -201,7 +201,8 @@ def _export(sighting: Sighting) -> tuple[int, int]:
 
 
 def _train_before_inference(sighting: Sighting) -> tuple[int, int]:
-    return sighting.count, sighting.count if sighting.mode == "train" and "inference" in sighting.then else 0
+    wrong = sighting.mode == "train" and sighting.then & {"inference", "against"}
+    return (sighting.count, sighting.count if wrong else 0) if sighting.then else (0, 0)
 
 
 def _thawed(sighting: Sighting) -> tuple[int, int]:

@@ -307,6 +307,7 @@ class Recorder:
             return
         module = weakref.ref(root.module)
         train, eval_ = root.train, root.eval
+        switched = None if layer is None else layer.switched
         done = False
 
         def used(gradients: object) -> None:
@@ -315,6 +316,8 @@ class Recorder:
                 return
             done = True
             cell.used += 1
+            if switched is not None and switched.mode:
+                switched.cell.then.add("training")
             target = module()
             if target is None:
                 return
@@ -395,6 +398,8 @@ class Recorder:
             cell = self._cell("switch", stack, type(module).__name__, "train" if mode else "eval")
             current = _Switch(cell, bool(mode), not stack)
             known = self._switched(module, current)
+            if mode and thread.open and not thread.open[0].training:
+                cell.then.add("against")
             if not mode:
                 known.frozen = [*known.frozen[-7:], cell]
             thread.switching = True
