@@ -594,7 +594,7 @@ def _is_active(name: str, arguments: Sequence[Any], keywords: Mapping[str, Any])
         return keywords.get(keyword, arguments[position] if len(arguments) > position else default)
 
     if name == ATTENTION:
-        return bool(value("dropout_p", 4, 0.0))
+        return bool(value("dropout_p", 4, 0.0)) or None  # whoever gives 0 may have asked for the mode, or not
     if name in NORMS:
         if value("running_mean", 1, None) is None:
             return None

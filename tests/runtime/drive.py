@@ -149,7 +149,11 @@ class Drive:
         if isinstance(made, nn.Module):
             self.modules["made"] = made
             for mode in (True, False):
-                made.train(mode)
+                try:
+                    made.train(mode)
+                except Exception as error:  # noqa: BLE001  an override that breaks the switch
+                    self._failed(f"{name} in its switch", error)
+                    continue
                 if type(made).forward is not nn.Module.forward:
                     with torch.set_grad_enabled(mode):
                         self._call(f"{name} in a forward", made, text, made.forward)
@@ -203,11 +207,11 @@ class Drive:
                 else:
                     given[parameter.name] = parameter.default
                 continue
-            if forward or text.count("dropout_p"):
+            if forward:
                 given[parameter.name] = standins.elastic()
                 continue
             annotation = "" if parameter.annotation is parameter.empty else str(parameter.annotation)
-            given[parameter.name] = self._given(parameter.name, text, annotation)
+            given[parameter.name] = self._given(parameter.name, text, annotation, isinstance(function, type))
         for parameter in wanted:
             if parameter.kind is parameter.KEYWORD_ONLY:
                 keywords[parameter.name] = given[parameter.name]
@@ -215,13 +219,13 @@ class Drive:
                 arguments.append(given[parameter.name])
         return arguments, keywords
 
-    def _given(self, name: str, text: str, annotation: str = "") -> Any:
+    def _given(self, name: str, text: str, annotation: str = "", building: bool = False) -> Any:
         receiver = step_receiver(name)
         if receiver == "optimizer" and not name.endswith("s"):
             return optimizer_for(name, self.modules)
         if receiver == "scaler":
             return torch.amp.GradScaler("cpu", enabled=False)
-        as_attribute = [target for target, source in re.findall(r"(self\.\w+)\s*=\s*(\w+)", text) if source == name]
+        as_attribute = [target for target, source in re.findall(r"(self\.\w+)\s*=\s*(\w+)(?![\w.(])", text) if source == name]
         places = [name, *as_attribute]
         if name in ("nets", "models", "networks", "modules", "parts", "heads", "students", "teachers"):
             keys = re.findall(rf"\b{name}\[[\"'](\w+)[\"']\]", text)
@@ -241,7 +245,9 @@ class Drive:
             return standins.DRAW.random() < 0.5
         if "str" in annotation and "Tensor" not in annotation:
             return value(name) if isinstance(value(name), str) else "elastic"
-        return value(name)
+        if re.search(rf"train\((?:mode=)?{re.escape(name)}\)|training = {re.escape(name)}\b", text):
+            return standins.DRAW.random() < 0.5
+        return value(name, tensor=not building)
 
     def _net(self, name: str) -> nn.Module:
         made = Net()

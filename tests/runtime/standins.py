@@ -39,6 +39,8 @@ class Elastic(torch.Tensor):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name.startswith("_torch") or name in ("_backward_hooks",):
             raise AttributeError(name)
+        if name in ("eval", "train", "parameters", "modules", "state_dict", "zero_grad", "step", "update"):
+            return lambda *_, **__: self
         return value(name, near=self)
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
@@ -193,7 +195,7 @@ class Net(nn.Module):
         try:
             return super().__getattr__(name)
         except AttributeError:
-            if name.startswith("__") or name.startswith("_"):
+            if name.startswith("_") or name in ("get_compiler_config",):
                 raise
         if name == "module":
             return self
@@ -252,7 +254,7 @@ class Library(metaclass=_Open):
         self.given = (arguments, keywords)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or name == "given":
+        if name.startswith("__") or name in ("given", "_fields"):
             raise AttributeError(name)
         return elastic()
 
@@ -298,8 +300,11 @@ FLAGS = set(
 )
 
 
-def value(name: str, near: Any = None) -> Any:
-    """Something that fits the name of a parameter or an attribute."""
+TENSORS = set("q k v x y z key query value values keys mask features tokens words inputs out".split())
+
+
+def value(name: str, near: Any = None, tensor: bool = False) -> Any:
+    """Something that fits the name of a parameter or an attribute; rather a `tensor` than a size, if that may be."""
     said = words(name)
     last = said[-1] if said else ""
     if last in ("phase", "split", "stage") or name == "mode":
@@ -307,6 +312,8 @@ def value(name: str, near: Any = None) -> Any:
     if last in ("device", "devices"):
         return "cpu"
     if last in LOADER_WORDS or last in LOADER_WORDS and near is not None:
+        return elastic()
+    if tensor and name in TENSORS:
         return elastic()
     if last in NUMBERS or said[:1] in (("num",), ("n",), ("max",)):
         return 3
@@ -378,7 +385,7 @@ def member(dotted: str, text: str) -> Any:
     known = lookup.factory(dotted)
     layer = lookup.layer(dotted)
     if known is not None:
-        return _builder(name, known.mode, known.layers != (), known.part)
+        return _builder(known.makes or dotted, known.mode, known.layers != (), known.part)
     if layer is not None and layer.sensitivity == "never":
         return type(name, (Net,), {"__init__": lambda self, *a, **k: Net.__init__(self, listens=False)})
     if layer is not None or lookup.module_class(dotted) is not None:
@@ -445,12 +452,13 @@ def _decorator(*arguments: Any, **keywords: Any) -> Any:
     return lambda function: function
 
 
-def _builder(name: str, mode: str, listens: bool, part: str) -> Callable[..., Any]:
+def _builder(dotted: str, mode: str, listens: bool, part: str) -> Callable[..., Any]:
     def build(*arguments: Any, **keywords: Any) -> Any:
         made = in_mode(Net(listens=listens), mode != "eval")
+        vars(made)["dotted"] = dotted
         return (made, elastic(), elastic()) if part == "first" else made
 
-    build.__name__ = name
+    build.__name__ = dotted.rpartition(".")[2]
     return build
 
 
@@ -503,8 +511,13 @@ def prepare(text: str) -> None:
         (torch.export, "export"),
         (torch.onnx, "export"),
         (torch.jit, "save"),
+        (torch.jit, "freeze"),
+        (torch.jit, "optimize_for_inference"),
+        (torch.export, "save"),
     ):
         setattr(owner, name, _exporter(getattr(owner, name)))
+    for kind in (nn.LSTM, nn.GRU, nn.RNN, nn.MultiheadAttention, nn.TransformerEncoderLayer):
+        kind.forward = _bent(kind.forward)  # type: ignore[method-assign]
     torch.optim.Optimizer.load_state_dict = lambda self, *_, **__: None  # type: ignore[method-assign, assignment]
     torch.utils.data.DataLoader = lambda *_, **__: elastic()  # type: ignore[misc, assignment]
 
@@ -531,14 +544,14 @@ def _exporter(original: Callable[..., Any]) -> Callable[..., Any]:
     """An exporter that is given plain tensors; where it fails it returns a module like the one that it was given."""
 
     def export(*arguments: Any, **keywords: Any) -> Any:
+        given = next((each for each in arguments if isinstance(each, nn.Module)), None)
+        if given is not None and any(isinstance(part, Net) for part in given.modules()):
+            return Exported(given)
         try:
             with torch._C.DisableTorchFunction():
                 return original(*map(_plain, arguments), **{key: _plain(each) for key, each in keywords.items()})
-        except (*TOLERATED, ImportError, OSError, torch.jit.Error):  # type: ignore[attr-defined]
-            module = next((each for each in arguments if isinstance(each, nn.Module)), None)
-            if isinstance(module, Net):
-                return Exported(module)
-            return Net() if module is None else Exported(module)
+        except (*TOLERATED, RecursionError, ImportError, OSError, torch.jit.Error):  # type: ignore[attr-defined]
+            return Net() if given is None else Exported(given)
 
     return export
 
@@ -554,11 +567,29 @@ class Exported(Net):
     def save(self, *_: Any) -> None:
         """As of a scripted module."""
 
+    _save_for_lite_interpreter = save
+
     def forward(self, *arguments: Any, **keywords: Any) -> Any:
         return self.inner(*arguments, **keywords)
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         return super().__call__(*arguments, **keywords)
+
+
+def _bent(original: Callable[..., Any]) -> Callable[..., Any]:
+    """The forward of a layer that checks its input before it calls PyTorch."""
+
+    def forward(self: Any, *arguments: Any, **keywords: Any) -> Any:
+        try:
+            return original(self, *arguments, **keywords)
+        except TOLERATED:
+            weights = list(self.parameters())
+            if isinstance(self, nn.TransformerEncoderLayer):
+                return blend([arguments, weights])
+            state = blend([arguments, weights])
+            return blend([arguments, weights]), (state, state) if isinstance(self, nn.LSTM) else state
+
+    return forward
 
 
 def _plain(given: Any) -> Any:
