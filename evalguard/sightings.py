@@ -43,7 +43,7 @@ class Sighting:
     gradients  a forward: whether they were on
     leaked     a step in eval mode: its module had been trained in train mode before, and then inferred in eval mode
     chosen     a step, an export: `train()` was called for the module
-    trained    an export: a step changed the module before
+    trained    a forward, an export: a step changed the module before; of a forward, since it was switched
     active     a function: it dropped, or took the batch's statistics
     then       a switch: what followed, "inference" or "training" in the mode that it set, "thawed" by a later switch;
                "against" if it was to train mode, within a forward of a module in eval mode

@@ -13,8 +13,8 @@ the way to a finding begins with a switch that never ran, the finding was not re
 
 Wrong without a finding are, and this list is meant to be short:
 
-    inference   gradients off, the whole module and all of its layers in train mode, in a function whose name says that it
-                evaluates, and nothing outside of the user's files has switched the module last
+    inference   gradients off, the whole module and all of its layers in train mode, in which a step has trained it and left
+                it, in a function whose name says that it evaluates; nothing outside of the user's files switched it last
     training    a step in eval mode, of a module that was trained in train mode before, and has inferred since `eval()`:
                 somebody evaluated it and did not switch back
     export      recorded in train mode, after it was trained, without a `train()` of the user's own choice for it
@@ -69,7 +69,7 @@ def _claim(sighting: Sighting) -> str:
         return ""
     match sighting.kind:
         case "forward" if sighting.mode == "train" and sighting.whole == "train" and not sighting.gradients:
-            if _evaluates(sighting.stack):
+            if sighting.trained and _evaluates(sighting.stack):
                 return "an evaluation runs in train mode"
         case "step" if sighting.leaked:
             return "training goes on in eval mode after an evaluation"

@@ -69,6 +69,7 @@ class _Layer:
     module: weakref.ref[Any]
     trained: bool = False  # by a step, in train mode
     inferred: bool = False  # in eval mode, since it was put there
+    fitted: bool = False  # by a step, since it was switched
     switched: _Switch | None = None  # the last that reached it
     frozen: list[_Cell] = field(default_factory=list)  # switches to eval of this very module
 
@@ -289,6 +290,7 @@ class Recorder:
             ("whole", _mode(module.training, not module.training)),
             ("gradients", root.gradients),
             ("certain", root.certain),
+            ("trained", layer is not None and layer.trained and (layer.switched is None or layer.fitted)),
             ("given", layer is not None and layer.switched is not None and layer.switched.outside),
         )
         if root.gradients and not self._transforms():
@@ -358,6 +360,7 @@ class Recorder:
             chosen |= layer.switched is not None and layer.switched.mode
             leaked |= pending.eval and not pending.train and layer.trained and layer.inferred
             layer.trained |= pending.train
+            layer.fitted = True
         stack = self._stack(sys._getframe(1))
         self._cell(
             "step",
@@ -413,7 +416,7 @@ class Recorder:
     def _switched(self, module: Any, switch: _Switch) -> _Layer:
         known = self._layer(module)
         known.switched = switch
-        known.inferred = False
+        known.inferred = known.fitted = False
         if switch.mode:
             for frozen in known.frozen:
                 frozen.then.add("thawed")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import contextlib
 import importlib
 import inspect
 import os
@@ -54,6 +55,8 @@ class Drive:
         self.errors: dict[str, str] = {}
         self.worked: set[str] = set()
         self.modules: dict[str, nn.Module] = {}
+        self.own: list[type[nn.Module]] = []
+        self.train = True
 
     def run(self) -> tuple[Sighting, ...]:
         """All rounds; what was seen in them."""
@@ -85,6 +88,8 @@ class Drive:
                 del sys.modules[name]
             namespace = self._body(file)
             if namespace is not None:
+                mine = [made for made in namespace.values() if isinstance(made, type) and issubclass(made, nn.Module)]
+                self.own = [kind for kind in mine if kind.__module__ not in ("runtime.standins",) and _is_own(kind)]
                 self._roots(file, namespace)
 
     def _body(self, file: str) -> dict[str, Any] | None:
@@ -95,6 +100,7 @@ class Drive:
         if not alone and name != "__main__":
             return self._imported(file, name.removesuffix(".__init__"))
         namespace: dict[str, Any] = {"__name__": name, "__file__": file, "reveal_mode": self._reveal}
+        namespace["range"] = standins.short_range
         for free in _free_names(self.trees[file]):
             namespace.setdefault(free, self._given(free, self.text))
         sys.argv = [file]
@@ -129,15 +135,12 @@ class Drive:
             if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
                 continue
             made = namespace.get(node.name)
-            if made is None or node.name in self.called and not self._is_base(made):
+            if made is None or node.name in self.called:
                 continue
             if isinstance(node, ast.ClassDef):
                 self._class(f"{file}: {node.name}", made, node)
             elif node.name not in self.called:
                 self._call(f"{file}: {node.name}", made, ast.unparse(node))
-
-    def _is_base(self, made: Any) -> bool:
-        return False
 
     def _class(self, name: str, kind: Any, node: ast.ClassDef) -> None:
         if not isinstance(kind, type):
@@ -154,7 +157,9 @@ class Drive:
                 except Exception as error:  # noqa: BLE001  an override that breaks the switch
                     self._failed(f"{name} in its switch", error)
                     continue
-                if type(made).forward is not nn.Module.forward:
+                if not isinstance(made, Net) and type(made).forward.__qualname__.startswith("_forward_unimpl"):
+                    type(made).forward = _through_all_it_holds  # type: ignore[method-assign]
+                if True:
                     with torch.set_grad_enabled(mode):
                         self._call(f"{name} in a forward", made, text, made.forward)
         public = [
@@ -166,6 +171,11 @@ class Drive:
         for method in [*public, *order]:
             function = getattr(made, method, None)
             if callable(function):
+                if isinstance(made, nn.Module):
+                    evaluates = method.startswith(("validation", "test", "predict", "eval"))
+                    trains = method.startswith("training") or (not evaluates and standins.DRAW.random() < 0.5)
+                    with contextlib.suppress(Exception):
+                        made.train(trains)
                 self._call(f"{name}.{method}", function, text)
 
     def _call(self, name: str, function: Any, text: str, like: Any = None) -> Any:
@@ -250,7 +260,15 @@ class Drive:
         return value(name, tensor=not building)
 
     def _net(self, name: str) -> nn.Module:
-        made = Net()
+        own = [kind for kind in self.own if kind.__name__ not in self.called]
+        made: nn.Module = Net()
+        if own and standins.DRAW.random() < 0.7:
+            with contextlib.suppress(Exception):
+                kind = standins.DRAW.choice(own)
+                self.own = []
+                arguments, keywords = self._arguments(kind, self.text)
+                made = kind(*arguments, **keywords)
+        self.own = own
         self.modules[name] = made
         made.train(self.train)
         return made
@@ -271,6 +289,30 @@ class Drive:
         if os.environ.get("SHOW_STDERR"):
             traceback.print_exception(error)
         self.errors.setdefault(name, f"{type(error).__name__}{line}: {words}".replace(os.getcwd(), "."))
+
+
+def _is_own(kind: type) -> bool:
+    """Whether a class is defined by a fixture."""
+    return not kind.__module__.startswith(("torch.", "runtime."))
+
+
+def _through_all_it_holds(self: Any, x: Any) -> Any:
+    """The forward of a class that leaves it out: through all modules that its attributes hold, however deep."""
+    for part in [*vars(self).values(), *self._modules.values()]:
+        x = _through(part, x)
+    return x
+
+
+def _through(part: Any, x: Any) -> Any:
+    if isinstance(part, nn.Module) and not isinstance(part, (nn.ModuleList, nn.ModuleDict)):
+        return part(x)
+    if isinstance(part, (list, tuple, nn.ModuleList)):
+        for each in part:
+            x = _through(each, x)
+    if isinstance(part, (dict, nn.ModuleDict)) and part is not getattr(x, "_modules", None):
+        for each in part.values():
+            x = _through(each, x)
+    return x
 
 
 def _awaited(coroutine: Any) -> Any:

@@ -14,6 +14,7 @@ import dis
 import functools
 import importlib.abc
 import importlib.machinery
+import pickle
 import random
 import re
 import sys
@@ -41,7 +42,8 @@ class Elastic(torch.Tensor):
             raise AttributeError(name)
         if name in ("eval", "train", "parameters", "modules", "state_dict", "zero_grad", "step", "update"):
             return lambda *_, **__: self
-        return value(name, near=self)
+        made = vars(self)[name] = value(name, near=self)
+        return made
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         return blend([self, arguments, keywords])
@@ -65,7 +67,19 @@ class Elastic(torch.Tensor):
         return DRAW.random() < 0.5
 
     def __bool__(self) -> bool:
-        return DRAW.random() < 0.5
+        """The same answer each time, until somebody seems to wait for another."""
+        known = vars(self)
+        known["asked"] = known.get("asked", 0) + 1
+        if "truth" not in known or known["asked"] > 200:
+            known["truth"] = DRAW.random() < 0.5
+        return bool(known["truth"])
+
+    def __aiter__(self) -> Any:
+        async def items() -> Any:
+            for each in range(2):
+                yield blend([self, each])
+
+        return items()
 
     def __len__(self) -> int:
         return 2
@@ -98,7 +112,7 @@ class Elastic(torch.Tensor):
         return None
 
     def item(self) -> Any:
-        return 0.5
+        return DRAW.choice([0.5, 1e6])
 
     def tolist(self) -> Any:
         return [0.5, 0.5]
@@ -174,7 +188,9 @@ class Bending(TorchFunctionMode):
                 wanted = args[1] if len(args) > 1 else keywords.get("inputs")
                 return tuple(elastic() for _ in (wanted if isinstance(wanted, (list, tuple)) else [wanted]))
             if name == "numpy":
-                return elastic()
+                return blend([args])
+            if name == "__gt__" or name == "__lt__":
+                return DRAW.random() < 0.5
             return blend([args, keywords])
 
 
@@ -250,12 +266,37 @@ class _Open(type):
 class Library(metaclass=_Open):
     """An object of a library that is not here."""
 
+    dotted = ""
+
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         self.given = (arguments, keywords)
+        manager = lookup.mode_manager(self.dotted)
+        if manager is not None and not manager.restores:
+            for module in self._modules():
+                in_mode(module, manager.mode == "train")
+
+    def _modules(self) -> list[nn.Module]:
+        return list(_modules_in(_flat(self.given)))
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name in ("given", "_fields"):
             raise AttributeError(name)
+        known = next((found for found in map(lookup.framework_call, self._dotted(name)) if found is not None), None)
+        if known is not None:
+            return functools.partial(self._of_a_framework, known)
+        if name in ("model", "module", "net"):
+            made = vars(self)[name] = next(iter(self._modules()), None) or Net()
+            return made
+        return elastic()
+
+    def _dotted(self, name: str) -> list[str]:
+        return [f"{kind.dotted}.{name}" for kind in type(self).__mro__ if getattr(kind, "dotted", "")]
+
+    def _of_a_framework(self, known: Any, *arguments: Any, **keywords: Any) -> Any:
+        modules = [*_modules_in([arguments, keywords]), *self._modules()]
+        modules += [vars(self)["model"]] if "model" in vars(self) else []
+        for module in modules if known.leaves is not None else ():
+            in_mode(module, known.leaves == "train" or (known.leaves == "unknown" and DRAW.random() < 0.5))
         return elastic()
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
@@ -280,6 +321,16 @@ class Library(metaclass=_Open):
         pass
 
 
+def _modules_in(parts: Any, depth: int = 3) -> Iterator[nn.Module]:
+    if isinstance(parts, nn.Module):
+        yield parts
+    elif depth and isinstance(parts, (list, tuple)):
+        for part in parts:
+            yield from _modules_in(part, depth - 1)
+    elif depth and isinstance(parts, dict):
+        yield from _modules_in(list(parts.values()), depth - 1)
+
+
 def _flat(given: Any) -> list[Any]:
     arguments, keywords = given
     return [*arguments, *keywords.values()]
@@ -300,6 +351,7 @@ FLAGS = set(
 )
 
 
+KEYS: list[str] = []  # of the tables in the text of the fixture
 TENSORS = set("q k v x y z key query value values keys mask features tokens words inputs out".split())
 
 
@@ -307,6 +359,8 @@ def value(name: str, near: Any = None, tensor: bool = False) -> Any:
     """Something that fits the name of a parameter or an attribute; rather a `tensor` than a size, if that may be."""
     said = words(name)
     last = said[-1] if said else ""
+    if last in ("name", "arch", "kind", "which") and KEYS:
+        return DRAW.choice(KEYS)
     if last in ("phase", "split", "stage") or name == "mode":
         return DRAW.choice(["train", "val"])
     if last in ("device", "devices"):
@@ -415,6 +469,9 @@ class Function:
         self.text = text
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        manager = lookup.mode_manager(self.dotted)
+        if manager is not None:
+            return _Managed(list(_modules_in([arguments, keywords])), manager.mode == "train", manager.restores)
         if lookup.runner(self.dotted) is not None:
             given = [each for each in (*arguments, *keywords.values())]
             module = next((each for each in given if isinstance(each, nn.Module)), None)
@@ -444,6 +501,25 @@ class Function:
 
     def __exit__(self, *_: Any) -> None:
         return None
+
+
+class _Managed:
+    """A library's manager of modes."""
+
+    def __init__(self, modules: list[nn.Module], train: bool, restores: bool) -> None:
+        self.modules, self.train = modules, train
+        self.before = [(part, part.training) for module in modules for part in module.modules()] if restores else []
+        if not restores:
+            self.__enter__()
+
+    def __enter__(self) -> Any:
+        for module in self.modules:
+            in_mode(module, self.train)
+        return self.modules[0] if self.modules else None
+
+    def __exit__(self, *_: Any) -> None:
+        for part, training in self.before:
+            part.training = training
 
 
 def _decorator(*arguments: Any, **keywords: Any) -> Any:
@@ -485,6 +561,7 @@ def assigned_by(frame: FrameType, text: str) -> str | None:
 def prepare(text: str) -> None:
     """Put everything in place for one fixture; meant for a process of its own."""
     libraries = Libraries(text)
+    KEYS[:] = re.findall(r"[{,(]\s*[\"'](\w+)[\"']\s*[:,)]", text)
     sys.meta_path.append(libraries)
     torch.set_num_threads(1)
 
@@ -494,7 +571,15 @@ def prepare(text: str) -> None:
 
     torch.load = load  # type: ignore[assignment]
     torch.save = lambda *_, **__: None  # type: ignore[assignment]
-    torch.hub.load = lambda *_, **__: Net()
+
+    def hub(repository: object = "", *_: Any, **__: Any) -> Any:
+        known = lookup.hub_repository(repository)
+        return in_mode(Net(), known is None or known.mode != "eval")
+
+    torch.hub.load = hub
+    torch.jit.load = lambda *_, **__: Net()  # type: ignore[assignment]
+    pickle.load = lambda *_, **__: Net() if "pickle.load" in text else elastic()  # type: ignore[assignment]
+    torch.nn.parallel.DistributedDataParallel = Wrapped  # type: ignore[misc, assignment]
     torch.nn.Module.load_state_dict = lambda self, *_, **__: None  # type: ignore[method-assign, assignment]
     torch.nn.Module.cuda = lambda self, *_, **__: self  # type: ignore[method-assign, assignment]
     plain_to = torch.nn.Module.to
@@ -556,6 +641,17 @@ def _exporter(original: Callable[..., Any]) -> Callable[..., Any]:
     return export
 
 
+class Wrapped(nn.Module):
+    """What stands for a wrapper that needs other processes."""
+
+    def __init__(self, module: nn.Module, *_: Any, **__: Any) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, *arguments: Any, **keywords: Any) -> Any:
+        return self.module(*arguments, **keywords)
+
+
 class Exported(Net):
     """What stands for an exported module."""
 
@@ -596,6 +692,12 @@ def _plain(given: Any) -> Any:
     if isinstance(given, Elastic):
         return given.detach().as_subclass(torch.Tensor)
     return tuple(map(_plain, given)) if isinstance(given, tuple) else given
+
+
+def short_range(*arguments: Any) -> Any:
+    """`range`, whose many rounds are the first of them and the last."""
+    rounds = range(*map(int, arguments))
+    return rounds if len(rounds) <= 24 else [*rounds[:21], rounds[-1]]
 
 
 def optimizer_for(name: str, modules: Mapping[str, nn.Module]) -> torch.optim.Optimizer:
