@@ -60,7 +60,8 @@ class Drive:
 
     def run(self) -> tuple[Sighting, ...]:
         """All rounds; what was seen in them."""
-        standins.prepare(self.text)
+        own = [] if len(self.files) == 1 else [part.removesuffix(".py") for file in self.files for part in file.split("/")]
+        standins.prepare(self.text, own)
         for folder in (os.getcwd(),):
             sys.path.insert(0, folder)
         recorder = Recorder({os.path.abspath(file): file for file in self.files})
@@ -96,11 +97,17 @@ class Drive:
         """Run a file from top to bottom; what it defined."""
         self.modules = {}
         alone = len(self.files) == 1
-        name = "__main__" if alone or "__main__" in self.texts[file] else file.removesuffix(".py").replace("/", ".")
+        stem = Path(file).stem
+        others = "\n".join(text for other, text in self.texts.items() if other != file)
+        script = alone or (stem != "__init__" and not re.search(rf"\b{stem}\b", others) and "import ." not in others)
+        relative = re.search(r"^\s*from \.", self.texts[file], re.MULTILINE)
+        name = "__main__" if script and not (relative and not alone) else file.removesuffix(".py").replace("/", ".")
         if not alone and name != "__main__":
             return self._imported(file, name.removesuffix(".__init__"))
         namespace: dict[str, Any] = {"__name__": name, "__file__": file, "reveal_mode": self._reveal}
         namespace["range"] = standins.short_range
+        namespace["__package__"] = standins.PACKAGE if relative else None
+        sys.path[0] = os.path.dirname(os.path.abspath(file))
         for free in _free_names(self.trees[file]):
             namespace.setdefault(free, self._given(free, self.text))
         sys.argv = [file]
@@ -111,6 +118,8 @@ class Drive:
             pass
         except Exception as error:  # noqa: BLE001  whatever a fixture does
             self._failed(f"{file}: its body", error)
+        finally:
+            sys.path[0] = os.getcwd()
         return namespace
 
     def _imported(self, file: str, name: str) -> dict[str, Any] | None:
@@ -275,6 +284,8 @@ class Drive:
 
     def _reveal(self, place: Any) -> Any:
         frame = sys._getframe(1)
+        if isinstance(place, (nn.DataParallel, standins.Wrapped)):
+            place = place.module  # a wrapper has a flag of its own, which says nothing
         where = (os.path.relpath(frame.f_code.co_filename), frame.f_lineno)
         if isinstance(place, nn.Module):
             self.revealed.setdefault(where, set()).add("train" if place.training else "eval")
@@ -339,10 +350,18 @@ def _raised_on_purpose(error: BaseException, files: Sequence[str]) -> bool:
 
 
 def _called(tree: ast.Module) -> Iterator[str]:
-    """The names of what a file calls, decorates with, or inherits; not of what it only hands on."""
+    """The names of what a file calls, or decorates with; not of what it only hands on."""
+    imported = {
+        alias.asname or alias.name.partition(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for alias in node.names
+    }
     for node in ast.walk(tree):
         match node:
-            case ast.Call(func=ast.Name(id=name)) | ast.Call(func=ast.Attribute(attr=name)):
+            case ast.Call(func=ast.Name(id=name)):
+                yield name
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=owner), attr=name)) if owner in imported:
                 yield name
             case ast.FunctionDef(decorator_list=decorators) | ast.AsyncFunctionDef(decorator_list=decorators):
                 yield from (each.id for each in decorators if isinstance(each, ast.Name))

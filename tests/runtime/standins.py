@@ -31,6 +31,7 @@ from evalguard.vocabulary.words import LOADER_WORDS, MODULE_WORDS, NOT_MADE_MODU
 
 DRAW = random.Random(0)
 TOLERATED = (RuntimeError, TypeError, ValueError, IndexError, AttributeError, NotImplementedError, AssertionError)
+PACKAGE = "package_of_the_fixture"
 SWITCHES = r"\s*\.\s*(?:eval|train|parameters|state_dict|load_state_dict|modules|named_parameters|requires_grad_)\b"
 
 
@@ -270,10 +271,10 @@ class Library(metaclass=_Open):
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         self.given = (arguments, keywords)
-        manager = lookup.mode_manager(self.dotted)
-        if manager is not None and not manager.restores:
-            for module in self._modules():
-                in_mode(module, manager.mode == "train")
+        for known in (lookup.mode_manager(self.dotted), lookup.framework_call(self.dotted)):
+            leaves = getattr(known, "leaves", getattr(known, "mode", None))
+            for module in self._modules() if leaves in ("train", "eval") else ():
+                in_mode(module, leaves == "train")
 
     def _modules(self) -> list[nn.Module]:
         return list(_modules_in(_flat(self.given)))
@@ -338,7 +339,7 @@ def _flat(given: Any) -> list[Any]:
 
 # Values for names
 
-NUMBERS = set("epochs epoch steps step iters iterations rounds repeats num n number folds".split())
+NUMBERS = set("total epochs epoch steps step iters iterations rounds repeats num n number folds".split())
 SMALL = set("lr rate momentum decay eps eta alpha beta gamma tau temperature weight scale noise std lambda ratio".split())
 CHANCES = set("p prob probability dropout drop".split())
 SIZES = set(
@@ -403,12 +404,14 @@ def used_as_module(target: str, text: str) -> bool:
 class Libraries(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Finds every library that is not here, and gives what its names promise."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, own: Sequence[str]) -> None:
         self.text = text
+        self.own = own
 
     def find_spec(self, name: str, path: Any, target: Any = None) -> Any:
         top = name.partition(".")[0]
-        if top in ("torch", *sys.stdlib_module_names) or not re.search(rf"(?:import|from) {top}\b", self.text):
+        wanted = top == PACKAGE or re.search(rf"(?:import|from) {top}\b", self.text)
+        if top in ("torch", *sys.stdlib_module_names, *self.own) or not wanted:
             return None
         return importlib.machinery.ModuleSpec(name, self, is_package=True)
 
@@ -447,8 +450,8 @@ def member(dotted: str, text: str) -> Any:
     if lookup.from_pretrained_mode(dotted) == "eval" and f"{name}.from_pretrained" in text:
         return type(name, (Net,), {"from_pretrained": classmethod(lambda cls, *a, **k: in_mode(cls(), False)), "dotted": dotted})
     if lookup.framework_base(dotted) is not None or f"({name})" in _bases(text):
-        inherits = nn.Module if lookup.framework_base(dotted) is not None else Library
-        return type(name, (Net if inherits is nn.Module else Library,), {"dotted": dotted, "text": text})
+        as_module = lookup.framework_base(dotted) is not None and name.endswith("Module")
+        return type(name, (Net if as_module else Library,), {"dotted": dotted, "text": text})
     if name[:1].isupper():
         said = words(name)
         as_module = any(used_as_module(target, text) for target in _assigned(name, text)) or (
@@ -469,7 +472,10 @@ class Function:
         self.text = text
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
-        manager = lookup.mode_manager(self.dotted)
+        exporter, manager = lookup.exporter(self.dotted), lookup.mode_manager(self.dotted)
+        if exporter is not None and exporter.leaves is not None:
+            for module in _modules_in([arguments, keywords]):
+                in_mode(module, exporter.leaves == "train")
         if manager is not None:
             return _Managed(list(_modules_in([arguments, keywords])), manager.mode == "train", manager.restores)
         if lookup.runner(self.dotted) is not None:
@@ -532,6 +538,8 @@ def _builder(dotted: str, mode: str, listens: bool, part: str) -> Callable[..., 
     def build(*arguments: Any, **keywords: Any) -> Any:
         made = in_mode(Net(listens=listens), mode != "eval")
         vars(made)["dotted"] = dotted
+        if part == "attributes":
+            return type(dotted.rpartition(".")[2], (Library,), {"dotted": dotted})(made, *arguments)
         return (made, elastic(), elastic()) if part == "first" else made
 
     build.__name__ = dotted.rpartition(".")[2]
@@ -558,9 +566,9 @@ def assigned_by(frame: FrameType, text: str) -> str | None:
 # PyTorch itself, where it wants files, devices or arguments
 
 
-def prepare(text: str) -> None:
-    """Put everything in place for one fixture; meant for a process of its own."""
-    libraries = Libraries(text)
+def prepare(text: str, own: Sequence[str]) -> None:
+    """Put everything in place for one fixture, with modules of its `own`; meant for a process of its own."""
+    libraries = Libraries(text, own)
     KEYS[:] = re.findall(r"[{,(]\s*[\"'](\w+)[\"']\s*[:,)]", text)
     sys.meta_path.append(libraries)
     torch.set_num_threads(1)
