@@ -14,8 +14,8 @@ from typing import Literal, TypeAlias
 from evalguard.finding import Finding, Span
 
 SeenMode: TypeAlias = Literal["train", "eval", "both", "none"]
-"""The mode of the layers that listen to it: "both" if some were in one mode and some in the other (a part that is frozen,
-dropout that is kept on), "none" if no layer listens."""
+"""The mode of the layers that listen to it: "both" if some were in one mode and some in the other (a part that is
+frozen, dropout that is kept on), "none" if no layer listens."""
 
 Kind: TypeAlias = Literal["forward", "step", "switch", "export", "function", "deaf"]
 Ruling: TypeAlias = Literal["confirmed", "not reached", "contradicted", "not shown"]
@@ -23,8 +23,8 @@ Ruling: TypeAlias = Literal["confirmed", "not reached", "contradicted", "not sho
 
 @dataclass(frozen=True, slots=True, order=True)
 class Frame:
-    """A call that was under way in a file of the user. The columns are those of a `Span`; where the interpreter keeps no
-    columns (Python 3.10) the span covers its line, and `exact` is False."""
+    """A call that was under way in a file of the user. The columns are those of a `Span`; where the interpreter keeps
+    no columns (Python 3.10) the span covers its line, and `exact` is False."""
 
     path: str
     function: str

@@ -4,6 +4,7 @@ finding <- source <- ir <- +- frontend (the only importer of libcst) --------+
                            +- flow <- modes <- project <- rules <-----------+- check <- cli
 vocabulary (tables, imports nothing) is read by modes and project, and extended by check;   finding <- report
 fixes (candidates and their proof, by the words of finding and source) <- repair (asks check again and again) <- cli
+sightings (what a run showed) are made by trace, the only layer that runs code of a user, and rendered by report
 callgraph (what `evalguard graph` shows) is made by project and rendered by report
 rule_documentation (read from the docstrings of rules and own_codes by check) is rendered by report
 """
@@ -24,6 +25,7 @@ import evalguard
 PACKAGE = Path(evalguard.__file__).parent
 MAY_IMPORT: dict[str, set[str]] = {
     "finding": set(),
+    "sightings": {"finding"},
     "callgraph": {"finding"},
     "vocabulary": set(),
     "ignore": set(),
@@ -46,7 +48,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "rules": {"finding", "ir", "flow", "modes", "project"},
     "fixes": {"finding", "source", "vocabulary"},
     "fingerprint": {"finding", "source"},
-    "report": {"callgraph", "finding", "fingerprint", "rule_documentation", "source"},
+    "trace": {"finding", "sightings", "vocabulary"},
+    "report": {"callgraph", "finding", "fingerprint", "rule_documentation", "sightings", "source"},
     "baseline": {"fingerprint", "report"},
     "changes": {"finding"},
     "check": {
@@ -56,11 +59,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "repair": {"check", "config", "finding", "fixes", "report", "suppress"},
     "cli": {
         *("baseline", "callgraph", "changes", "check", "config", "discover", "finding", "fingerprint", "fixes"),
-        *("repair", "report", "rule_documentation"),
+        *("repair", "report", "rule_documentation", "trace"),
     },
     "flake8_plugin": {"check", "config", "discover", "finding", "report", "source"},
     "__main__": {"cli"},
-    "devtools": {"check", "cli", "report", "rule_documentation"},
+    "devtools": {"check", "cli", "report", "rule_documentation", "trace"},
     "__init__": {"check", "config", "finding", "report"},
 }
 ONLY_IN = {"flake8": {"flake8_plugin"}, "libcst": {"frontend"}, "click": {"cli", "devtools"}}
@@ -107,8 +110,30 @@ def test_the_command_loads_no_libcst_until_there_is_something_to_parse(tmp_path:
 
 
 def test_only_the_pipeline_catches_every_exception() -> None:
+    """And what runs a program of a user, for that may raise anything."""
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ExceptHandler) and layer_of(path) != "check":
+            if isinstance(node, ast.ExceptHandler) and layer_of(path) != "check" and path.name != "launch.py":
                 caught = ast.unparse(node.type) if node.type else "BaseException"
                 assert not re.search(r"\b(?:Base)?Exception\b", caught), f"{path}:{node.lineno}"
+
+
+RUNS_CODE = {"exec", "eval", "__import__", "run_path", "run_module", "exec_module", "import_module"}
+
+
+def test_only_trace_runs_code_of_a_user() -> None:
+    """Elsewhere nothing can: modules of our own are imported by their names, by the package itself."""
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or layer_of(path) in ("trace", "devtools", "__init__", "rules"):
+                continue
+            last = ast.unparse(node.func).rpartition(".")[2]
+            assert last not in RUNS_CODE, f"{path}:{node.lineno}: {last}"
+    others = [layer for layer, may in MAY_IMPORT.items() if "trace" in may]
+    assert others == ["cli", "devtools"]
+
+
+def test_trace_is_loaded_by_nothing_else() -> None:
+    script = "import sys, evalguard.cli, evalguard.check; print([name for name in sys.modules if '.trace.' in name])"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert set(run.stdout.strip("[]\n").replace("'", "").split(", ")) <= {"", "evalguard.cli.trace"}

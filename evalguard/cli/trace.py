@@ -72,14 +72,12 @@ class _Launcher(click.Command):
     shell_complete=completion.file,
     help="Write the result there, in UTF-8, instead of standard error.",
 )
-def trace(
-    program: tuple[str, ...], module: str | None, project: str | None, form: str, output_file: str | None
-) -> int:
+def trace(program: tuple[str, ...], module: str | None, project: str | None, form: str, output_file: str | None) -> int:
     """Run a program, and compare what happens with what is found.
 
     The project is checked, then the program is run, as `python` would run it, with the mode of every module recorded at
-    each forward, training step, switch and export. At its end each finding is confirmed, not reached or contradicted, and
-    what was seen in a wrong mode without a finding is listed. It is the only command that runs code of the project.
+    each forward, training step, switch and export. At its end each finding is confirmed, not reached or contradicted,
+    and what was seen in a wrong mode without a finding is listed. It is the only command that runs code of the project.
 
     Exit status: that of the program; 2 wrong usage or an internal error.
     """

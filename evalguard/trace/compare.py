@@ -13,8 +13,8 @@ the way to a finding begins with a switch that never ran, the finding was not re
 
 Wrong without a finding are, and this list is meant to be short:
 
-    inference   gradients off, the whole module and all of its layers in train mode, in which a step has trained it and left
-                it, in a function whose name says that it evaluates; nothing outside of the user's files switched it last
+    inference   gradients off, the whole module and all of its layers in train mode, in which a step has trained it,
+                in a function whose name says that it evaluates; and no code but the user's has switched it last
     training    a step in eval mode, of a module that was trained in train mode before, and has inferred since `eval()`:
                 somebody evaluated it and did not switch back
     export      recorded in train mode, after it was trained, without a `train()` of the user's own choice for it
@@ -55,7 +55,11 @@ def unpredicted(findings: Sequence[Finding], sightings: Sequence[Sighting]) -> t
         claim = _claim(sighting)
         if claim and sighting.stack and not any(_speaks_of(finding, sighting) for finding in findings):
             found.append(Unpredicted(sighting, claim))
-    return tuple(sorted(found, key=lambda each: (each.sighting.stack, each.claim)))
+    return tuple(sorted(found, key=lambda each: (_places(each.sighting), each.claim)))
+
+
+def _places(sighting: Sighting) -> list[tuple[str, Span]]:
+    return [(frame.path, frame.span) for frame in sighting.stack]
 
 
 def _speaks_of(finding: Finding, sighting: Sighting) -> bool:

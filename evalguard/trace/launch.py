@@ -49,14 +49,28 @@ class Program:
 
 def script(path: str, arguments: Sequence[str]) -> Program:
     """The program `python path arguments`."""
-    file = os.path.join(path, "__main__.py") if os.path.isdir(path) else path
+    if os.path.isdir(path):
+        return _folder(path, arguments)
+    file = os.path.abspath(path)
     try:
         with io.open_code(file) as stream:
             text = stream.read()
     except OSError as error:
         raise CannotRun(f"can't open file {file!r}: {error.strerror}") from error
-    first = path if os.path.isdir(path) else os.path.dirname(os.path.realpath(path))
-    return Program(_compiled(text, file), file, (path, *arguments), os.path.abspath(first))
+    return Program(_compiled(text, file), file, (path, *arguments), os.path.dirname(os.path.realpath(path)))
+
+
+def _folder(path: str, arguments: Sequence[str]) -> Program:
+    """`python folder`: its `__main__.py`, with the folder on the path as it was given."""
+    spec = importlib.machinery.PathFinder.find_spec("__main__", [path])
+    if spec is None or spec.origin is None:
+        raise CannotRun(f"can't find '__main__' module in {path!r}")
+    try:
+        with io.open_code(spec.origin) as stream:
+            text = stream.read()
+    except OSError as error:
+        raise CannotRun(f"can't open file {spec.origin!r}: {error.strerror}") from error
+    return Program(_compiled(text, spec.origin), spec.origin, (path, *arguments), path, spec)
 
 
 def module(name: str, arguments: Sequence[str]) -> Program:

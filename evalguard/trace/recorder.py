@@ -5,12 +5,12 @@
     hook before each step    --- whose parameters? in which mode were the forwards behind it? /
 
 Only the outermost forward of a thread looks at the stack. Events that are alike share a cell, so memory does not grow
-with the length of a run. Whether a backward uses an output is told by a hook on the node of the graph behind it. Nothing
-is drawn from a generator of random numbers, and no tensor is read or changed.
+with the length of a run. Whether a backward uses an output is told by a hook on the node of the graph behind it. No
+random number is drawn, and no tensor is read or changed.
 
 PyTorch is imported by the program, when it likes: environment variables that it sets before are still in time. Then
-the hooks go in, and these functions are replaced for the run: `nn.Module.train` (who switched what), functions that drop or
-normalise (`F.dropout`), exporters, and `torch.compile`, which compiles nothing: hooks are not called in compiled code.
+the hooks go in, and these functions are replaced for the run: `nn.Module.train` (who switched what), functions that
+drop or normalise (`F.dropout`), exporters, and `torch.compile`, which compiles nothing: hooks are not called in compiled code.
 An exporter itself runs without any of this.
 """
 
@@ -37,7 +37,13 @@ Stack: TypeAlias = tuple[tuple[CodeType, int], ...]
 DROPS = ("dropout", "alpha_dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout")
 NORMS = ("batch_norm", "instance_norm")
 ATTENTION = "scaled_dot_product_attention"
-EXPORTERS = ("torch.jit.trace", "torch.jit.trace_module", "torch.jit.script", "torch.export.export", "torch.onnx.export")
+EXPORTERS = (
+    "torch.jit.trace",
+    "torch.jit.trace_module",
+    "torch.jit.script",
+    "torch.export.export",
+    "torch.onnx.export",
+)
 SAVERS = ("torch.jit.save",)
 SCRIPT_MODULE = "torch.jit.RecursiveScriptModule"
 STATE_OF_A_TRANSFORM = "peek_interpreter_stack"  # inside torch.func nothing is hooked to a graph
@@ -178,7 +184,7 @@ class Recorder:
         return cell
 
     def _stack(self, frame: FrameType | None) -> Stack:
-        """The user's frames, innermost first; a thread without any works for the forward that another has begun."""
+        """The user's frames, innermost first."""
         found = []
         paths = self._paths
         while frame is not None:
@@ -189,9 +195,14 @@ class Recorder:
             if path is not None:
                 found.append((code, frame.f_lasti))
             frame = frame.f_back
-        if not found and self._roots:
-            return self._roots[-1].stack
         return tuple(found)
+
+    def _stack_of_the_starter(self, module: Any) -> Stack:
+        """That of the forward of another thread of whose module this is a part or a replica."""
+        for root in reversed(self._roots):
+            if getattr(module, "_is_replica", False) or any(part is module for part in root.module.modules()):
+                return root.stack
+        return ()
 
     # Hooks
 
@@ -254,6 +265,8 @@ class Recorder:
             self._forget(thread)  # the last one was left by an exception that no hook hears of
         if not thread.open:
             stack = self._stack(sys._getframe(2))
+            if self._roots:
+                stack += self._stack_of_the_starter(module)
             thread.root = _Forward(module, stack, self._torch.is_grad_enabled())
             self._roots.append(thread.root)
         thread.open.append(module)
@@ -573,8 +586,8 @@ def _always(module: Any) -> bool:
 
 
 def _listeners(torch: Any) -> list[tuple[type, Callable[[Any], bool]]]:
-    """The classes of layers that listen to the mode, and for which of their instances that is so. A recurrent net without
-    dropout listens only where it is trained: see EVG201."""
+    """The classes of layers that listen to the mode, and for which of their instances that is so. A recurrent net
+    without dropout listens only where it is trained: see EVG201."""
     nn = torch.nn
     modules = nn.modules
     return [

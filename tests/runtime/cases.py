@@ -1,13 +1,14 @@
 """All cases, each in a process of its own, and what its run says of its markers.
 
-    error            every finding that is reached is confirmed, or something is wrong with it or with the analysis
-    false-alarm      a known one: it must not be confirmed
-    (no marker)      nothing in a wrong mode, unless a marker `missed` speaks of it
-    modes            every mode seen is among those claimed
+error            every finding that is reached is confirmed, or something is wrong with it or with the analysis
+false-alarm      a known one: it must not be confirmed
+(no marker)      nothing in a wrong mode, unless a marker `missed` speaks of it
+modes            every mode seen is among those claimed
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
@@ -15,41 +16,22 @@ import tempfile
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
-from conftest import FIXTURES
 from markers import Marker, read_markers, texts_of
 from test_fixtures import CASES, Case, findings
 
+from runtime.result import Result
+
 FOLDERS = ("rules", "idioms", "shapes", "modes", "projects")
-READS = 65536
-
-
-@dataclass
-class Result:
-    """What the run of a case said: `why_not` if it could not be run, the other fields otherwise. `rulings` are the
-    verdicts of its findings by "path:line CODE"; `contradictions` is all that does not agree."""
-
-    name: str
-    why_not: str = ""
-    failed: dict[str, str] = field(default_factory=dict)
-    rulings: dict[str, str] = field(default_factory=dict)
-    modes: int = 0
-    contradictions: list[str] = field(default_factory=list)
-    forwards: int = 0
-    seconds: float = 0.0
+LOADED_ONCE = ("torch._dynamo", "torch.onnx", "torch.optim.swa_utils", "torch.utils.checkpoint")
 
 
 def cases() -> list[Case]:
     """Those that could be run: no notebooks, which nothing runs, and none that is not for Python or PyTorch."""
     return [case for case in CASES if case.name.partition("/")[0] in FOLDERS]
-
-
-def run_all(chosen: Iterable[Case]) -> list[Result]:
-    """The results, in order."""
-    return [in_a_process(case) for case in chosen]
 
 
 def in_a_process(case: Case) -> Result:
@@ -64,7 +46,7 @@ def in_a_process(case: Case) -> Result:
             with os.fdopen(write, "wb") as stream:
                 stream.write(answer)
             status = 0
-        except BaseException:
+        except BaseException:  # noqa: BLE001  whatever it is, the process must end here
             traceback.print_exc(file=sys.__stderr__)
         finally:
             os._exit(status)
@@ -76,9 +58,8 @@ def in_a_process(case: Case) -> Result:
 
 
 def _run(case: Case) -> Result:
-    from runtime.drive import Drive
-
     from evalguard.trace.compare import compare, unpredicted
+    from runtime.drive import Drive
 
     sys.stdout = open(os.devnull, "w")  # noqa: SIM115
     if not os.environ.get("SHOW_STDERR"):
@@ -132,22 +113,13 @@ def _marked(markers: Iterable[Marker], kind: str, path: str, line: int, code: st
     return any((each.kind, each.path, each.line, each.code) == (kind, path, line, code) for each in markers)
 
 
-def main(wanted: Callable[[Case], bool]) -> list[Result]:
-    """The results of the cases that are wanted, with everything loaded once."""
+def main(words: Sequence[str], shard: str) -> list[Result]:
+    """The results of the cases whose names have all the words, of one shard of them, with everything loaded once."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import torch
-        import torch._dynamo
-        import torch.onnx
-        import torch.optim.swa_utils
-        import torch.utils.checkpoint
-
-        import runtime.drive  # noqa: F401
-
-    torch.set_num_threads(1)
-    import evalguard.frontend.parse  # noqa: F401
-
-    return run_all(case for case in cases() if wanted(case))
-
-
-__all__ = ["FIXTURES", "Result", "cases", "main", "run_all"]
+        importlib.import_module("torch").set_num_threads(1)
+        for name in (*LOADED_ONCE, "runtime.drive", "evalguard.frontend.parse"):
+            importlib.import_module(name)
+    number, _, of = shard.partition("/")
+    chosen = [case for case in cases() if all(word in case.name for word in words)]
+    return [in_a_process(case) for case in chosen[int(number) - 1 :: int(of)]]

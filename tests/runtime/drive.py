@@ -1,7 +1,7 @@
 """Run one fixture: its body, then what nobody in it calls, several times over with other choices.
 
-Functions are called with stand-ins; of a class an object is made, and its public methods are called in some order; a module
-is run in train mode and in eval mode. Modules that are given to a function are in train mode in half of the rounds, in
+Functions are called with stand-ins; of a class an object is made, and its public methods are called in some order; a
+module is run in train mode and in eval mode. Modules that are given to a function are in train mode in half of the rounds, in
 eval mode in the others: that is the caller's choice, and a mode that nobody has switched since is held against no
 fixture.
 """
@@ -25,17 +25,17 @@ from types import CodeType
 from typing import Any
 
 import torch
-from runtime import standins
-from runtime.standins import Bending, Net, is_module_name, optimizer_for, used_as_module, value
 from torch import nn
 
 from evalguard.sightings import Sighting
 from evalguard.trace.recorder import Recorder
 from evalguard.vocabulary.words import step_receiver
+from runtime import standins
+from runtime.standins import Bending, Net, is_module_name, optimizer_for, used_as_module, value
 
-ROUNDS = 8
+ROUNDS = 6
 CALLS = 6  # of the methods of an object
-SECONDS = 40
+SECONDS = 40  # of processor time
 
 
 class TooLong(BaseException):
@@ -60,13 +60,17 @@ class Drive:
 
     def run(self) -> tuple[Sighting, ...]:
         """All rounds; what was seen in them."""
-        own = [] if len(self.files) == 1 else [part.removesuffix(".py") for file in self.files for part in file.split("/")]
+        own = (
+            []
+            if len(self.files) == 1
+            else [part.removesuffix(".py") for file in self.files for part in file.split("/")]
+        )
         standins.prepare(self.text, own)
         for folder in (os.getcwd(),):
             sys.path.insert(0, folder)
         recorder = Recorder({os.path.abspath(file): file for file in self.files})
-        signal.signal(signal.SIGALRM, _too_long)
-        signal.alarm(SECONDS)
+        signal.signal(signal.SIGVTALRM, _too_long)
+        signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
         recorder.start()
         try:
             with Bending():
@@ -75,7 +79,7 @@ class Drive:
         except TooLong:
             self._failed("the run", TooLong("it does not come to an end"))
         finally:
-            signal.alarm(0)
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
             recorder.stop()
         return recorder.sightings()
 
@@ -90,7 +94,7 @@ class Drive:
             namespace = self._body(file)
             if namespace is not None:
                 mine = [made for made in namespace.values() if isinstance(made, type) and issubclass(made, nn.Module)]
-                self.own = [kind for kind in mine if kind.__module__ not in ("runtime.standins",) and _is_own(kind)]
+                self.own = [kind for kind in mine if kind.__module__ != "runtime.standins" and _is_own(kind)]
                 self._roots(file, namespace)
 
     def _body(self, file: str) -> dict[str, Any] | None:
@@ -244,7 +248,9 @@ class Drive:
             return optimizer_for(name, self.modules)
         if receiver == "scaler":
             return torch.amp.GradScaler("cpu", enabled=False)
-        as_attribute = [target for target, source in re.findall(r"(self\.\w+)\s*=\s*(\w+)(?![\w.(])", text) if source == name]
+        as_attribute = [
+            target for target, source in re.findall(r"(self\.\w+)\s*=\s*(\w+)(?![\w.(])", text) if source == name
+        ]
         places = [name, *as_attribute]
         if name in ("nets", "models", "networks", "modules", "parts", "heads", "students", "teachers"):
             keys = re.findall(rf"\b{name}\[[\"'](\w+)[\"']\]", text)
@@ -293,7 +299,9 @@ class Drive:
 
     def _failed(self, name: str, error: BaseException) -> None:
         last = traceback.extract_tb(error.__traceback__)[-1:] or [None]
-        mine = [entry for entry in traceback.extract_tb(error.__traceback__) if entry.filename.endswith(tuple(self.files))]
+        mine = [
+            entry for entry in traceback.extract_tb(error.__traceback__) if entry.filename.endswith(tuple(self.files))
+        ]
         line = f" on line {mine[-1].lineno}" if mine else ""
         words = str(error).splitlines()[0][:100] if str(error) else ""
         del last
@@ -344,8 +352,10 @@ def _is_of(module: Any, files: Sequence[str]) -> bool:
 def _raised_on_purpose(error: BaseException, files: Sequence[str]) -> bool:
     """Whether the text of a fixture raises it itself."""
     entries = traceback.extract_tb(error.__traceback__)
-    return bool(entries) and entries[-1].filename.endswith(tuple(files)) and (entries[-1].line or "").startswith(
-        ("raise", "assert")
+    return (
+        bool(entries)
+        and entries[-1].filename.endswith(tuple(files))
+        and (entries[-1].line or "").startswith(("raise", "assert"))
     )
 
 
@@ -386,7 +396,12 @@ def _free_names(tree: ast.Module) -> list[str]:
         match node:
             case ast.Name(id=name, ctx=ast.Load()):
                 read.append(name)
-            case ast.Name(id=name) | ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.AsyncFunctionDef(name=name):
+            case (
+                ast.Name(id=name)
+                | ast.FunctionDef(name=name)
+                | ast.ClassDef(name=name)
+                | ast.AsyncFunctionDef(name=name)
+            ):
                 bound.add(name)
             case ast.arg(arg=name):
                 bound.add(name)

@@ -1,8 +1,8 @@
 """Stand-ins for all that a fixture leaves open: parameters, undefined names, libraries that are not here.
 
 An `Elastic` is a tensor that is also whatever else it is asked to be: a loader of two batches, a batch of as many parts
-as are unpacked, a configuration, a function. A `Net` is a module with a batch norm and a dropout that takes anything, and
-grows the parts it is asked for. A call of PyTorch whose shapes do not fit gives an `Elastic` that depends on the same
+as are unpacked, a configuration, a function. A `Net` is a module with a batch norm and a dropout that takes anything,
+and grows the parts it is asked for. A call of PyTorch whose shapes do not fit gives an `Elastic` that depends on the same
 tensors, so that gradients flow: only modes matter here, and modules, hooks, autograd and optimizers are the real ones.
 """
 
@@ -39,7 +39,7 @@ class Elastic(torch.Tensor):
     """A tensor that answers to everything."""
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or name.startswith("_torch") or name in ("_backward_hooks",):
+        if name.startswith(("__", "_torch")) or name == "_backward_hooks":
             raise AttributeError(name)
         if name in ("eval", "train", "parameters", "modules", "state_dict", "zero_grad", "step", "update"):
             return lambda *_, **__: self
@@ -212,7 +212,7 @@ class Net(nn.Module):
         try:
             return super().__getattr__(name)
         except AttributeError:
-            if name.startswith("_") or name in ("get_compiler_config",):
+            if name.startswith("_") or name == "get_compiler_config":
                 raise
         if name == "module":
             return self
@@ -340,7 +340,9 @@ def _flat(given: Any) -> list[Any]:
 # Values for names
 
 NUMBERS = set("total epochs epoch steps step iters iterations rounds repeats num n number folds".split())
-SMALL = set("lr rate momentum decay eps eta alpha beta gamma tau temperature weight scale noise std lambda ratio".split())
+SMALL = set(
+    "lr rate momentum decay eps eta alpha beta gamma tau temperature weight scale noise std lambda ratio".split()
+)
 CHANCES = set("p prob probability dropout drop".split())
 SIZES = set(
     "size width height dim dims features channels classes hidden depth heads layers k seed length vocab interval every"
@@ -366,7 +368,7 @@ def value(name: str, near: Any = None, tensor: bool = False) -> Any:
         return DRAW.choice(["train", "val"])
     if last in ("device", "devices"):
         return "cpu"
-    if last in LOADER_WORDS or last in LOADER_WORDS and near is not None:
+    if last in LOADER_WORDS or (last in LOADER_WORDS and near is not None):
         return elastic()
     if tensor and name in TENSORS:
         return elastic()
@@ -446,9 +448,13 @@ def member(dotted: str, text: str) -> Any:
     if layer is not None and layer.sensitivity == "never":
         return type(name, (Net,), {"__init__": lambda self, *a, **k: Net.__init__(self, listens=False)})
     if layer is not None or lookup.module_class(dotted) is not None:
-        return type(name, (Net,), {"from_pretrained": classmethod(lambda cls, *a, **k: in_mode(cls(), False)), "dotted": dotted})
+        return type(
+            name, (Net,), {"from_pretrained": classmethod(lambda cls, *a, **k: in_mode(cls(), False)), "dotted": dotted}
+        )
     if lookup.from_pretrained_mode(dotted) == "eval" and f"{name}.from_pretrained" in text:
-        return type(name, (Net,), {"from_pretrained": classmethod(lambda cls, *a, **k: in_mode(cls(), False)), "dotted": dotted})
+        return type(
+            name, (Net,), {"from_pretrained": classmethod(lambda cls, *a, **k: in_mode(cls(), False)), "dotted": dotted}
+        )
     if lookup.framework_base(dotted) is not None or f"({name})" in _bases(text):
         as_module = lookup.framework_base(dotted) is not None and name.endswith("Module")
         return type(name, (Net if as_module else Library,), {"dotted": dotted, "text": text})
@@ -479,7 +485,7 @@ class Function:
         if manager is not None:
             return _Managed(list(_modules_in([arguments, keywords])), manager.mode == "train", manager.restores)
         if lookup.runner(self.dotted) is not None:
-            given = [each for each in (*arguments, *keywords.values())]
+            given = [*arguments, *keywords.values()]
             module = next((each for each in given if isinstance(each, nn.Module)), None)
             if module is not None:
                 return module(*(each for each in given if isinstance(each, torch.Tensor)))
@@ -547,7 +553,11 @@ def _builder(dotted: str, mode: str, listens: bool, part: str) -> Callable[..., 
 
 
 def _bases(text: str) -> str:
-    return " ".join(f"({base.strip().rpartition('.')[2]})" for bases in re.findall(r"class \w+\((.*?)\)", text) for base in bases.split(","))
+    return " ".join(
+        f"({base.strip().rpartition('.')[2]})"
+        for bases in re.findall(r"class \w+\((.*?)\)", text)
+        for base in bases.split(",")
+    )
 
 
 def _assigned(name: str, text: str) -> list[str]:
@@ -596,7 +606,14 @@ def prepare(text: str, own: Sequence[str]) -> None:
         return self if not any(isinstance(each, torch.dtype) for each in arguments) else plain_to(self, torch.float)
 
     torch.nn.Module.to = to  # type: ignore[method-assign, assignment]
-    for kind in (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d):
+    for kind in (
+        nn.BatchNorm1d,
+        nn.BatchNorm2d,
+        nn.BatchNorm3d,
+        nn.InstanceNorm1d,
+        nn.InstanceNorm2d,
+        nn.InstanceNorm3d,
+    ):
         kind._check_input_dim = lambda self, x: None  # type: ignore[method-assign]
     for owner, name in (
         (torch.jit, "trace"),
@@ -623,7 +640,9 @@ def prepare(text: str, own: Sequence[str]) -> None:
                 found[action.dest] = DRAW.random() < 0.5
             elif action.choices:
                 found[action.dest] = DRAW.choice(list(action.choices))
-            elif isinstance(action.default, (int, float)) and not isinstance(action.default, bool) and action.default > 3:
+            elif (
+                isinstance(action.default, (int, float)) and not isinstance(action.default, bool) and action.default > 3
+            ):
                 found[action.dest] = type(action.default)(3)
             else:
                 found[action.dest] = action.default if action.default is not None else value(action.dest)

@@ -1,6 +1,6 @@
 """A traced run for people: what it says of each finding, then what was in a wrong mode without one.
 
-    train.py:39:13: EVG201 training-in-eval-mode confirmed: 40 of 50 training steps, the first after 10 steps
+train.py:39:13: EVG201 training-in-eval-mode confirmed: 40 of 50 training steps, the first after 10 steps
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from evalguard.report.terminal import Style, painter, visible
-from evalguard.sightings import Traced, Unpredicted, Verdict
+from evalguard.sightings import Ruling, Traced, Unpredicted, Verdict
 
 _EVENTS = {
     "EVG104": "export",
@@ -21,7 +21,13 @@ _EVENTS = {
     "EVG402": "call in eval mode",
     "EVG405": "call in eval mode",
 }
-_STYLES = {"confirmed": Style.ERROR, "contradicted": Style.HELP, "not reached": Style.WARNING, "not shown": Style.WARNING}
+RULINGS: tuple[Ruling, ...] = ("confirmed", "contradicted", "not reached", "not shown")
+_STYLES: dict[Ruling, Style] = {
+    "confirmed": Style.ERROR,
+    "contradicted": Style.HELP,
+    "not reached": Style.WARNING,
+    "not shown": Style.WARNING,
+}
 
 
 def render(traced: Traced, colour: bool = False) -> str:
@@ -74,7 +80,7 @@ def _summary(traced: Traced) -> Iterator[str]:
         yield f"note: {note}"
     if traced.verdicts:
         counts = Counter(verdict.ruling for verdict in traced.verdicts)
-        told = ", ".join(f"{counts[ruling]} {ruling}" for ruling in _STYLES if counts[ruling])
+        told = ", ".join(f"{counts[ruling]} {ruling}" for ruling in RULINGS if counts[ruling])
         yield f"{_count(len(traced.verdicts), 'finding')}: {told}."
     else:
         yield "No findings to confirm."
