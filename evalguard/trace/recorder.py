@@ -10,8 +10,8 @@ random number is drawn, and no tensor is read or changed.
 
 PyTorch is imported by the program, when it likes: environment variables that it sets before are still in time. Then
 the hooks go in, and these functions are replaced for the run: `nn.Module.train` (who switched what), functions that
-drop or normalise (`F.dropout`), exporters, and `torch.compile`, which compiles nothing: hooks are not called in compiled code.
-An exporter itself runs without any of this.
+drop or normalise (`F.dropout`), exporters, and `torch.compile`, which compiles nothing: hooks are not called in compiled
+code. An exporter itself runs without any of this.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Run one fixture: its body, then what nobody in it calls, several times over with other choices.
 
 Functions are called with stand-ins; of a class an object is made, and its public methods are called in some order; a
-module is run in train mode and in eval mode. Modules that are given to a function are in train mode in half of the rounds, in
-eval mode in the others: that is the caller's choice, and a mode that nobody has switched since is held against no
+module is run in train mode and in eval mode. Modules that are given to a function are in train mode in half of the
+rounds, in eval mode in the others: that is the caller's choice, and a mode that nobody has switched since is held against no
 fixture.
 """
 

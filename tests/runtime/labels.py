@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from runtime.result import Result
 
 HEAD = """\
-# Which fixtures do not run under PyTorch and why, and which of their findings no run reached. Written by
+# Which fixtures, or functions of fixtures, do not run under PyTorch and why, and which findings no run reached. Written by
 # `python -m pytest tests/runtime --bless`; a line more is a label that nothing proves.
 """
 
@@ -37,6 +37,10 @@ def _lines(results: Sequence[Result]) -> Iterator[str]:
     for result in results:
         if result.why_not:
             yield f"{result.name} does not run: {result.why_not}"
+    for result in results:
+        for name, words in sorted(result.failed.items()):
+            if not result.why_not:
+                yield f"{result.name} {name.replace(': ', ' ')} fails: {words}"
     for result in results:
         for key, ruling in result.rulings.items():
             if ruling == "not reached" and not result.why_not:

@@ -2,8 +2,8 @@
 
 An `Elastic` is a tensor that is also whatever else it is asked to be: a loader of two batches, a batch of as many parts
 as are unpacked, a configuration, a function. A `Net` is a module with a batch norm and a dropout that takes anything,
-and grows the parts it is asked for. A call of PyTorch whose shapes do not fit gives an `Elastic` that depends on the same
-tensors, so that gradients flow: only modes matter here, and modules, hooks, autograd and optimizers are the real ones.
+and grows the parts it is asked for. A call of PyTorch whose shapes do not fit gives an `Elastic` that depends on the
+same tensors, so that gradients flow: only modes matter here, and modules, hooks, autograd and optimizers are the real ones.
 """
 
 from __future__ import annotations
@@ -459,7 +459,7 @@ def member(dotted: str, text: str) -> Any:
         as_module = lookup.framework_base(dotted) is not None and name.endswith("Module")
         return type(name, (Net if as_module else Library,), {"dotted": dotted, "text": text})
     if name[:1].isupper():
-        said = words(name)
+        said = () if lookup.framework_call(dotted) is not None else words(name)
         as_module = any(used_as_module(target, text) for target in _assigned(name, text)) or (
             bool(said) and said[-1] in MODULE_WORDS and said[-1] not in NOT_MADE_MODULE_WORDS
         )
