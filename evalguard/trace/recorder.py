@@ -10,8 +10,8 @@ random number is drawn, and no tensor is read or changed.
 
 PyTorch is imported by the program, when it likes: environment variables that it sets before are still in time. Then
 the hooks go in, and these functions are replaced for the run: `nn.Module.train` (who switched what), functions that
-drop or normalise (`F.dropout`), exporters, and `torch.compile`, which compiles nothing: hooks are not called in compiled
-code. An exporter itself runs without any of this.
+drop or normalise (`F.dropout`), exporters, and `torch.compile`, which compiles nothing: compiled code calls no hooks.
+An exporter itself runs without any of this.
 """
 
 from __future__ import annotations
@@ -416,8 +416,8 @@ class Recorder:
             known = self._switched(module, current)
             if mode and thread.open and not thread.open[0].training:
                 cell.then.add("against")
-            if not mode:
-                known.frozen = [*known.frozen[-7:], cell]
+            if not mode and not any(cell is other for other in known.frozen):
+                known.frozen.append(cell)
             thread.switching = True
             try:
                 return original(module, mode)
@@ -593,10 +593,7 @@ def _listeners(torch: Any) -> list[tuple[type, Callable[[Any], bool]]]:
     return [
         (modules.dropout._DropoutNd, lambda layer: layer.p > 0),
         (modules.batchnorm._BatchNorm, _always),
-        (
-            modules.instancenorm._InstanceNorm,
-            lambda layer: layer.track_running_stats,
-        ),
+        (modules.instancenorm._InstanceNorm, lambda layer: layer.track_running_stats),
         (nn.RReLU, lambda layer: layer.lower != layer.upper),
         (modules.rnn.RNNBase, lambda layer: layer.dropout > 0 or not layer.training),
         (nn.MultiheadAttention, lambda layer: layer.dropout > 0),

@@ -2,8 +2,8 @@
 
 Functions are called with stand-ins; of a class an object is made, and its public methods are called in some order; a
 module is run in train mode and in eval mode. Modules that are given to a function are in train mode in half of the
-rounds, in eval mode in the others: that is the caller's choice, and a mode that nobody has switched since is held against no
-fixture.
+rounds, in eval mode in the others: that is the caller's choice, and a mode that nobody has switched since is held
+against no fixture.
 """
 
 from __future__ import annotations
@@ -66,8 +66,9 @@ class Drive:
             else [part.removesuffix(".py") for file in self.files for part in file.split("/")]
         )
         standins.prepare(self.text, own)
-        for folder in (os.getcwd(),):
-            sys.path.insert(0, folder)
+        folders = [folder for file in self.files for folder in Path(os.path.abspath(file)).parents]
+        sys.path[0:0] = [os.getcwd()]
+        sys.path += [str(each) for each in dict.fromkeys(folders) if each.is_relative_to(os.getcwd())]
         recorder = Recorder({os.path.abspath(file): file for file in self.files})
         signal.signal(signal.SIGVTALRM, _too_long)
         signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
@@ -225,6 +226,8 @@ class Drive:
             ):
                 if isinstance(parameter.default, bool) and standins.DRAW.random() < 0.5:
                     given[parameter.name] = not parameter.default
+                elif parameter.default == 0.0 and isinstance(parameter.default, float):
+                    given[parameter.name] = standins.DRAW.choice([0.0, 0.5])
                 elif isinstance(parameter.default, int) and parameter.default > 3:
                     given[parameter.name] = 3
                 else:

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from runtime.result import Result
 
 HEAD = """\
-# Which fixtures, or functions of fixtures, do not run under PyTorch and why, and which findings no run reached. Written by
-# `python -m pytest tests/runtime --bless`; a line more is a label that nothing proves.
+# Which fixtures, or functions in them, do not run under PyTorch and why, and which findings no run reached.
+# Written by `python -m pytest tests/runtime --bless`; a line more is a label that nothing proves.
 """
 
 

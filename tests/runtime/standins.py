@@ -3,7 +3,7 @@
 An `Elastic` is a tensor that is also whatever else it is asked to be: a loader of two batches, a batch of as many parts
 as are unpacked, a configuration, a function. A `Net` is a module with a batch norm and a dropout that takes anything,
 and grows the parts it is asked for. A call of PyTorch whose shapes do not fit gives an `Elastic` that depends on the
-same tensors, so that gradients flow: only modes matter here, and modules, hooks, autograd and optimizers are the real ones.
+same tensors, so that gradients flow: only modes matter here, and modules, hooks, autograd and optimizers are real.
 """
 
 from __future__ import annotations

@@ -54,6 +54,6 @@ def test_no_label_more_is_left_unproven(results: list[Result], snapshot: Callabl
 
 def test_most_labels_are_proven(results: list[Result]) -> None:
     rulings = [ruling for result in results for ruling in result.rulings.values() if ruling != "not shown"]
-    assert rulings.count("confirmed") > 0.8 * len(rulings), summary(results)
+    assert rulings.count("confirmed") > 0.75 * len(rulings), summary(results)
     assert sum(result.modes for result in results) > 200
     assert sum(result.forwards for result in results) > 10_000
