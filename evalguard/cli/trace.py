@@ -46,7 +46,7 @@ class _Launcher(click.Command):
     cls=_Launcher,
     context_settings=HELP,
     options_metavar="[OPTIONS]",
-    epilog=examples("evalguard trace train.py --epochs 2", "evalguard trace --project . -m package.train"),
+    epilog=examples("evalguard trace train.py small.yaml", "evalguard trace --project . -m package.train"),
 )
 @click.argument("program", nargs=-1, metavar="[SCRIPT | -m MODULE] [ARGS]...", shell_complete=completion.paths)
 @click.option("-m", "module", metavar="MODULE", help="Run a module, as `python -m` does.")

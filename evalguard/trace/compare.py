@@ -161,10 +161,8 @@ def _switch_that_never_ran(trace: Sequence[Step], sightings: Sequence[Sighting])
     """The last call of `train` or `eval` on the way, if it was never seen."""
     switches = [sighting for sighting in sightings if sighting.kind == "switch"]
     for step in reversed(trace):
-        if step.mode is None:
-            continue
-        if "sets" not in step.message:
-            return None  # the mode came with the module, or by a library
+        if step.mode is None or " sets " not in step.message:
+            continue  # no switch: the mode came with the module, or by a library
         seen = any(_frame_at(step.path, step.span, sighting) is not None for sighting in switches)
         return None if seen else step
     return None

@@ -91,6 +91,10 @@ def _run(case: Case) -> Result:
     for verdict in compare(found, seen):
         finding = verdict.finding
         key = f"{finding.path}:{finding.span.line} {finding.code}"
+        failed = verdict.ruling == "contradicted" and any(name.startswith(f"{finding.path}:") for name in result.failed)
+        if failed:
+            result.rulings[key] = "not reached"  # what failed on the way proves nothing
+            continue
         result.rulings[key] = verdict.ruling
         known = _marked(markers, "false-alarm", finding.path, finding.span.line, finding.code)
         if verdict.ruling == "contradicted" and not known:

@@ -83,7 +83,7 @@ class Elastic(torch.Tensor):
         return items()
 
     def __len__(self) -> int:
-        return 2
+        return 20  # more than it gives: programs divide by it
 
     def __index__(self) -> int:
         return 2
