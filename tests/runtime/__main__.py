@@ -23,6 +23,7 @@ if __name__ == "__main__":
     if "json" in options:
         print(json.dumps([asdict(result) for result in results]))
         sys.exit()
+    results.sort(key=lambda result: result.name)
     print(table(results), end="")
     for result in results:
         for name, words in result.failed.items():
