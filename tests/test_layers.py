@@ -7,6 +7,7 @@ fixes (candidates and their proof, by the words of finding and source) <- repair
 cache (facts and reports, from run to run) is asked by check
 claims (the modes at every forward and step) are made by project, kept by check, and shown by lsp
 lsp (the language server: a process that speaks to editors, and workers that ask check and repair) <- cli
+sightings (what a run showed) are made by trace, the only layer that runs code of a user, and rendered by report
 callgraph (what `evalguard graph` shows) and ribbon (the modes on each line) are made by project and rendered by report
 rule_documentation (read from the docstrings of rules and own_codes by check) is rendered by report
 """
@@ -27,6 +28,7 @@ import evalguard
 PACKAGE = Path(evalguard.__file__).parent
 MAY_IMPORT: dict[str, set[str]] = {
     "finding": set(),
+    "sightings": {"finding"},
     "callgraph": {"finding"},
     "ribbon": {"finding"},
     "claims": {"finding"},
@@ -51,7 +53,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "rules": {"finding", "ir", "flow", "modes", "project"},
     "fixes": {"finding", "ipython", "notebook", "source", "vocabulary"},
     "fingerprint": {"finding", "source"},
-    "report": {"callgraph", "finding", "fingerprint", "ribbon", "rule_documentation", "source"},
+    "trace": {"finding", "sightings", "vocabulary"},
+    "report": {"callgraph", "finding", "fingerprint", "ribbon", "rule_documentation", "sightings", "source"},
     "cache": {"finding", "ir", "report", "source"},
     "baseline": {"fingerprint", "report"},
     "changes": {"finding"},
@@ -70,11 +73,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "cli": {
         *("baseline", "cache", "callgraph", "changes", "check", "config", "discover", "finding", "fingerprint"),
-        *("fixes", "lsp", "repair", "report", "ribbon", "rule_documentation"),
+        *("fixes", "lsp", "repair", "report", "ribbon", "rule_documentation", "trace"),
     },
     "flake8_plugin": {"check", "config", "discover", "finding", "project_root", "report", "source"},
     "__main__": {"cli"},
-    "devtools": {"check", "cli", "report", "rule_documentation"},
+    "devtools": {"check", "cli", "report", "rule_documentation", "trace"},
     "__init__": {"check", "config", "finding", "report"},
 }
 ONLY_IN = {
@@ -134,8 +137,30 @@ def test_the_command_loads_no_libcst_until_there_is_something_to_parse(tmp_path:
 
 
 def test_only_the_pipeline_catches_every_exception() -> None:
+    """And what runs a program of a user, for that may raise anything."""
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ExceptHandler) and layer_of(path) != "check":
+            if isinstance(node, ast.ExceptHandler) and layer_of(path) != "check" and path.name != "launch.py":
                 caught = ast.unparse(node.type) if node.type else "BaseException"
                 assert not re.search(r"\b(?:Base)?Exception\b", caught), f"{path}:{node.lineno}"
+
+
+RUNS_CODE = {"exec", "eval", "__import__", "run_path", "run_module", "exec_module", "import_module"}
+
+
+def test_only_trace_runs_code_of_a_user() -> None:
+    """Elsewhere nothing can: modules of our own are imported by their names, by the package itself."""
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or layer_of(path) in ("trace", "devtools", "__init__", "rules"):
+                continue
+            last = ast.unparse(node.func).rpartition(".")[2]
+            assert last not in RUNS_CODE, f"{path}:{node.lineno}: {last}"
+    others = [layer for layer, may in MAY_IMPORT.items() if "trace" in may]
+    assert others == ["cli", "devtools"]
+
+
+def test_trace_is_loaded_by_nothing_else() -> None:
+    script = "import sys, evalguard.cli, evalguard.check; print([name for name in sys.modules if '.trace.' in name])"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert set(run.stdout.strip("[]\n").replace("'", "").split(", ")) <= {"", "evalguard.cli.trace"}

@@ -20,6 +20,7 @@ from evalguard.cli.output import FAILURE, report_problem
 from evalguard.cli.rule import rule
 from evalguard.cli.server import server
 from evalguard.cli.show import show
+from evalguard.cli.trace import trace
 
 __all__ = ["FORMATS", "command", "main"]
 
@@ -33,6 +34,7 @@ command.add_command(graph)
 command.add_command(rule)
 command.add_command(server)
 command.add_command(show)
+command.add_command(trace)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -57,6 +57,15 @@ Next:
     )
 
 
+@tools.command("trace-overhead")
+def trace_overhead() -> None:
+    """Measure how much slower a small net trains under `evalguard trace`. Needs PyTorch."""
+    from evalguard.devtools.overhead import overhead
+
+    recorded, alone, ratio = overhead()
+    click.echo(f"recorded {recorded * 1000:.1f} ms, alone {alone * 1000:.1f} ms: {(ratio - 1) * 100:+.1f}%")
+
+
 def _root() -> Path:
     root = Path.cwd()
     if not (root / "evalguard" / "rules").is_dir() or not (root / "CHANGELOG.md").is_file():

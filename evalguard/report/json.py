@@ -14,7 +14,7 @@ def render(report: Report) -> str:
     """One JSON object, in ASCII: no terminal and no encoding can spoil it."""
     result = {
         "version": SCHEMA,
-        "findings": [_finding(finding) for finding in report.findings],
+        "findings": [finding_as_json(finding) for finding in report.findings],
         "summary": {
             "files": len(report.files),
             "analysed": len(report.analysed),
@@ -25,7 +25,8 @@ def render(report: Report) -> str:
     return json.dumps(result, indent=2) + "\n"
 
 
-def _finding(finding: Finding) -> dict[str, object]:
+def finding_as_json(finding: Finding) -> dict[str, object]:
+    """A finding as an object of the schema."""
     return {
         "code": finding.code,
         "name": finding.name,
