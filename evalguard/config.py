@@ -218,10 +218,11 @@ def _codes_by_glob(
     return tuple((glob, _codes(codes, f'{place}."{glob}"', known_codes)) for glob, codes in value.items())
 
 
-def _vocabulary(value: object, place: str, known_codes: Mapping[str, str]) -> Table:
+def _vocabulary(value: object, place: str, known_codes: Mapping[str, str]) -> Table | None:
     from evalguard.user_vocabulary import read_vocabulary
 
-    return read_vocabulary(value, place)
+    table = read_vocabulary(value, place)
+    return None if table == type(table)() else table
 
 
 _Reader = Callable[[object, str, Mapping[str, str]], object]

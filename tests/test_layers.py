@@ -73,8 +73,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "project_root": {"config"},
     "lsp": {
-        *("check", "claims", "config", "discover", "finding", "fixes", "notebook", "own_codes", "project_root"),
-        *("repair", "report", "rule_documentation", "source", "suppress"),
+        *("check", "claims", "config", "discover", "finding", "fixes", "frontend", "notebook", "own_codes"),
+        *("project_root", "repair", "report", "rule_documentation", "source", "suppress"),
     },
     "cli": {
         *("baseline", "cache", "callgraph", "changes", "check", "config", "discover", "finding", "fingerprint"),

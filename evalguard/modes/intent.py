@@ -95,7 +95,7 @@ def _constants(value: ir.Value, state: State, frame: Frame) -> list[str]:
         if isinstance(held, Known) and isinstance(held.value, str):
             found.append(held.value)
         elif path.startswith("%"):
-            made_by = frame.temps.get(int(path[1:]))
+            made_by = frame.temps.get(int(path[1:].partition(".")[0]))
             if isinstance(made_by, Call):
                 for argument in made_by.arguments:
                     found += _constants(argument.value, state, frame)

@@ -58,6 +58,8 @@ def inferences_in_train_mode(view: FunctionView) -> Iterator[Accident]:
 
 
 def _is_set_here(view: FunctionView, forward: Forward, origin: Origin) -> bool:
+    if _trains_as_well(view, forward):
+        return False
     if origin.kind is not OriginKind.SET or origin.function != forward.function or origin.path != forward.path:
         return False
     if any(
@@ -65,6 +67,15 @@ def _is_set_here(view: FunctionView, forward: Forward, origin: Origin) -> bool:
     ):
         return False  # on another path it is in eval mode: what is missing is an `eval()`
     return origin.evaluating or not _is_trained(view, forward)
+
+
+def _trains_as_well(view: FunctionView, forward: Forward) -> bool:
+    """Whether the same call is a training step's when the function is reached from elsewhere: a helper that computes a
+    loss. Its `train()` is right; what is wrong is that an evaluation calls it."""
+    return any(
+        "backward" in other.fate and other.span == forward.span and other.path == forward.path
+        for other in view.events.forwards.values()
+    )
 
 
 def blamed(event: Forward | Export, mode: Mode) -> Origin | None:
