@@ -26,6 +26,7 @@ from evalguard.ir import values as ir
 from evalguard.ir.facts import MODULE, Decorator, FileFacts, FunctionFacts
 from evalguard.ir.graph import EdgeKind
 from evalguard.ir.ops import Argument, Call, Enter, Exit, Op
+from evalguard.modes.evaluate import evaluate
 from evalguard.modes.events import Events
 from evalguard.modes.frame import ClassInfo, Frame, Outcome, PropertyReads, Told, Yielded, fresh, new_identity, note
 from evalguard.modes.intent import function_reason
@@ -60,9 +61,9 @@ from evalguard.modes.values import (
     root_of,
 )
 from evalguard.project.aside import Aside, set_aside, spliced
-from evalguard.project.decorators import gradient_effect, is_property, is_static
+from evalguard.project.decorators import gradient_effect, is_class_method, is_property, is_static
 from evalguard.project.knowledge import Knowledge
-from evalguard.project.parameters import accepts, call_arguments, root_arguments
+from evalguard.project.parameters import accepts, call_arguments, default_name, root_arguments
 from evalguard.project.properties import property_names, property_reads
 from evalguard.project.relevance import Relevance
 from evalguard.project.resolve import (
@@ -429,7 +430,7 @@ class Engine:
 
     def _freeze(self, value: Abstract, facts: FunctionFacts, state: State) -> Abstract:
         """A function that leaves its maker takes its maker's variables along."""
-        if not isinstance(value, Fn) or value.captured:
+        if not isinstance(value, Fn) or any(scope != value.qualname for scope, _, _ in value.captured):
             return value
         path = value.path
         inner = self.index.files[path].functions[value.qualname]
@@ -440,7 +441,7 @@ class Engine:
             for name in sorted(self.index.captured(path).get(facts.qualname, ()))
             if (("scope", path, facts.qualname), name) in state.store
         )
-        return replace(value, captured=held)
+        return replace(value, captured=value.captured + held)
 
     def _needs_no_look(
         self, function: Fn, facts: FunctionFacts, given: Sequence[Abstract], state: State, frame: Frame
@@ -464,7 +465,7 @@ class Engine:
         shared = (
             shelf[name]
             for owner, shelf in state.store.shelves()
-            if owner[0] == "scope"
+            if owner[0] == "scope" or (isinstance(bound, Obj) and owner == bound.id)
             for name in names & shelf.keys()
         )
         captured = (value for _, _, value in function.captured)
@@ -645,13 +646,21 @@ class Engine:
     def function_value(self, path: str, qualname: str, state: State, frame: Frame) -> Abstract:
         """What a `def` binds: the function, wrapped by its decorators."""
         facts = self.index.files[path].functions[qualname]
-        value: Abstract = Fn(path, qualname)
+        value: Abstract = Fn(path, qualname, captured=self._defaults(facts, state, frame))
         for decorator in reversed(facts.decorators):
             found = self.index.resolve(path, ir.as_value(decorator.name)) if decorator.name else None
             if not isinstance(found, Fn) or len(self._stack) > DEEPEST:
                 continue
             value = self._decorated(found, decorator.called, decorator.arguments, decorator.span, value, state, frame)
         return value
+
+    def _defaults(self, facts: FunctionFacts, state: State, frame: Frame) -> tuple[tuple[str, str, Abstract], ...]:
+        """The defaults that are variables, as they are where the function is defined."""
+        return tuple(
+            (facts.qualname, default_name(parameter.name), evaluate(parameter.default, state, frame))
+            for parameter in facts.parameters
+            if isinstance(parameter.default, (ir.Name, ir.Attribute))
+        )
 
     def _decorated(
         self,
@@ -762,6 +771,10 @@ class Engine:
     def is_static(self, function: Fn) -> bool:
         """Whether the function takes no receiver."""
         return is_static(self.index.facts(function))
+
+    def is_class_method(self, function: Fn) -> bool:
+        """Whether the function takes its class where others take an object."""
+        return is_class_method(self.index.facts(function))
 
     def told(self, value: Fn | Cls) -> Told | None:
         """See `told_of`."""

@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
         elif getattr(verdict, options.also) if options.also else False:
             wanted.append((seed, verdict))
     _print_table(table)
-    print(f"\n{len(failing)} failing programs")
+    print(f"\n{len(failing)} failing programs: {' '.join(seed for seed, _ in failing)}")
     _print_programs(failing + wanted, options)
     return 1 if failing else 0
 
