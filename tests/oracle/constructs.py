@@ -18,8 +18,8 @@ OPTIONAL = (
     "return-in-finally", "match", "while", "endless", "loop-else", "break", "continue", "dead-code", "submodule",
     "global-module", "same-argument-twice", "wrapper", "copy", "unpack", "walrus", "del", "zip", "append",
     "module-list", "bound-method", "partial", "lambda-default", "closure", "property", "inheritance", "static-method",
-    "star-arguments", "decorator", "no-grad-decorator", "async", "async-with", "async-for", "exit-stack", "enumerate", "yield-from",
-    "files",
+    "star-arguments", "decorator", "no-grad-decorator", "async", "async-with", "async-for", "exit-stack",
+    "enumerate", "yield-from", "files",
 )  # fmt: skip
 OPTIONAL_CORRELATED = (*sorted(CORRELATED), "flag-argument", "flag-reassigned", "flag-train", "flag-default")
 
