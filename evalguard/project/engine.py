@@ -159,6 +159,7 @@ class Engine:
         self._property_reads: dict[tuple[str, str], PropertyReads] = {}
         self._live: dict[tuple[str, str], list[Paths]] = {}
         self._memo: dict[Hashable, tuple[list[Outcome], Trail | None]] = {}
+        self._wrapped: dict[Fn, Fn] = {}
         self._running: dict[Hashable, Running] = {}
         self._stack: list[tuple[str, str]] = []
         self._runs = 0
@@ -452,6 +453,11 @@ class Engine:
         if self.relevance.makes_functions(function.path, facts.qualname) or fills_tables(facts):
             return False
         bound = function.bound
+        if isinstance(bound, Obj) and facts.name == "__init__" and any(isinstance(value, Obj) for value in given):
+            cls = self.knowledge.info(bound.id).cls
+            methods = self.index.methods(cls).values() if cls is not None else ()
+            if any(self.relevance.may_switch(method.path, method.qualname) for method in methods):
+                return False  # it may keep what its other methods switch
         if isinstance(bound, Obj) and self.knowledge.info(bound.id).module is not False and runs_layers(facts):
             return False
         if isinstance(bound, Obj):
@@ -686,6 +692,14 @@ class Engine:
         return outcomes[0].value
 
     def _with_decorators(self, fn: Fn) -> Fn:
+        if len(self._stack) > DEEPEST:
+            return fn
+        if fn not in self._wrapped:
+            self._wrapped[fn] = fn  # while it is looked for: a decorator that uses itself
+            self._wrapped[fn] = self._wrapped_by_decorators(fn)
+        return self._wrapped[fn]
+
+    def _wrapped_by_decorators(self, fn: Fn) -> Fn:
         facts = self.index.facts(fn)
         if not facts.decorators or not any(
             isinstance(self.index.resolve(fn.path, ir.as_value(d.name)), Fn) for d in facts.decorators if d.name
@@ -732,6 +746,8 @@ class Engine:
             case Var(path=path, name=name):
                 held = state.store.get((("scope", path, MODULE), name))
                 return Obj(("global", path, MODULE, name)) if held is None else held
+            case Fn():
+                return self._with_decorators(meaning)
             case _:
                 return meaning
 
