@@ -191,12 +191,13 @@ def _changes(before: Sequence[Claim], after: Sequence[Claim]) -> tuple[tuple[Cha
     unproven = False
     for claim in before:
         now = modes.get(_place(claim), ())
-        if not claim.matters or len(claim.modes) != 1 or claim.modes[0] == "unknown":
+        known = [mode for mode in claim.modes if mode != "unknown"]
+        if not claim.matters or len(known) != 1:
             continue
-        others = tuple(mode for mode in now if mode not in (*claim.modes, "unknown"))
-        unproven |= "unknown" in now
+        others = tuple(mode for mode in now if mode not in (*known, "unknown"))
+        unproven |= "unknown" in now and "unknown" not in claim.modes
         if others:
-            changes.append(Change(_place(claim), claim.modes[0], others))
+            changes.append(Change(_place(claim), known[0], others))
     return tuple(dict.fromkeys(changes)), unproven
 
 

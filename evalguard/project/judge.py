@@ -239,9 +239,28 @@ def leaked_eval(view: FunctionView, step: TrainingStep) -> Origin | None:
             or origin.inferred
             or step.fitted is not None
             or (origin.evaluating and origin.function != step.function)
+            or (step.held and _was_for_an_evaluation(view, step, origin))
         )
     ]
     return min(guilty, key=lambda o: (o.kind is OriginKind.BUILT, o.site or (), o.chain)) if guilty else None
+
+
+def _was_for_an_evaluation(view: FunctionView, step: TrainingStep, origin: Origin) -> bool:
+    """Whether a forward follows the `eval()` in its own function, and never reaches a backward: nothing else says that
+    it infers, but the mode was set for it, after the step and not for it."""
+    if origin.kind is not OriginKind.SET or origin.function != step.function or origin.site is None:
+        return False
+    if origin.site[1] <= step.span.line:
+        return False
+    return any(
+        forward.id == step.id
+        and (forward.path, forward.function) == (origin.path, origin.function)
+        and forward.span.line > origin.site[1]
+        and forward.fate
+        and not forward.fate & {"backward", "target", "acted"}
+        and any(other.site == origin.site for other in forward.origins)
+        for forward in view.events.forwards.values()
+    )
 
 
 def _freezes(view: FunctionView, step: TrainingStep, fitted: Cls) -> bool:
