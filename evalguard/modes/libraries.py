@@ -52,6 +52,7 @@ from evalguard.modes.values import (
     params_in,
 )
 from evalguard.vocabulary import lookup
+from evalguard.vocabulary.methods import TENSORS_OF_DATA
 from evalguard.vocabulary.terms import Exporter, Factory, Rule, Wrapper
 
 PURE_BUILTINS = frozenset("isinstance hasattr len bool int float str callable type issubclass id abs min max".split())
@@ -165,7 +166,8 @@ def call_library(
         if dotted == "torch.autograd.Variable" and given.positional:
             return [Outcome(state, given.positional[0])]
         result = fresh(frame, state, op.span)
-        frame.info(result.id).external = dotted
+        of_data = dotted in TENSORS_OF_DATA and len(given.all()) == 1 and isinstance(given.all()[0], Obj)
+        frame.info(result.id).external = "torch.as_tensor" if of_data else dotted
         flow_into(result.id, given.all(), state, frame)
         params = params_of(given)
         return [Outcome(state, Params(params) if params is not None else result)]

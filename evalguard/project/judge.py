@@ -214,7 +214,10 @@ def _is_trained(view: FunctionView, forward: Forward) -> bool:
 
 
 def _is_named_helper(forward: Forward) -> bool:
-    return bool(set(words(forward.place)) & HELPER_NETWORK_WORDS)
+    said = words(forward.place)
+    if said[-1:] == ("t",) and set(said) & MODULE_WORDS:
+        return True  # `model_t` beside `model_s`: teacher and student
+    return bool(set(said) & HELPER_NETWORK_WORDS)
 
 
 def leaked_eval(view: FunctionView, step: TrainingStep) -> Origin | None:
