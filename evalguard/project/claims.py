@@ -18,6 +18,8 @@ _HAPPENS = {"forward": "runs `{place}`", "step": "the step trains `{place}`", "e
 
 Kind = Literal["forward", "step", "export"]
 
+LEAVE_THE_MODE = ("keeps", "preserves")  # the exporters that do not switch by themselves
+
 
 @dataclass(slots=True)
 class _Place:
@@ -42,7 +44,7 @@ def claims(events: Events, infos: Mapping[Identity, Info]) -> Iterator[Claim]:
     def add(kind: Kind, event: Forward | TrainingStep | Export, origins: Origins) -> None:
         key = (event.path, event.span, kind, event.place, event.function)
         places.setdefault(key, _Place()).add(event, origins)
-        if _matters(event.id, infos):
+        if _matters(event.id, infos) and not (isinstance(event, Export) and event.effect not in LEAVE_THE_MODE):
             matter.add(key)
 
     for forward in events.forwards.values():

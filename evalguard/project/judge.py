@@ -140,7 +140,9 @@ def _is_recalibration(forward: Forward, origin: Origin) -> bool:
     """bn-update-in-train: an explicit `train()`, then forwards whose results are dropped."""
     if set(words(forward.function)) & RECALIBRATION_WORDS:
         return True
-    return origin.kind is OriginKind.SET and origin.function == forward.function and not forward.fate
+    if origin.kind is not OriginKind.SET or origin.function != forward.function or forward.fate:
+        return False
+    return origin.site is not None and origin.site[1] <= forward.span.line
 
 
 def _is_generator_preview(view: FunctionView, forward: Forward) -> bool:
