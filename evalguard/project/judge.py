@@ -58,7 +58,7 @@ def inferences_in_train_mode(view: FunctionView) -> Iterator[Accident]:
 
 
 def _is_set_here(view: FunctionView, forward: Forward, origin: Origin) -> bool:
-    if origin.kind is not OriginKind.SET or origin.function != forward.function or origin.path != forward.path:
+    if origin.path != forward.path or not _is_set_before(forward, origin):
         return False
     if any(
         o.mode is Mode.EVAL for f in view.forwards if f.span == forward.span and f.id == forward.id for o in f.origins
@@ -140,9 +140,15 @@ def _is_recalibration(forward: Forward, origin: Origin) -> bool:
     """bn-update-in-train: an explicit `train()`, then forwards whose results are dropped."""
     if set(words(forward.function)) & RECALIBRATION_WORDS:
         return True
-    if origin.kind is not OriginKind.SET or origin.function != forward.function or forward.fate:
+    return not forward.fate and _is_set_before(forward, origin)
+
+
+def _is_set_before(forward: Forward, origin: Origin) -> bool:
+    """Whether the mode is chosen in the function of the forward, further up: what stands further down is meant for
+    others."""
+    if origin.kind is not OriginKind.SET or origin.function != forward.function or origin.site is None:
         return False
-    return origin.site is not None and origin.site[1] <= forward.span.line
+    return origin.site[1] <= forward.span.line
 
 
 def _is_generator_preview(view: FunctionView, forward: Forward) -> bool:
