@@ -23,7 +23,8 @@ class Way:
 @dataclass(frozen=True, slots=True)
 class Claim:
     """The modes in which `place`, as the user writes it, may be at one place of the code, by all paths that lead there.
-    `doubtful` are modes on paths that hardly happen, `cell` is that of a notebook, from 1."""
+    `doubtful` are modes on paths that hardly happen, `cell` is that of a notebook, from 1. `matters` is False where the
+    place holds no module, or one of which no layer depends on the mode."""
 
     path: str
     function: str
@@ -33,6 +34,7 @@ class Claim:
     ways: tuple[Way, ...]
     doubtful: tuple[str, ...] = ()
     cell: int | None = None
+    matters: bool = True
 
     @property
     def modes(self) -> tuple[str, ...]:

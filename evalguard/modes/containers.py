@@ -15,7 +15,7 @@ from evalguard.ir.facts import MODULE
 from evalguard.modes.arguments import Given
 from evalguard.modes.evaluate import evaluate, shallow, write_name
 from evalguard.modes.frame import Frame, Outcome, renew, source_of
-from evalguard.modes.objects import is_list_of_modules
+from evalguard.modes.objects import add_item, is_list_of_modules
 from evalguard.modes.state import NO_TAINT, State, unite_origins
 from evalguard.modes.switch import is_chosen, put
 from evalguard.modes.unknown import unknown
@@ -153,7 +153,7 @@ def grow(identity: Identity, given: Given, state: State, frame: Frame) -> list[O
             origins = state.origins(value.id)
             if all(origin.kind is OriginKind.BUILT for origin in origins):
                 state.modes[identity] = unite_origins(state.modes.get(identity, frozenset()), origins)
-            state.store[(identity, ("item", -1))] = value
+            add_item(identity, value, state, frame)
             frame.info(value.id).owners.add(identity)
     if taint:
         state.taints[identity] = state.taints.get(identity, NO_TAINT) | taint

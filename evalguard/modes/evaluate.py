@@ -117,9 +117,12 @@ def attribute(base: Abstract, name: str, state: State, frame: Frame) -> Abstract
             if stored is not None:
                 return stored
             method = frame.linker.method(cls, name) or frame.linker.nested_class(cls, name)
+            if isinstance(method, Fn) and frame.linker.is_class_method(method):
+                return replace(method, bound=cls)
             return method if method is not None else Obj(("attr", ("class", cls.path, cls.qualname), name))
         case Super(cls=cls, receiver=receiver):
             receiver_cls = frame.info(receiver.id).cls if isinstance(receiver, Obj) else None
+            receiver_cls = receiver if isinstance(receiver, Cls) else receiver_cls
             method = frame.linker.method_after(cls, receiver_cls or cls, name)
             if method is not None:
                 return replace(method, bound=receiver)
@@ -140,6 +143,8 @@ def _object_attribute(base: Obj, identity: Identity, name: str, state: State, fr
         if method is not None:
             if frame.linker.is_static(method):
                 return method
+            if frame.linker.is_class_method(method):
+                return replace(method, bound=info.cls)
             bound = replace(method, bound=base)
             if not frame.linker.is_property(method):
                 return bound
@@ -187,6 +192,8 @@ def item(base: Abstract, index: Abstract, state: State) -> Abstract:
             return base
         case Obj(id=identity), Known(value=key):
             stored = state.store.get((identity, ("item", key)))
+            if stored is None and isinstance(key, int) and key < 0:
+                stored = _from_the_end(identity, key, state)
             return stored if stored is not None else Obj(part_of(identity, "item", key))
         case Obj(id=identity), _:
             stored = state.store.get((identity, ("item", index)))
@@ -197,6 +204,15 @@ def item(base: Abstract, index: Abstract, state: State) -> Abstract:
             return Params(params_in(base) or frozenset()) if inner else base
         case _:
             return shallow(Expr("[]", (base, index)))
+
+
+def _from_the_end(identity: Identity, key: int, state: State) -> Abstract | None:
+    """`modules[-1]`: the last that was added."""
+    shelf = state.store.shelf(identity)
+    if ("item", None) in shelf:
+        return shelf[("item", None)] if key == -1 else None
+    numbers = [name[1] for name in shelf if isinstance(name, tuple) and name[0] == "item" and isinstance(name[1], int)]
+    return shelf.get(("item", max(numbers) + 1 + key)) if numbers else None
 
 
 def binary(operator: str, left: Abstract, right: Abstract) -> Abstract:

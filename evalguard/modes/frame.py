@@ -148,6 +148,10 @@ class Linker(Protocol):
         """Whether the function takes no receiver."""
         ...
 
+    def is_class_method(self, function: Fn) -> bool:
+        """Whether the function takes its class where others take an object."""
+        ...
+
     def one_of(self, values: Sequence[Abstract], identity: Identity) -> Obj:
         """One of several objects, nobody knows which: what it does, all do."""
         ...

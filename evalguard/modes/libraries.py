@@ -22,7 +22,7 @@ from evalguard.modes.frame import Frame, Outcome, fresh, new_identity, source_of
 from evalguard.modes.generators import advance, exhaust
 from evalguard.modes.guards import negate, truth
 from evalguard.modes.managers import mode_manager
-from evalguard.modes.objects import copied, is_list_of_modules, is_proved, made, origin_of
+from evalguard.modes.objects import copied, is_list_of_modules, is_proved, keep_items, made, origin_of
 from evalguard.modes.passes import forward, through_backward
 from evalguard.modes.state import State
 from evalguard.modes.steps import step_by_table, step_of
@@ -52,6 +52,7 @@ from evalguard.modes.values import (
     params_in,
 )
 from evalguard.vocabulary import lookup
+from evalguard.vocabulary.methods import TENSORS_OF_DATA
 from evalguard.vocabulary.terms import Exporter, Factory, Rule, Wrapper
 
 PURE_BUILTINS = frozenset("isinstance hasattr len bool int float str callable type issubclass id abs min max".split())
@@ -165,7 +166,8 @@ def call_library(
         if dotted == "torch.autograd.Variable" and given.positional:
             return [Outcome(state, given.positional[0])]
         result = fresh(frame, state, op.span)
-        frame.info(result.id).external = dotted
+        of_data = dotted in TENSORS_OF_DATA and len(given.all()) == 1 and isinstance(given.all()[0], Obj)
+        frame.info(result.id).external = "torch.as_tensor" if of_data else dotted
         flow_into(result.id, given.all(), state, frame)
         params = params_of(given)
         return [Outcome(state, Params(params) if params is not None else result)]
@@ -348,8 +350,10 @@ def _layer(dotted: str, given: Given, state: State, frame: Frame) -> Obj:
         for number, value in enumerate(given.positional):
             for child in identities(value):
                 state.store[(obj.id, f"<{number}:{child!r}>")] = Obj(child)
-        if not given.all() and given.complete and is_list_of_modules(info, frame):
-            del state.modes[obj.id]  # empty: it takes the mode of what is put in
+        if is_list_of_modules(info, frame):
+            if not given.all() and given.complete:
+                del state.modes[obj.id]  # empty: it takes the mode of what is put in
+            keep_items(obj, given.positional, state, frame)
         return obj
     positional, keywords = _literals(given)
     info.sensitive = lookup.depends_on_mode(layer, positional, keywords)

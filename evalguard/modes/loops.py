@@ -15,6 +15,7 @@ from evalguard.ir.ops import Iterate
 from evalguard.modes.evaluate import evaluate
 from evalguard.modes.frame import Frame, fresh, new_identity, renew
 from evalguard.modes.generators import resume
+from evalguard.modes.objects import is_list_of_modules, items_of
 from evalguard.modes.state import State
 from evalguard.modes.values import (
     Abstract,
@@ -105,6 +106,8 @@ def elements(value: Abstract, state: State, frame: Frame) -> tuple[Abstract, ...
     match value:
         case Seq(kind=kind, items=items) if kind != "grown":
             return items if len(items) <= LONGEST_UNROLLED else None
+        case Obj(id=identity) if is_list_of_modules(frame.info(identity), frame):
+            return items_of(identity, state)
         case Map(items=pairs):
             return tuple(key for key, _ in pairs) if len(pairs) <= LONGEST_UNROLLED else None
         case Iteration(kind="values", of=(Map(items=pairs),)):

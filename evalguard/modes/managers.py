@@ -96,7 +96,10 @@ def enter_manager(manager: Abstract, state: State, frame: Frame, op: Op, slot: s
             return entered + [Outcome(o.state, NONE, True) for o in ended] or [Outcome(state, NONE)]
         case Obj(id=identity):
             cls = frame.info(identity).cls
-            method = frame.linker.method(cls, "__enter__") if cls is not None else None
+            asynchronous = isinstance(op, Enter) and op.asynchronous
+            method = (
+                frame.linker.method(cls, "__aenter__" if asynchronous else "__enter__") if cls is not None else None
+            )
             if method is not None and isinstance(op, (Enter, Call)):
                 state.env[slot] = manager
                 bound = replace(method, bound=manager)
@@ -162,7 +165,9 @@ def exit_manager(slot: str, state: State, frame: Frame, op: Op, exceptional: boo
                 slot = f"<stack {identity!r} {number}>"
                 ends = [after for end in ends for after in exit_manager(slot, end.state, frame, op, end.raised)]
             cls = frame.info(identity).cls
-            method = frame.linker.method(cls, "__exit__") if cls is not None else None
+            method = None
+            if cls is not None:  # few classes have both, and those that do undo the same
+                method = frame.linker.method(cls, "__exit__") or frame.linker.method(cls, "__aexit__")
             if method is None:
                 return [after for end in ends for after in _perhaps_suppressed(end, op, frame)]
             bound = replace(method, bound=held)

@@ -9,6 +9,7 @@ The proof is monotone and lives in `frame.Info`; the mode and its origin live in
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from evalguard.ir.ops import Call
@@ -129,6 +130,45 @@ def is_list_of_modules(info: Info, frame: Frame) -> bool:
     """Whether an object is an `nn.ModuleList` or kin, which runs no layers but those that are put in."""
     bases = frame.linker.class_view(info.cls).foreign if info.cls is not None else (info.external,)
     return any(base is not None and lookup.canonical(base) in LISTS_OF_MODULES for base in bases)
+
+
+MOST_ITEMS = 8  # that are told apart in one list of modules
+
+
+def keep_items(listed: Obj, given: Sequence[Abstract], state: State, frame: Frame) -> None:
+    """`nn.ModuleList([student, teacher])`: which modules stand where, if they are known from elsewhere. Layers made in
+    the list itself are told apart by nobody."""
+    match given:
+        case [Seq(kind="list" | "tuple", items=items)] if 0 < len(items) <= MOST_ITEMS:
+            objects = [entry for entry in items if isinstance(entry, Obj)]
+            if len(objects) == len(items) and any(_is_known_elsewhere(entry.id, frame) for entry in objects):
+                for number, entry in enumerate(objects):
+                    state.store[(listed.id, ("item", number))] = entry
+        case _:
+            pass
+
+
+def add_item(listed: Identity, value: Obj, state: State, frame: Frame) -> None:
+    """`modules.append(net)`: the next item; in a loop, one of any number."""
+    number = len(items_of(listed, state) or ())
+    is_first = not any(isinstance(name, tuple) for name in state.store.shelf(listed))
+    if frame.loops() or number >= MOST_ITEMS or not (number or is_first):
+        state.store[(listed, ("item", None))] = value
+    else:
+        state.store[(listed, ("item", number))] = value
+
+
+def items_of(listed: Identity, state: State) -> tuple[Abstract, ...] | None:
+    """The items of a list of modules, if all of them are known."""
+    shelf = state.store.shelf(listed)
+    if ("item", 0) not in shelf or ("item", None) in shelf:
+        return None
+    numbers = [name[1] for name in shelf if isinstance(name, tuple) and name[0] == "item"]
+    return tuple(shelf[("item", number)] for number in range(len(numbers)) if ("item", number) in shelf)
+
+
+def _is_known_elsewhere(identity: Identity, frame: Frame) -> bool:
+    return identity[0] != "new" or frame.info(identity).name is not None
 
 
 def is_assigned_part(identity: Identity, frame: Frame) -> bool:

@@ -37,3 +37,8 @@ def is_property(facts: FunctionFacts) -> bool:
 def is_static(facts: FunctionFacts) -> bool:
     """Whether the function takes no receiver."""
     return any(decorator.name == "staticmethod" for decorator in facts.decorators)
+
+
+def is_class_method(facts: FunctionFacts) -> bool:
+    """Whether the function takes its class where others take an object."""
+    return any(decorator.name == "classmethod" for decorator in facts.decorators)

@@ -26,6 +26,7 @@ from evalguard.ir import values as ir
 from evalguard.ir.facts import MODULE, Decorator, FileFacts, FunctionFacts
 from evalguard.ir.graph import EdgeKind
 from evalguard.ir.ops import Argument, Call, Enter, Exit, Op
+from evalguard.modes.evaluate import evaluate
 from evalguard.modes.events import Events
 from evalguard.modes.frame import ClassInfo, Frame, Outcome, PropertyReads, Told, Yielded, fresh, new_identity, note
 from evalguard.modes.intent import function_reason
@@ -60,9 +61,9 @@ from evalguard.modes.values import (
     root_of,
 )
 from evalguard.project.aside import Aside, set_aside, spliced
-from evalguard.project.decorators import gradient_effect, is_property, is_static
+from evalguard.project.decorators import gradient_effect, is_class_method, is_property, is_static
 from evalguard.project.knowledge import Knowledge
-from evalguard.project.parameters import accepts, call_arguments, root_arguments
+from evalguard.project.parameters import accepts, call_arguments, default_name, root_arguments
 from evalguard.project.properties import property_names, property_reads
 from evalguard.project.relevance import Relevance
 from evalguard.project.resolve import (
@@ -158,6 +159,7 @@ class Engine:
         self._property_reads: dict[tuple[str, str], PropertyReads] = {}
         self._live: dict[tuple[str, str], list[Paths]] = {}
         self._memo: dict[Hashable, tuple[list[Outcome], Trail | None]] = {}
+        self._wrapped: dict[Fn, Fn] = {}
         self._running: dict[Hashable, Running] = {}
         self._stack: list[tuple[str, str]] = []
         self._runs = 0
@@ -429,7 +431,7 @@ class Engine:
 
     def _freeze(self, value: Abstract, facts: FunctionFacts, state: State) -> Abstract:
         """A function that leaves its maker takes its maker's variables along."""
-        if not isinstance(value, Fn) or value.captured:
+        if not isinstance(value, Fn) or any(scope != value.qualname for scope, _, _ in value.captured):
             return value
         path = value.path
         inner = self.index.files[path].functions[value.qualname]
@@ -440,7 +442,7 @@ class Engine:
             for name in sorted(self.index.captured(path).get(facts.qualname, ()))
             if (("scope", path, facts.qualname), name) in state.store
         )
-        return replace(value, captured=held)
+        return replace(value, captured=value.captured + held)
 
     def _needs_no_look(
         self, function: Fn, facts: FunctionFacts, given: Sequence[Abstract], state: State, frame: Frame
@@ -451,6 +453,11 @@ class Engine:
         if self.relevance.makes_functions(function.path, facts.qualname) or fills_tables(facts):
             return False
         bound = function.bound
+        if isinstance(bound, Obj) and facts.name == "__init__" and any(isinstance(value, Obj) for value in given):
+            cls = self.knowledge.info(bound.id).cls
+            methods = self.index.methods(cls).values() if cls is not None else ()
+            if any(self.relevance.may_switch(method.path, method.qualname) for method in methods):
+                return False  # it may keep what its other methods switch
         if isinstance(bound, Obj) and self.knowledge.info(bound.id).module is not False and runs_layers(facts):
             return False
         if isinstance(bound, Obj):
@@ -464,7 +471,7 @@ class Engine:
         shared = (
             shelf[name]
             for owner, shelf in state.store.shelves()
-            if owner[0] == "scope"
+            if owner[0] == "scope" or (isinstance(bound, Obj) and owner == bound.id)
             for name in names & shelf.keys()
         )
         captured = (value for _, _, value in function.captured)
@@ -645,13 +652,21 @@ class Engine:
     def function_value(self, path: str, qualname: str, state: State, frame: Frame) -> Abstract:
         """What a `def` binds: the function, wrapped by its decorators."""
         facts = self.index.files[path].functions[qualname]
-        value: Abstract = Fn(path, qualname)
+        value: Abstract = Fn(path, qualname, captured=self._defaults(facts, state, frame))
         for decorator in reversed(facts.decorators):
             found = self.index.resolve(path, ir.as_value(decorator.name)) if decorator.name else None
             if not isinstance(found, Fn) or len(self._stack) > DEEPEST:
                 continue
             value = self._decorated(found, decorator.called, decorator.arguments, decorator.span, value, state, frame)
         return value
+
+    def _defaults(self, facts: FunctionFacts, state: State, frame: Frame) -> tuple[tuple[str, str, Abstract], ...]:
+        """The defaults that are variables, as they are where the function is defined."""
+        return tuple(
+            (facts.qualname, default_name(parameter.name), evaluate(parameter.default, state, frame))
+            for parameter in facts.parameters
+            if isinstance(parameter.default, (ir.Name, ir.Attribute))
+        )
 
     def _decorated(
         self,
@@ -677,6 +692,14 @@ class Engine:
         return outcomes[0].value
 
     def _with_decorators(self, fn: Fn) -> Fn:
+        if len(self._stack) > DEEPEST:
+            return fn
+        if fn not in self._wrapped:
+            self._wrapped[fn] = fn  # while it is looked for: a decorator that uses itself
+            self._wrapped[fn] = self._wrapped_by_decorators(fn)
+        return self._wrapped[fn]
+
+    def _wrapped_by_decorators(self, fn: Fn) -> Fn:
         facts = self.index.facts(fn)
         if not facts.decorators or not any(
             isinstance(self.index.resolve(fn.path, ir.as_value(d.name)), Fn) for d in facts.decorators if d.name
@@ -723,6 +746,8 @@ class Engine:
             case Var(path=path, name=name):
                 held = state.store.get((("scope", path, MODULE), name))
                 return Obj(("global", path, MODULE, name)) if held is None else held
+            case Fn():
+                return self._with_decorators(meaning)
             case _:
                 return meaning
 
@@ -762,6 +787,10 @@ class Engine:
     def is_static(self, function: Fn) -> bool:
         """Whether the function takes no receiver."""
         return is_static(self.index.facts(function))
+
+    def is_class_method(self, function: Fn) -> bool:
+        """Whether the function takes its class where others take an object."""
+        return is_class_method(self.index.facts(function))
 
     def told(self, value: Fn | Cls) -> Told | None:
         """See `told_of`."""

@@ -60,7 +60,7 @@ def inferences_in_train_mode(view: FunctionView) -> Iterator[Accident]:
 def _is_set_here(view: FunctionView, forward: Forward, origin: Origin) -> bool:
     if _trains_as_well(view, forward):
         return False
-    if origin.kind is not OriginKind.SET or origin.function != forward.function or origin.path != forward.path:
+    if origin.path != forward.path or not _is_set_before(forward, origin):
         return False
     if any(
         o.mode is Mode.EVAL for f in view.forwards if f.span == forward.span and f.id == forward.id for o in f.origins
@@ -151,7 +151,15 @@ def _is_recalibration(forward: Forward, origin: Origin) -> bool:
     """bn-update-in-train: an explicit `train()`, then forwards whose results are dropped."""
     if set(words(forward.function)) & RECALIBRATION_WORDS:
         return True
-    return origin.kind is OriginKind.SET and origin.function == forward.function and not forward.fate
+    return not forward.fate and _is_set_before(forward, origin)
+
+
+def _is_set_before(forward: Forward, origin: Origin) -> bool:
+    """Whether the mode is chosen in the function of the forward, further up: what stands further down is meant for
+    others."""
+    if origin.kind is not OriginKind.SET or origin.function != forward.function or origin.site is None:
+        return False
+    return origin.site[1] <= forward.span.line
 
 
 def _is_generator_preview(view: FunctionView, forward: Forward) -> bool:
@@ -225,7 +233,10 @@ def _is_trained(view: FunctionView, forward: Forward) -> bool:
 
 
 def _is_named_helper(forward: Forward) -> bool:
-    return bool(set(words(forward.place)) & HELPER_NETWORK_WORDS)
+    said = words(forward.place)
+    if said[-1:] == ("t",) and set(said) & MODULE_WORDS:
+        return True  # `model_t` beside `model_s`: teacher and student
+    return bool(set(said) & HELPER_NETWORK_WORDS)
 
 
 def leaked_eval(view: FunctionView, step: TrainingStep) -> Origin | None:
@@ -250,9 +261,28 @@ def leaked_eval(view: FunctionView, step: TrainingStep) -> Origin | None:
             or origin.inferred
             or step.fitted is not None
             or (origin.evaluating and origin.function != step.function)
+            or (step.held and _was_for_an_evaluation(view, step, origin))
         )
     ]
     return min(guilty, key=lambda o: (o.kind is OriginKind.BUILT, o.site or (), o.chain)) if guilty else None
+
+
+def _was_for_an_evaluation(view: FunctionView, step: TrainingStep, origin: Origin) -> bool:
+    """Whether a forward follows the `eval()` in its own function, and never reaches a backward: nothing else says that
+    it infers, but the mode was set for it, after the step and not for it."""
+    if origin.kind is not OriginKind.SET or origin.function != step.function or origin.site is None:
+        return False
+    if origin.site[1] <= step.span.line:
+        return False
+    return any(
+        forward.id == step.id
+        and (forward.path, forward.function) == (origin.path, origin.function)
+        and forward.span.line > origin.site[1]
+        and forward.fate
+        and not forward.fate & {"backward", "target", "acted"}
+        and any(other.site == origin.site for other in forward.origins)
+        for forward in view.events.forwards.values()
+    )
 
 
 def _freezes(view: FunctionView, step: TrainingStep, fitted: Cls) -> bool:

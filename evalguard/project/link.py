@@ -50,7 +50,7 @@ class Project:
 
     def claims(self) -> Iterable[Claim]:
         """The modes claimed at every forward, step and export, each with a way to it."""
-        return claims(self.events)
+        return claims(self.events, self.infos)
 
 
 def link_project(

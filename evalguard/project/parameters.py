@@ -60,7 +60,7 @@ def call_arguments(
         elif parameter.name in named:
             value = named.pop(parameter.name)
         elif parameter.default is not None:
-            value = _default(parameter.default, function.path, facts.qualname, parameter.name)
+            value = _default(parameter.default, function, parameter.name)
         else:
             value = Obj(("param", function.path, facts.qualname, parameter.name))
         if isinstance(value, Obj) and parameter.annotation and value.id[0] != "new":
@@ -122,11 +122,17 @@ def _bind(
         state.store[(("scope", path, scope), name)] = value
 
 
-def _default(value: ir.Value, path: str, qualname: str, name: str) -> Abstract:
+def default_name(parameter: str) -> str:
+    """The name under which a function keeps the value of a default that is a variable where it is defined."""
+    return f"<default {parameter}>"
+
+
+def _default(value: ir.Value, function: Fn, name: str) -> Abstract:
     match value:
         case ir.Const(value=constant):
             return Known(constant)
         case ir.Sequence(kind=kind, items=items) if all(isinstance(entry, ir.Const) for entry in items):
             return Seq(kind, tuple(Known(entry.value) for entry in items if isinstance(entry, ir.Const)))
         case _:
-            return Obj(("param", path, qualname, name))
+            kept = (held for _, variable, held in function.captured if variable == default_name(name))
+            return next(kept, Obj(("param", function.path, function.qualname, name)))

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from evalguard.flow.liveness import parts_of, path_of, values_of
 from evalguard.ir.facts import FunctionFacts
-from evalguard.ir.ops import Call
-from evalguard.ir.values import Attribute, Const, Name, Opaque, Temp, Value
+from evalguard.ir.ops import Assign, Call
+from evalguard.ir.values import Attribute, Const, Item, Name, Opaque, Temp, Value
 from evalguard.modes.values import Cls, Fn
 from evalguard.project.resolve import Index
 from evalguard.vocabulary import lookup
@@ -162,6 +162,8 @@ def _call_sensitivity(
             return None, None  # a class given as an argument: `norm_layer(...)`, `Block(...)`
         if "." not in found and head in {p.name for p in facts.parameters} and head != "self":
             return None, None
+        if "." not in found and facts.name == "__init__" and _is_looked_up(head, facts):
+            return None, None  # `make, width = BACKBONES[name]`, and then `self.encoder = make()`
         return False, None
     if found.startswith(HARMLESS_PREFIXES) or lookup.canonical(found).startswith("torch."):
         return False, None
@@ -171,6 +173,12 @@ def _call_sensitivity(
     if last[:1].isupper() or facts.name == "__init__":
         return None, None
     return False, None
+
+
+def _is_looked_up(name: str, facts: FunctionFacts) -> bool:
+    """Whether a variable is an element of something."""
+    assigned = (op for block in facts.blocks for op in block.ops if isinstance(op, Assign))
+    return any(op.target == Name(name) and isinstance(op.value, Item) for op in assigned)
 
 
 def _layers_of_part(made: Temp, factory: str, facts: FunctionFacts) -> tuple[str, ...] | None:

@@ -41,3 +41,7 @@ MADE_UP_TENSORS: Final = frozenset(
     """.split()
 )
 """Functions that make a tensor of numbers that mean nothing (https://pytorch.org/docs/stable/torch.html#creation-ops)."""
+
+TENSORS_OF_DATA: Final = frozenset(f"torch.{name}" for name in ("FloatTensor", "LongTensor", "Tensor", "tensor"))
+"""Of these, those that take over the numbers in their argument, if that is the only one
+(https://pytorch.org/docs/stable/tensors.html): `torch.FloatTensor(batch)`."""

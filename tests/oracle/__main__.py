@@ -8,14 +8,17 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from multiprocessing import Pool
+from pathlib import Path
 
 from .compare import Verdict, judge
 from .constructs import constructs, is_independent
 from .programs import NET, generate
 from .shrink import shrink
+from .table import Counts, keep
 from .tool import evalguard_claims
 
 COUNTS = ("programs", "observed", "claimed", "missed", "false", "spurious", "understated", "unknown", "crashed")
+KEPT_EVERY = 500  # programs
 FAILURES = ("bad", "crash", "missed", "false")
 
 
@@ -28,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     table: dict[str, Counter[str]] = {}
     failing: list[tuple[str, Verdict]] = []
     wanted: list[tuple[str, Verdict]] = []
-    for seed, verdict in _verdicts(seeds, options.jobs, options.runs):
+    for done, (seed, verdict) in enumerate(_verdicts(seeds, options.jobs, options.runs), start=1):
         text = generate(seed)
         kind = "(independent)" if is_independent(text) else "(correlated)"
         for name in ("(all)", kind, *constructs(text)):
@@ -37,8 +40,10 @@ def main(arguments: list[str] | None = None) -> int:
             failing.append((seed, verdict))
         elif getattr(verdict, options.also) if options.also else False:
             wanted.append((seed, verdict))
+        if options.keep and (done % KEPT_EVERY == 0 or done == len(seeds)):
+            keep(Counts(options.seed, done, table, [seed for seed, _ in failing]), options.keep)
     _print_table(table)
-    print(f"\n{len(failing)} failing programs")
+    print(f"\n{len(failing)} failing programs: {' '.join(seed for seed, _ in failing)}")
     _print_programs(failing + wanted, options)
     return 1 if failing else 0
 
@@ -49,6 +54,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", default="1")
     parser.add_argument("--start", type=int, default=0, help="the number of the first program")
     parser.add_argument("--runs", type=int, default=512, help="explore at most so many runs of a program exhaustively")
+    parser.add_argument("--keep", type=Path, metavar="FILE", help="write the counts there, again and again")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--show", type=int, default=5, help="how many failing programs to shrink and print")
     parser.add_argument("--also", choices=("spurious", "understated", "unknown"), help="show programs with these, too")

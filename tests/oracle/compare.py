@@ -47,6 +47,7 @@ class Claim:
 Claims: TypeAlias = Mapping[int, Claim]
 Analysis: TypeAlias = Callable[[str], Claims]
 Point: TypeAlias = tuple[int, str]  # line, mode
+_Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +124,12 @@ def _compare(text: str, seen: Seen, claims: Claims) -> Verdict:
 def _open_lines(text: str, entered: set[int]) -> set[int]:
     """The lines of functions that no run has entered, and of functions named in those: an analysis takes it that
     somebody may call what nobody calls."""
-    functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, (ast.FunctionDef, ast.Lambda))]
-    reached: list[ast.FunctionDef | ast.Lambda] = []
+    functions = [
+        node
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+    ]
+    reached: list[_Function] = []
     waiting = [function for function in functions if function.lineno not in entered]
     while waiting:
         reached += waiting
@@ -133,10 +138,10 @@ def _open_lines(text: str, entered: set[int]) -> set[int]:
     return {line for function in reached for line in range(function.lineno, (function.end_lineno or 0) + 1)}
 
 
-def _name(function: ast.FunctionDef | ast.Lambda) -> str:
-    return function.name if isinstance(function, ast.FunctionDef) else "<lambda>"
+def _name(function: _Function) -> str:
+    return "<lambda>" if isinstance(function, ast.Lambda) else function.name
 
 
-def _names_in(function: ast.FunctionDef | ast.Lambda) -> set[str]:
+def _names_in(function: _Function) -> set[str]:
     names = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
     return names | {node.attr for node in ast.walk(function) if isinstance(node, ast.Attribute)}

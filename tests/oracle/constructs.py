@@ -16,7 +16,10 @@ OPTIONAL = (
     "suppress", "no-grad", "generator-for", "generator-next", "generator-list", "private-methods", "public-methods",
     "own-module", "try-except", "try-finally", "try-else", "typed-except", "reraise", "raise", "assert", "return",
     "return-in-finally", "match", "while", "endless", "loop-else", "break", "continue", "dead-code", "submodule",
-    "global-module", "same-argument-twice",
+    "global-module", "same-argument-twice", "wrapper", "copy", "unpack", "walrus", "del", "zip", "append",
+    "module-list", "bound-method", "partial", "lambda-default", "closure", "property", "inheritance", "static-method",
+    "star-arguments", "decorator", "no-grad-decorator", "async", "async-with", "async-for", "exit-stack",
+    "enumerate", "yield-from", "files",
 )  # fmt: skip
 OPTIONAL_CORRELATED = (*sorted(CORRELATED), "flag-argument", "flag-reassigned", "flag-train", "flag-default")
 
@@ -28,7 +31,8 @@ NEEDS = {
     "helper-returns-module": ("helper",), "recursion": ("helper",), "reraise": ("try-except",),
     "return-in-finally": ("try-finally", "return"), "same-argument-twice": ("helper", "two-modules"),
     "saving-helper": ("save-restore",), "try-else": ("try-except",), "typed-except": ("try-except", "raise"),
-    "with-as": ("manager",), "with-two": ("manager",),
+    "with-as": ("manager",), "with-two": ("manager",), "exit-stack": ("manager",), "partial": ("helper",),
+    "star-arguments": ("helper",), "yield-from": ("generator-for", "generator-list"),
 }  # fmt: skip
 
 _COMMENT = re.compile(r"  # (.*)$", re.MULTILINE)

@@ -23,13 +23,18 @@ from contextlib import nullcontext
 
 from .constructs import NEEDS, OPTIONAL, OPTIONAL_CORRELATED
 from .definitions import DEFINITIONS
+from .files import spread
+from .functions import FUNCTIONS
 from .statements import block
 from .writer import Known, Scope, Writer
 
 IMPORTS = """\
+import asyncio
 import torch
 import torch.nn as nn
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from copy import deepcopy
+from functools import partial, wraps
 from outside import choice, items, leave, may_raise, more, phase_of, pick, reveal_mode, risky
 """
 
@@ -50,7 +55,7 @@ def generate(seed: str) -> str:
 
 
 def _features(draw: random.Random) -> frozenset[str]:
-    defined = {name for name, _ in DEFINITIONS}
+    defined = {name for name, _ in (*DEFINITIONS, *FUNCTIONS)}
     features = [name for name in OPTIONAL if draw.random() < (0.13 if name in defined else 0.3)]
     if "public-methods" in features and "private-methods" in features:
         features.remove("private-methods")
@@ -70,11 +75,12 @@ def _program(writer: Writer) -> str:
     if writer.has("global-module"):
         writer.apart()
         writer.line("shared = Net()", "global-module")
-    for feature, make in DEFINITIONS:
+    for feature, make in (*DEFINITIONS, *FUNCTIONS):
         if writer.has(feature):
             writer.apart()
             helpers += make(writer, helpers)
     writer.apart()
+    head = len(writer.lines)
     style = writer.draw.choice(("open", "open", "called", "script"))
     scope = _main_scope(writer, helpers)
     parameters = ["x", *scope.flags, *scope.phases, *scope.epochs]
@@ -93,6 +99,9 @@ def _program(writer: Writer) -> str:
     if style == "called":
         writer.apart()
         writer.line(f"program({', '.join(_argument(writer, name) for name in parameters)})")
+    if writer.has("files"):
+        _, *definitions = "\n".join(writer.lines[:head]).rstrip("\n").split("\n\n\n")
+        return spread(IMPORTS, definitions, "\n".join(writer.lines[head:]).split("\n\n\n"), writer.draw)
     return "\n".join(writer.lines) + "\n"
 
 

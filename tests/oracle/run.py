@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from types import CodeType
 from typing import Any
 
+from .files import PROGRAM_FILE, parts
 from .stub import PROGRAM, Log, Tensor, Trouble, World
 
 RUNS = 512
@@ -78,7 +79,7 @@ def _next_outcomes(taken: list[tuple[int, int]]) -> list[int] | None:
 
 @dataclass(frozen=True, slots=True)
 class _Woven:
-    code: CodeType
+    files: dict[str, CodeType]  # by the names under which they are imported
     parameters: tuple[str, ...] | None  # those of `program`, if nobody in the text calls it
 
 
@@ -90,9 +91,11 @@ def _run(program: _Woven, world: World) -> None:
         if error is not None and not _planned(error):
             slips.append(error)
 
-    namespace = world.namespace() | {"__caught__": caught, "__entered__": world.entered.add}
+    woven = {"__caught__": caught, "__entered__": world.entered.add}
+    main = PROGRAM_FILE.removesuffix(".py")
+    namespace = world.namespace(program.files, woven) | woven
     try:
-        exec(program.code, namespace)
+        exec(program.files[main], namespace)
         if program.parameters is not None:
             namespace["program"](*(_argument(name, world) for name in program.parameters))
     except Exception as error:  # noqa: BLE001  the program is random
@@ -117,25 +120,34 @@ def _argument(name: str, world: World) -> Any:
 
 
 def _woven(text: str) -> _Woven:
+    files: dict[str, CodeType] = {}
+    parameters = None
     try:
-        tree = ast.parse(text)
+        for name, part in parts(text).items():
+            tree = ast.parse(part)
+            parameters = _weave(tree, text) or parameters
+            files[name.removesuffix(".py").replace("/", ".")] = compile(tree, PROGRAM, "exec")
     except SyntaxError as error:
         raise BadProgram(str(error)) from error
+    if PROGRAM_FILE.removesuffix(".py") not in files:
+        raise BadProgram("nothing to run")
+    return _Woven(files, parameters)
+
+
+def _weave(tree: ast.Module, text: str) -> tuple[str, ...] | None:
+    """Weave the calls into a file; the parameters of `program`, if it is there and nobody calls it."""
     parameters = None
     for node in ast.walk(tree):
         if isinstance(node, ast.ExceptHandler):
             node.body.insert(0, _call("__caught__", node.body[0]))
-        elif isinstance(node, ast.FunctionDef):
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             if node.name == "program" and not re.search(r"^ *program\(", text, re.MULTILINE):
                 parameters = tuple(argument.arg for argument in node.args.args)
             node.body.insert(0, _call("__entered__", node.body[0], ast.Constant(node.lineno)))
         elif isinstance(node, ast.Lambda):
             entered = _call("__entered__", node.body, ast.Constant(node.lineno))
             node.body = ast.copy_location(ast.BoolOp(ast.Or(), [entered.value, node.body]), node.body)
-    try:
-        return _Woven(compile(tree, PROGRAM, "exec"), parameters)
-    except SyntaxError as error:
-        raise BadProgram(str(error)) from error
+    return parameters
 
 
 def _call(name: str, at: ast.stmt | ast.expr, *arguments: ast.expr) -> ast.Expr:

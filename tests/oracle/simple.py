@@ -350,5 +350,9 @@ def list_(writer: Writer, scope: Scope) -> bool:
 def yield_(writer: Writer, scope: Scope) -> bool:
     if not scope.may_yield:
         return False
+    others = [helper for helper in scope.callables if helper.gives == "items"]
+    if others and writer.has("yield-from") and writer.chance(0.6):
+        writer.line(f"yield from {call_of(writer, others[0], scope)[0]}", "generator", "yield-from")
+        return True
     writer.line(writer.draw.choice(("yield x", "yield {}(x)")).format(a_module(writer, scope)), "generator")
     return True

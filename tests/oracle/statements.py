@@ -8,6 +8,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from .objects import (
+    appended,
+    bound_method,
+    closure,
+    copied,
+    default_lambda,
+    deleted,
+    holder,
+    later,
+    module_list,
+    partial_,
+    stacked,
+    unpacked,
+    walrus,
+    worker,
+    wrapped,
+    zipped,
+)
 from .simple import (
     a_module,
     a_test,
@@ -105,6 +123,11 @@ def inside(writer: Writer, scope: Scope, **changes: object) -> None:
 
 def if_(writer: Writer, scope: Scope) -> bool:
     test, tags = a_test(writer, scope)
+    if writer.has("walrus") and writer.chance(0.3):
+        name = f"ok_{writer.fresh()}"
+        test, tags = f"{name} := choice({writer.fresh()})", ("walrus",)
+        scope.flags.append(name)
+        scope.own.add(name)
     writer.line(f"if {test}:", *tags)
     inside(writer, scope)
     while writer.chance(0.25):
@@ -142,7 +165,10 @@ def for_(writer: Writer, scope: Scope) -> bool:
             writer.line(f"for {name} in range({bound}):", "range-loop")
             changes["epochs"] = [*scope.epochs, name]
         case _:
-            writer.line(f"for v in items({writer.fresh()}):", "for")
+            if writer.has("enumerate") and writer.chance(0.6):
+                writer.line(f"for i, v in enumerate(items({writer.fresh()})):", "for", "enumerate")
+            else:
+                writer.line(f"for v in items({writer.fresh()}):", "for")
     inside(writer, scope, **changes)
     loop_else(writer, scope)
     return True
@@ -235,7 +261,11 @@ def with_(writer: Writer, scope: Scope) -> bool:
     if not ways:
         return False
     changes: dict[str, object] = {"may_yield": False}
+    first: list[str] = []
     match writer.draw.choice(ways):
+        case "manager" if writer.has("exit-stack") and writer.chance(0.6):
+            head, tags, first = stacked(writer, scope, managers)
+            writer.line(head, *tags)
         case "manager":
             manager = writer.draw.choice(managers)
             text, tags = call_of(writer, manager, scope)
@@ -251,7 +281,10 @@ def with_(writer: Writer, scope: Scope) -> bool:
         case "suppress":
             writer.line("with suppress(Exception):", "suppress")
         case _:
-            writer.line("with torch.no_grad():", "no-grad")
+            writer.line(writer.draw.choice(("with torch.no_grad():", "with torch.set_grad_enabled(False):")), "no-grad")
+    with writer.indented():
+        for text in first:
+            writer.line(text, "exit-stack")
     inside(writer, scope, **changes)
     return True
 
@@ -321,6 +354,21 @@ _STATEMENTS: tuple[tuple[int, str | None, Callable[[Writer, Scope], bool]], ...]
     (6, "generator-next", next_),
     (4, "generator-list", list_),
     (9, None, yield_),
+    (5, "wrapper", wrapped),
+    (4, "copy", copied),
+    (4, "unpack", unpacked),
+    (4, "walrus", walrus),
+    (4, "del", deleted),
+    (4, "zip", zipped),
+    (4, "append", appended),
+    (5, "module-list", module_list),
+    (4, "bound-method", bound_method),
+    (5, "partial", partial_),
+    (4, "lambda-default", default_lambda),
+    (7, "closure", closure),
+    (5, "property", holder),
+    (9, "inheritance", worker),
+    (9, None, later),
 )
 
 _COMPOUND = (if_, for_, while_, endless, try_, with_, match_)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import copy
+import functools
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from types import FrameType, ModuleType
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 PROGRAM = "<program>"  # the file name under which a program is compiled
@@ -67,6 +69,8 @@ class World:
             frame = frame.f_back
         if frame is None:
             return
+        while isinstance(module, DataParallel):
+            module = module.module
         mode = "train" if module.training else "eval"
         self.log[frame.f_lineno].add(mode)
         if not self.improbable:
@@ -125,18 +129,31 @@ class World:
         """Write down the mode of `module`."""
         self.see(module, sys._getframe(1))
 
-    def namespace(self) -> dict[str, Any]:
-        """The globals of a program: `torch` and `outside` are served from here, the rest by Python."""
+    def namespace(self, files: Mapping[str, CodeType], woven: Mapping[str, object]) -> dict[str, Any]:
+        """The globals of a program: `torch` and `outside` are served from here, so are the program's own `files`, with
+        the functions that are `woven` into them, and the rest by Python."""
         torch = _torch(self)
         outside = ModuleType("outside")
         for name in OUTSIDE:
             setattr(outside, name, getattr(self, name))
-        served = {"torch": torch, "torch.nn": torch, "torch.optim": torch, "outside": outside, "contextlib": contextlib}
+        served = {"torch": torch, "torch.nn": torch, "torch.optim": torch, "outside": outside}
+        served |= {"contextlib": contextlib, "copy": copy, "functools": functools, "asyncio": _asyncio()}
 
-        def serve(name: str, *_: object) -> ModuleType:
-            return served[name]
+        def serve(name: str, *how: Any) -> ModuleType:
+            names = how[2] if len(how) > 2 else ()  # those that a `from` asks for
+            if name not in served:
+                served[name] = module = ModuleType(name)
+                vars(module).update({**built, **woven, "__name__": name})
+                exec(files[name], vars(module))
+            if names or "." not in name or name in ("torch.nn", "torch.optim"):
+                return served[name]
+            folder, _, last = name.partition(".")
+            package = served.setdefault(folder, ModuleType(folder))
+            setattr(package, last, served[name])
+            return package
 
-        return {"__name__": "__main__", "__builtins__": {**vars(builtins), "__import__": serve}}
+        built = {"__builtins__": {**vars(builtins), "__import__": serve}}
+        return {"__name__": "__main__", **built}
 
 
 OUTSIDE = ("choice", "items", "leave", "may_raise", "more", "phase_of", "pick", "reveal_mode", "risky")
@@ -170,6 +187,9 @@ class Module:
     def to(self, device: str) -> Module:
         return self
 
+    def cuda(self) -> Module:
+        return self
+
     def parameters(self) -> Iterable[Module]:
         return [self]
 
@@ -180,6 +200,61 @@ class Module:
     def __init_subclass__(cls) -> None:
         # A direct call is seen as well, and no layer is seen from inside. (B010: mypy knows no such attribute.)
         setattr(cls, "forward", Module.__call__)  # noqa: B010
+
+
+class DataParallel(Module):
+    """As torch's: what is seen of it is the module in it."""
+
+    def __init__(self, module: Module) -> None:
+        super().__init__()
+        self.module = module
+
+
+class ModuleList(Module):
+    """As torch's: it is iterated, and its modes are those of its elements."""
+
+    def __init__(self, modules: Iterable[Module]) -> None:
+        super().__init__()
+        self.elements = list(modules)
+
+    def train(self, mode: bool = True) -> Module:
+        for element in self.elements:
+            element.train(mode)
+        return super().train(mode)
+
+    def __iter__(self) -> Iterator[Module]:
+        return iter(self.elements)
+
+    def __getitem__(self, number: int) -> Module:
+        return self.elements[number]
+
+
+class Quiet(contextlib.ContextDecorator):
+    """A manager and decorator that does nothing to modes, such as `torch.no_grad()`."""
+
+    def __init__(self, *_: object) -> None:
+        pass
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+def _asyncio() -> ModuleType:
+    """As much of `asyncio` as programs use: nothing ever waits, so that a coroutine runs through at once."""
+    module = ModuleType("asyncio")
+
+    def run(coroutine: Coroutine[Any, Any, Any]) -> object:
+        try:
+            coroutine.send(None)
+        except StopIteration as end:
+            return end.value
+        raise AssertionError("a coroutine that waits")
+
+    vars(module).update(run=run)
+    return module
 
 
 def _torch(world: World) -> ModuleType:
@@ -200,14 +275,25 @@ def _torch(world: World) -> ModuleType:
             for module in self.modules:
                 world.see(module, sys._getframe(1))
 
-    Bound.world = world
+    class Parallel(DataParallel):
+        pass
+
+    class Modules(ModuleList):
+        pass
+
+    Bound.world = Parallel.world = Modules.world = world
     vars(torch).update(
         nn=torch,
         optim=torch,
         Module=Bound,
         Dropout=Dropout,
         SGD=SGD,
-        no_grad=contextlib.nullcontext,
+        DataParallel=Parallel,
+        ModuleList=Modules,
+        compile=lambda module: module,
+        no_grad=Quiet,
+        inference_mode=Quiet,
+        set_grad_enabled=Quiet,
         rand=lambda _: Tensor(),
     )
     return torch

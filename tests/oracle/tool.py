@@ -7,11 +7,12 @@ from evalguard.project.link import link_project
 from evalguard.source import Document
 
 from .compare import Claim, Claims
+from .files import parts
 
 
 def evalguard_claims(text: str) -> Claims:
     """The claims of the tool."""
-    project = link_project([lower(Document("program.py", text))])
+    project = link_project([lower(Document(path, part)) for path, part in parts(text).items()])
     claims: dict[int, Claim] = {}
     for observation in project.observations():
         line = observation.span.line

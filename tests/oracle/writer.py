@@ -15,7 +15,9 @@ class Known:
     name: str
     parameters: tuple[str, ...]
     tags: tuple[str, ...]
-    gives: str = "nothing"  # or "module", "saved", "items" (a generator), "manager"
+    gives: str = (
+        "nothing"  # or "module", "saved", "items" (a generator), "manager", "closure", "holder", "worker", "coroutine"
+    )
 
 
 @dataclass(slots=True)
@@ -32,6 +34,7 @@ class Scope:
     optimizers: list[str] = field(default_factory=list)
     containers: list[str] = field(default_factory=list)
     tables: list[str] = field(default_factory=list)
+    lists: list[str] = field(default_factory=list)
     generators: list[str] = field(default_factory=list)
     callables: list[Known] = field(default_factory=list)
     guarded: bool = False
@@ -39,13 +42,14 @@ class Scope:
     returning: str | None = "return"
     may_raise: bool = True
     may_yield: bool = False
+    awaits: bool = False
     recursive_call: str | None = None
 
     def nested(self, **changes: object) -> Scope:
         copies = {
             name: value.copy()
             for name in ("modules", "own", "flags", "phases", "epochs", "saved", "optimizers", "containers", "tables",
-                         "generators", "callables")
+                         "lists", "generators", "callables")
             for value in (getattr(self, name),)
         }  # fmt: skip
         return replace(self, **copies | changes)
