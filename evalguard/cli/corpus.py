@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,9 +85,9 @@ def corpus(
 ) -> int:
     """Judge many packages, each by itself: how often what is found, how long it takes, and what goes wrong.
 
-    LIST has a line for each: `name==version`, or a folder, or an archive. Packages are downloaded by pip, as wheels, and
-    unpacked; nothing of them is built, imported or run. Each is judged in a process of its own, with limits, and is one
-    line of JSON. Shards are independent: their results may stand in several files.
+    LIST has a line for each: `name==version`, or a folder, or an archive. Packages are downloaded by pip, as wheels,
+    and unpacked; nothing of them is built, imported or run. Each is judged in a process of its own, with limits, and is
+    one line of JSON. Shards are independent: their results may stand in several files.
 
     Exit status: 0 done, 2 wrong usage or an internal error, also in a package.
     """
@@ -187,16 +188,19 @@ def _told(row: Row, how_far: str) -> int:
 def _tables(files: Sequence[str]) -> tuple[str, int]:
     """The tables of some results, and the number of internal errors."""
     from evalguard.check import known_codes
-    from evalguard.corpus.rows import RowsError, merged, read_rows
+    from evalguard.corpus.rows import merged
     from evalguard.corpus.table import render
 
     if not files:
         raise click.UsageError("Give the files of results that are to be merged.")
-    rows = []
-    for file in files:
-        try:
-            rows += read_rows(file).rows
-        except RowsError as error:
-            raise click.UsageError(visible(f"{file}: {error}")) from error
-    rows = merged(rows)
+    rows = merged(chain.from_iterable(map(_rows_of, files)))
     return render(rows, known_codes()), sum(len(row.get("internal_errors", ())) for row in rows)
+
+
+def _rows_of(file: str) -> Sequence[Row]:
+    from evalguard.corpus.rows import RowsError, read_rows
+
+    try:
+        return read_rows(file).rows
+    except RowsError as error:
+        raise click.UsageError(visible(f"{file}: {error}")) from error

@@ -1,9 +1,9 @@
 """What is to be judged: the lines of a list, and which of them belong to a shard.
 
-    numpy-like==1.2.3     a package, pinned
-    ./projects/mine       a folder, from the folder of the list
-    ./old-1.0.tar.gz      an archive: a wheel, or a source archive that pip would have to build
-    # a comment
+numpy-like==1.2.3     a package, pinned
+./projects/mine       a folder, from the folder of the list
+./old-1.0.tar.gz      an archive: a wheel, or a source archive that pip would have to build
+# a comment
 """
 
 from __future__ import annotations
@@ -52,7 +52,9 @@ def read_list(text: str, folder: Path) -> list[Entry]:
             continue
         entry = _entry(word, folder)
         if entry is None:
-            raise ListError(f"line {number}: `{word}` is no `name==version`, and no folder or archive of that name is there")
+            raise ListError(
+                f"line {number}: `{word}` is no `name==version`, and no folder or archive of that name is there"
+            )
         entries.setdefault(entry.key, entry)
     return list(entries.values())
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
+from typing import Any
 
 from evalguard.corpus.entries import Entry
 from evalguard.corpus.judge import Limits, row_of
@@ -36,21 +37,20 @@ def rows_of_dask(
     A worker needs evalguard installed, and the index within reach. Folders of the list, and that of the archives, are
     places on the machine of the worker.
     """
-    from distributed import Client, LocalCluster, as_completed
+    import distributed
 
+    dask: Any = distributed  # which says nothing of its types
     with ExitStack() as stack:
         if scheduler == LOCAL:
             cluster = stack.enter_context(
-                LocalCluster(
+                dask.LocalCluster(
                     n_workers=1, threads_per_worker=jobs, processes=False, dashboard_address=None, memory_limit=0
                 )
             )
-            client = stack.enter_context(Client(cluster))
+            client = stack.enter_context(dask.Client(cluster))
         else:
-            client = stack.enter_context(Client(scheduler))
+            client = stack.enter_context(dask.Client(scheduler))
         futures = client.map(row_of, list(entries), limits=limits, archives=archives, pure=False)
-        for future in as_completed(futures):
+        for future in dask.as_completed(futures):
             yield future.result()
             future.release()
-
-

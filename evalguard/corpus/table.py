@@ -37,7 +37,9 @@ def _summary(rows: Sequence[Row], done: Sequence[Row]) -> str:
     ]
     lines = ["| what | number |", "| --- | ---: |", *(f"| {what} | {number:,} |" for what, number in facts)]
     if ratios:
-        lines.append(f"| processor time over that of `ast.parse`: median, largest | {_middle_and_most(ratios, '.1f')} |")
+        lines.append(
+            f"| processor time over that of `ast.parse`: median, largest | {_middle_and_most(ratios, '.1f')} |"
+        )
         lines.append(f"| peak memory in MB: median, largest | {_middle_and_most(memory, '.0f')} |")
     return "\n".join([*lines, ""])
 
