@@ -71,7 +71,7 @@ def test_each_folder_is_a_row() -> None:
         "done",
         "",
         1,
-        10,
+        13,
         1,
     )
     assert (wrong["mention_torch"], wrong["cut_short"], wrong["internal_errors"]) == (1, [], [])
