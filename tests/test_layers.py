@@ -80,7 +80,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "flake8_plugin": {"check", "config", "discover", "finding", "project_root", "report", "source"},
     "__main__": {"cli"},
-    "devtools": {"check", "cli", "report", "rule_documentation", "trace"},
+    "devtools": {"check", "cli", "corpus", "report", "rule_documentation", "trace"},
     "__init__": {"check", "config", "finding", "report"},
 }
 ONLY_IN = {
