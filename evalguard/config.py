@@ -16,14 +16,16 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from evalguard.discover import DEFAULT_EXCLUDE, STDIN, shown_path
 from evalguard.ignore import Patterns, parse_patterns
 from evalguard.toml_values import ConfigError as ConfigError
 from evalguard.toml_values import did_you_mean as did_you_mean
 from evalguard.toml_values import type_name
-from evalguard.user_vocabulary import read_vocabulary
-from evalguard.vocabulary.terms import Table
+
+if TYPE_CHECKING:
+    from evalguard.vocabulary.terms import Table
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -50,7 +52,7 @@ class Config:
     respect_gitignore: bool = True
     per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
     baseline: str | None = None
-    vocabulary: Table = field(default_factory=Table)
+    vocabulary: Table | None = None
     more_excludes: tuple[Patterns, ...] = ()
     folder: Path = field(default_factory=Path.cwd)
     file: Path | None = None
@@ -217,6 +219,8 @@ def _codes_by_glob(
 
 
 def _vocabulary(value: object, place: str, known_codes: Mapping[str, str]) -> Table:
+    from evalguard.user_vocabulary import read_vocabulary
+
     return read_vocabulary(value, place)
 
 

@@ -24,7 +24,6 @@ from typing import TypeVar, cast
 
 from evalguard.claims import Claim
 from evalguard.finding import Finding, Fix, Span, Step
-from evalguard.ipython import dedented, python_of
 from evalguard.source import Cells, Document, SourceProblem
 
 T = TypeVar("T")
@@ -144,6 +143,8 @@ def with_cell_lines(data: T, cells: Mapping[str, Cells], path: str = "") -> T:
 
 def document_of_cells(shown: str, sources: Sequence[str]) -> Document:
     """The document that is made of the sources of code cells."""
+    from evalguard.ipython import dedented, python_of  # most runs see no notebook
+
     parts: list[str] = []
     starts: list[int] = []
     indents: list[int] = []

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from evalguard import check
+from evalguard import analysis
 from evalguard.finding import Finding, Severity, Span, Step
 from evalguard.ir.facts import FileFacts
 from evalguard.source import Document, SourceProblem
@@ -27,10 +27,10 @@ def plant(monkeypatch: pytest.MonkeyPatch) -> None:
     names = {"EVG201": "training-in-eval-mode", "EVG101": "inference-in-train-mode"}
     planted = [PlantedRule(code, name) for code, name in names.items()]
     quiet = PlantedRule("EVG202", "training-without-train-call", default=False)
-    monkeypatch.setattr(check.rules, "RULES", (*planted, quiet))
-    monkeypatch.setattr(check, "link_project", PlantedProject)
-    monkeypatch.setattr(check, "_lower", _lower)
-    monkeypatch.setattr(check, "_strips", lambda run, project, record: {})  # it has no modes to show
+    monkeypatch.setattr(analysis.rules, "RULES", (*planted, quiet))
+    monkeypatch.setattr(analysis, "link_project", PlantedProject)
+    monkeypatch.setattr(analysis, "_lower", _lower)
+    monkeypatch.setattr(analysis, "_strips", lambda run, project, record: {})  # it has no modes to show
 
 
 @dataclass(frozen=True)

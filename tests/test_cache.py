@@ -17,11 +17,13 @@ from hypothesis import strategies as st
 
 from evalguard.cache import codec, kept
 from evalguard.cache.database import FILE, Database, remove
-from evalguard.check import Means, check_paths
+from evalguard.cache.kept import facts_codec, report_codec
+from evalguard.check import check_paths
 from evalguard.cli import main
 from evalguard.finding import Finding, Span, Step
 from evalguard.frontend import lower
 from evalguard.report import Report
+from evalguard.run import Means
 from evalguard.source import document_of
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -54,7 +56,7 @@ plain = st.recursive(
 
 @given(plain)
 def test_plain_data_comes_back_as_it_was(value: object) -> None:
-    back = codec.decoded(codec.encoded(value))
+    back = report_codec().decoded(report_codec().encoded(value))
     assert repr(back) == repr(value) or back == value  # frozensets have no order of their own
     assert type(back) is type(value)
 
@@ -62,18 +64,18 @@ def test_plain_data_comes_back_as_it_was(value: object) -> None:
 @pytest.mark.parametrize("path", sorted(FIXTURES.rglob("*.py"))[::17], ids=lambda path: path.name)
 def test_facts_come_back_as_they_were(path: Path) -> None:
     facts = lower(document_of(path.read_text(encoding="utf-8"), path.name))
-    assert codec.decoded(codec.encoded(facts)) == facts
+    assert facts_codec().decoded(facts_codec().encoded(facts)) == facts
 
 
 def test_what_no_json_and_no_class_of_ours_is_cannot_be_kept() -> None:
     with pytest.raises(TypeError, match="object is no plain data"):
-        codec.encoded(object())
+        report_codec().encoded(object())
 
 
 @given(st.binary())
 def test_bytes_that_nobody_encoded_are_no_good(data: bytes) -> None:
     with pytest.raises(codec.NoGood):
-        codec.decoded(data)
+        report_codec().decoded(data)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +83,7 @@ def test_bytes_that_nobody_encoded_are_no_good(data: bytes) -> None:
 )
 def test_json_that_is_not_ours_is_no_good(nodes: str) -> None:
     with pytest.raises(codec.NoGood):
-        codec.decoded(zlib.compress(nodes.encode()))
+        report_codec().decoded(zlib.compress(nodes.encode()))
 
 
 @pytest.fixture
@@ -103,11 +105,11 @@ def alike(one: Report, other: Report) -> bool:
 
 def count(monkeypatch: pytest.MonkeyPatch, name: str) -> Callable[[], int]:
     """How often a step of the pipeline is taken from here on."""
-    from evalguard import check
+    from evalguard import analysis
 
     calls: list[object] = []
-    step = getattr(check, name)
-    monkeypatch.setattr(check, name, lambda *given: (calls.append(given), step(*given))[1])
+    step = getattr(analysis, name)
+    monkeypatch.setattr(analysis, name, lambda *given: (calls.append(given), step(*given))[1])
     return lambda: len(calls)
 
 
@@ -187,7 +189,7 @@ def test_values_that_somebody_changed_are_worked_out_anew(project: Path) -> None
     cache = Database(project / "kept")
     wanted = run(cache)
     with sqlite3.connect(project / "kept" / FILE) as connection:
-        connection.execute("UPDATE entry SET value = ?", (codec.encoded(("no", "report")),))
+        connection.execute("UPDATE entry SET value = ?", (report_codec().encoded(("no", "report")),))
     connection.close()
     assert alike(run(cache), wanted)
 
@@ -256,9 +258,9 @@ def test_without_a_cache_nothing_is_written(project: Path, monkeypatch: pytest.M
 
 
 def test_the_findings_do_not_depend_on_shortcuts_or_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    from evalguard import check
+    from evalguard import analysis
 
-    monkeypatch.setattr(check, "MUCH_TEXT", 1)
+    monkeypatch.setattr(analysis, "MUCH_TEXT", 1)
     paths = [FIXTURES / "rules"]
     wanted = check_paths(paths).findings
     assert len(wanted) > 100

@@ -16,7 +16,7 @@ import pytest
 from planted import plant
 
 import evalguard
-from evalguard import check, cli
+from evalguard import analysis, cli
 from evalguard.cli import FORMATS, main
 from evalguard.report import text as text_report
 
@@ -157,7 +157,7 @@ def test_an_interrupt_is_130(run: Runner, monkeypatch: pytest.MonkeyPatch) -> No
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(check, "link_project", interrupt)
+    monkeypatch.setattr(analysis, "link_project", interrupt)
     assert run().status == 130
 
 

@@ -1,7 +1,7 @@
 """The law of the layers: which part of the package may import which.
 
 finding <- source <- ir <- +- frontend (the only importer of libcst) --------+
-                           +- flow <- modes <- project <- rules <-----------+- check <- cli
+                           +- flow <- modes <- project <- rules <- analysis +- check <- cli
 vocabulary (tables, imports nothing) is read by modes and project, and extended by check;   finding <- report
 fixes (candidates and their proof, by the words of finding and source) <- repair (asks check again and again) <- cli
 cache (facts and reports, from run to run) is asked by check
@@ -59,10 +59,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cache": {"finding", "ir", "report", "source"},
     "baseline": {"fingerprint", "report"},
     "changes": {"finding"},
+    "run": {"cache", "claims", "config", "finding", "ir", "modes", "own_codes", "report", "ribbon", "source"},
+    "analysis": {
+        *("cache", "callgraph", "claims", "config", "finding", "frontend", "ir", "modes", "notebook", "own_codes"),
+        *("project", "report", "ribbon", "rule_documentation", "rules", "run", "screen", "source", "suppress"),
+        "vocabulary",
+    },
     "check": {
-        *("baseline", "cache", "callgraph", "claims", "config", "discover", "finding", "frontend", "ir", "modes"),
-        *("notebook", "own_codes", "project", "report", "ribbon", "rule_documentation", "rules", "screen", "source"),
-        *("suppress", "vocabulary"),
+        *("analysis", "baseline", "cache", "callgraph", "claims", "config", "discover", "finding", "modes", "notebook"),
+        *("report", "rule_documentation", "run", "source"),
     },
     "repair": {
         *("check", "config", "finding", "fixes", "frontend", "ipython", "notebook", "report", "source", "suppress"),
@@ -72,11 +77,10 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("check", "claims", "config", "discover", "finding", "fixes", "notebook", "own_codes", "project_root"),
         *("repair", "report", "rule_documentation", "source", "suppress"),
     },
-    "corpus": {"check", "config", "discover", "report"},
+    "corpus": {"check", "config", "discover", "report", "run"},
     "cli": {
         *("baseline", "cache", "callgraph", "changes", "check", "config", "corpus", "discover", "finding"),
-        "fingerprint",
-        *("fixes", "lsp", "repair", "report", "ribbon", "rule_documentation", "trace"),
+        *("fingerprint", "fixes", "lsp", "repair", "report", "ribbon", "rule_documentation", "run", "trace"),
     },
     "flake8_plugin": {"check", "config", "discover", "finding", "project_root", "report", "source"},
     "__main__": {"cli"},
@@ -144,7 +148,7 @@ def test_only_the_pipeline_catches_every_exception() -> None:
     """And what runs a program of a user, for that may raise anything."""
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ExceptHandler) and layer_of(path) != "check" and path.name != "launch.py":
+            if isinstance(node, ast.ExceptHandler) and layer_of(path) != "run" and path.name != "launch.py":
                 caught = ast.unparse(node.type) if node.type else "BaseException"
                 assert not re.search(r"\b(?:Base)?Exception\b", caught), f"{path}:{node.lineno}"
 

@@ -12,7 +12,7 @@ from typing import TypeAlias
 import pytest
 from conftest import FIXTURES
 
-from evalguard import check
+from evalguard import analysis
 from evalguard.check import check_paths
 from evalguard.finding import Span
 
@@ -57,9 +57,9 @@ def test_findings_do_not_depend_on_the_order_of_files(project: Path, monkeypatch
 
 def test_findings_do_not_depend_on_the_number_of_processes(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(project)
-    monkeypatch.setattr(check, "MANY_FILES", 10_000)
+    monkeypatch.setattr(analysis, "MUCH_TEXT", 10**9)
     alone = said(["."], project)
-    monkeypatch.setattr(check, "MANY_FILES", 1)
+    monkeypatch.setattr(analysis, "MUCH_TEXT", 1)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     assert said(["."], project) == alone
 

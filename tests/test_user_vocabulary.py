@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from evalguard import check
+from evalguard import analysis
 from evalguard.check import check_paths, check_source
 from evalguard.config import Config
 from evalguard.frontend import lower
@@ -70,7 +70,7 @@ def test_processes_are_told_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     for number in range(6):
         (tmp_path / f"scores{number}.py").write_text(SCORES)
     one = check_paths([tmp_path], told(TRAINED))
-    monkeypatch.setattr(check, "MANY_FILES", 2)
+    monkeypatch.setattr(analysis, "MUCH_TEXT", 1)
     many = check_paths([tmp_path], told(TRAINED))
     assert len(one.findings) == 6
     assert many.findings == one.findings

@@ -15,18 +15,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Union
 
-from evalguard.cache.codec import NoGood, decoded, encoded
+from evalguard import finding as finding_module
+from evalguard import report as report_module
+from evalguard.cache.codec import Codec, NoGood
 from evalguard.cache.database import Database
 from evalguard.finding import Finding
-from evalguard.ir.facts import FileFacts
 from evalguard.report import Report
 from evalguard.source import Document
+
+if TYPE_CHECKING:
+    from evalguard.ir.facts import FileFacts
 
 PACKAGE = Path(__file__).resolve().parent.parent
 FACTS, REPORT = "facts", "report"
 
-Read = tuple[FileFacts | Finding, ...]
+Read = tuple[Union["FileFacts", Finding], ...]
 """What reading a file gave: its facts, and findings where it cannot be read."""
 
 
@@ -39,6 +44,21 @@ def own_state() -> str:
         files += sorted(Path(parser.origin).parent.glob("*.py"))
     stats = [(str(file), stat.st_size, stat.st_mtime_ns) for file in files for stat in [os.stat(file)]]
     return _hash([sys.version, stats])
+
+
+@cache
+def report_codec() -> Codec:
+    """For reports and what they hold."""
+    return Codec(finding_module, report_module)
+
+
+@cache
+def facts_codec() -> Codec:
+    """For the facts of files, and findings where there are none."""
+    from evalguard import source
+    from evalguard.ir import facts, graph, ops, values
+
+    return Codec(finding_module, source, values, ops, graph, facts)
 
 
 def document_key(document: Document) -> str:
@@ -55,11 +75,13 @@ def report_key(documents: Mapping[str, Document], locations: Mapping[str, str], 
 
 def kept_facts(database: Database, documents: Iterable[Document]) -> dict[str, Read]:
     """What is known of these documents, by path."""
+    from evalguard.ir.facts import FileFacts
+
     keys = {document_key(document): document.path for document in documents}
     found: dict[str, Read] = {}
     for key, data in database.read(FACTS, keys).items():
         try:
-            value = decoded(data)
+            value = facts_codec().decoded(data)
         except NoGood:
             continue
         if isinstance(value, tuple) and all(isinstance(each, (FileFacts, Finding)) for each in value):
@@ -69,7 +91,9 @@ def kept_facts(database: Database, documents: Iterable[Document]) -> dict[str, R
 
 def keep_facts(database: Database, known: Mapping[str, tuple[Document, Sequence[FileFacts | Finding]]]) -> None:
     """Keep what was read of documents, by path."""
-    database.write(FACTS, {document_key(document): encoded(tuple(read)) for document, read in known.values()})
+    database.write(
+        FACTS, {document_key(document): facts_codec().encoded(tuple(read)) for document, read in known.values()}
+    )
 
 
 def kept_report(database: Database, key: str) -> Report | None:
@@ -78,7 +102,7 @@ def kept_report(database: Database, key: str) -> Report | None:
     if data is None:
         return None
     try:
-        value = decoded(data)
+        value = report_codec().decoded(data)
     except NoGood:
         return None
     return value if isinstance(value, Report) else None
@@ -86,7 +110,7 @@ def kept_report(database: Database, key: str) -> Report | None:
 
 def keep_report(database: Database, key: str, report: Report) -> None:
     """Keep a report, without the texts, which the next run reads anyway."""
-    database.write(REPORT, {key: encoded(replace(report, texts={}, cells={}, seconds={}, warnings=()))})
+    database.write(REPORT, {key: report_codec().encoded(replace(report, texts={}, cells={}, seconds={}, warnings=()))})
 
 
 def _hash(value: object) -> str:

@@ -304,28 +304,43 @@ def _need_html() -> None:
 
 def _rendered(report: Report, form: str, to_terminal: bool) -> str:
     from evalguard.check import documentations
-    from evalguard.report import flake8, github, gitlab, json, junit, sarif, statistics, text
 
-    match form:
+    match form:  # some want modules that are slow to load, or packages that not everybody has
         case "flake8":
+            from evalguard.report import flake8
+
             return flake8.render(report)
         case "github":
+            from evalguard.report import github
+
             return github.render(report)
         case "gitlab":
+            from evalguard.report import gitlab
+
             return gitlab.render(report)
         case "html":
-            from evalguard.report import html  # it wants packages that not everybody has
+            from evalguard.report import html
 
             return html.render(report, documentations(), evalguard.__version__)
         case "json":
+            from evalguard.report import json
+
             return json.render(report)
         case "junit":
+            from evalguard.report import junit
+
             return junit.render(report)
         case "sarif":
+            from evalguard.report import sarif
+
             return sarif.render(report, documentations(), evalguard.__version__)
         case "statistics":
+            from evalguard.report import statistics
+
             return statistics.render(report)
-        case _ if to_terminal:
-            return text.render(report, wants_colour(), width_up_to(text.DEFAULT_WIDTH))
         case _:
+            from evalguard.report import text
+
+            if to_terminal:
+                return text.render(report, wants_colour(), width_up_to(text.DEFAULT_WIDTH))
             return text.render(report)

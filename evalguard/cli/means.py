@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from evalguard.check import Means
     from evalguard.config import Config
+    from evalguard.run import Means
 
 SHOWN_AFTER = 1.0  # seconds
 SHOWN_EVERY = 0.1
@@ -45,7 +45,7 @@ def means_of(
 ) -> Means:
     """The means that the options stand for."""
     from evalguard.cache.database import Database
-    from evalguard.check import Means
+    from evalguard.run import Means
 
     cache = None if no_cache or no_shortcuts else Database(cache_folder(cache_dir, config))
     if not sys.stderr.isatty():

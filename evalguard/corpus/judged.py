@@ -17,11 +17,12 @@ import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from evalguard.check import Means, check_paths
+from evalguard.check import check_paths
 from evalguard.config import Config
 from evalguard.discover import discover
 from evalguard.report import Report
 from evalguard.report.json import finding_as_json
+from evalguard.run import Means
 
 PARSE_SECONDS = 600
 

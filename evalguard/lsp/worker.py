@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import _thread
 import gc
-import importlib
 import os
 import signal
 import sys
@@ -123,7 +122,8 @@ def overtaken(jobs: Iterable[Job]) -> list[Job]:
 
 def main() -> None:
     """Serve until standard input ends."""
-    importlib.import_module("evalguard.frontend")  # loaded late, for most commands need no parser: here, never too late
+    import evalguard.frontend  # noqa: F401  # loaded late, for most commands need no parser: here, never too late
+
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     inbox = _Inbox()

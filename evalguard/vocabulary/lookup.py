@@ -111,10 +111,10 @@ def _remembered(question: Callable[[str], Answer]) -> Callable[[str], Answer]:
 
 
 @contextmanager
-def extended(extra: Table) -> Iterator[None]:
+def extended(extra: Table | None) -> Iterator[None]:
     """Within, the tables hold the entries of a user too, and these win. It is one choice for the whole process: one that is
     forked within takes it along, threads share it."""
-    if extra == Table():
+    if extra is None or extra == Table():
         yield
         return
     before = _tables

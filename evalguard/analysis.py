@@ -1,0 +1,340 @@
+"""From the texts of files to what is found in them: the part of the pipeline that a run on unchanged files has no need
+of.
+
+    screen -> lower -> link -> rules -> comments -> per-file ignores -> sort
+
+All files are linked together, as one project. One that cannot be parsed is the finding EVG901, and the others go on.
+"""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import TypeVar
+
+from evalguard import rules
+from evalguard.cache import kept
+from evalguard.callgraph import CallGraph, LeftOut
+from evalguard.config import Config
+from evalguard.finding import Finding, Span
+from evalguard.ir.facts import FileFacts
+from evalguard.modes.record import Record
+from evalguard.notebook import placed, placed_claim, with_cell_lines
+from evalguard.own_codes import OWN_CODES, UnknownCodeInSuppression, UnusedSuppression
+from evalguard.project.code import Code
+from evalguard.project.explain import explain
+from evalguard.project.link import Project, link_project
+from evalguard.project.resolve import Index
+from evalguard.project.ribbons import ribbons as ribbons_of
+from evalguard.report import Problem, Report
+from evalguard.ribbon import Part, Strip
+from evalguard.rule_documentation import Documented, RuleDocumentation, documentation_of
+from evalguard.rules.base import Rule
+from evalguard.run import Lowered, Means, Run, Source, contained, locations_of, readable, unreadable
+from evalguard.screen import files_with_layers, wanted_files
+from evalguard.source import Document, SourceProblem, split_lines
+from evalguard.suppress import is_used, last_lines, silencers, suppress
+from evalguard.vocabulary import lookup
+
+SKIPPED_FILES = "files without a word that sets or uses a mode"
+UNREADABLE_FILES = "files that cannot be read or parsed"
+
+MUCH_TEXT = 500_000  # characters: from there on reading is shared out among processes
+COLLECT_AFTER = 200_000  # new objects: the analysis makes many, hardly any of them in a circle
+
+T = TypeVar("T")
+
+
+def code_names() -> dict[str, str]:
+    """Every code to its name."""
+    return {each.code: each.name for each in _documented()}
+
+
+def follows_modes(code: str) -> bool:
+    """Whether findings of the code depend on what happens to modes, and so on other functions and files."""
+    return any(rule.code == code and rule.follows_modes for rule in rules.RULES)
+
+
+def documentations() -> tuple[RuleDocumentation, ...]:
+    """The documentation of every code, by code."""
+    return tuple(map(documentation_of, _documented()))
+
+
+def _documented() -> list[Documented]:
+    return [*rules.RULES, *OWN_CODES]
+
+
+def analysed(run: Run, sources: Mapping[str, Source]) -> Report:
+    """The report on the documents of a run, and what else the run asks for."""
+    shows_modes = run.record is not None or run.claims is not None
+    with lookup.extended(run.config.vocabulary), _collecting_rarely():  # forked processes take the vocabulary along
+        files = _facts(run, sources)
+        follows_modes = any(rule.follows_modes for rule in _enabled(run.config))
+        project = _linked(run, files, sources, run.record) if follows_modes or shows_modes else None
+        _judged(run, files, sources, project)
+        if project is not None and run.record is not None:
+            run.strips = _strips(run, project, run.record)
+        if project is not None and run.claims is not None:
+            cells = run.cells()
+            run.claims += run.take(contained(lambda: [placed_claim(each, cells) for each in project.claims()])) or ()
+    run.keep_named_documents()
+    return _report(run, tuple(sources))
+
+
+def graphed(run: Run, sources: Mapping[str, Source]) -> tuple[CallGraph, Report]:
+    """What happens in all of the documents of a run together, and the report on them."""
+    with lookup.extended(run.config.vocabulary):
+        files = _facts(run, sources)
+        unreadable_files = tuple((finding.path, "") for finding in run.findings)
+        record = Record()
+        project = _linked(run, files, sources, record)
+        found = _judged(run, files, sources, project)
+        graph = CallGraph() if project is None else explain(project, record, found)
+    graph = with_cell_lines(graph, run.cells())
+    report = _report(run, tuple(sources))
+    skipped = tuple((path, "") for path in run.skipped)
+    unread = [LeftOut(SKIPPED_FILES, skipped), LeftOut(UNREADABLE_FILES, unreadable_files)]
+    return replace(graph, left_out=(*graph.left_out, *(left for left in unread if left.what))), report
+
+
+@contextmanager
+def _collecting_rarely() -> Iterator[None]:
+    """Look seldom for objects that hold each other in a circle: there are few, and looking takes a quarter of the
+    time."""
+    before = gc.get_threshold()
+    gc.set_threshold(COLLECT_AFTER, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+def _facts(run: Run, sources: Mapping[str, Source]) -> list[FileFacts]:
+    """The facts of all files that are worth a parse."""
+    with run.stage("screen"):
+        texts = {path: document.text for path, document in run.documents.items()}
+        locations = locations_of(sources)
+        wanted = wanted_files(texts, locations, lookup.told_names()) if run.means.shortcuts else set(texts)
+        if any(rule.reads_code for rule in _enabled(run.config)):
+            run.read_as_code = files_with_layers(texts, locations, wanted)
+            wanted |= run.read_as_code
+    run.skipped += [path for path in run.documents if path not in wanted]
+    run.foreign += [(path, document.foreign) for path, document in run.documents.items() if document.foreign]
+    with run.stage("parse"):
+        documents = [document for path, document in run.documents.items() if path in wanted]
+        _lower_new(run, [d for d in documents if run.lowered.get(d.path, (None,))[0] is not d])
+        results = chain.from_iterable(run.lowered[document.path][1] for document in documents)
+        found = [facts for result in results if (facts := run.take(result)) is not None]
+    run.analysed += [facts.path for facts in found]
+    return found
+
+
+def _lower_new(run: Run, documents: Sequence[Document]) -> None:
+    """The facts of documents that were not read before: from the cache, or from their texts."""
+    cache = run.means.cache
+    known = {} if cache is None else kept.kept_facts(cache, documents)
+    new = [document for document in documents if document.path not in known]
+    lowered = dict(zip([document.path for document in new], _all_lowered(run.means, new), strict=True))
+    run.lowered |= {d.path: (d, lowered[d.path] if d.path in lowered else list(known[d.path])) for d in documents}
+    if cache is not None:
+        worth_keeping = {
+            document.path: (document, read)
+            for document in new
+            if len(read := [each for each in lowered[document.path] if not isinstance(each, Problem)])
+            == len(lowered[document.path])
+        }
+        kept.keep_facts(cache, worth_keeping)
+
+
+def _all_lowered(means: Means, documents: Sequence[Document]) -> list[list[Lowered]]:
+    """The facts of each of the documents, or why there are none; of much text in several processes, the longest
+    first."""
+    total = sum(len(document.text) for document in documents) or 1
+    workers = (os.cpu_count() or 1) if means.jobs is None else means.jobs
+    may_fork = "fork" in multiprocessing.get_all_start_methods() and not multiprocessing.current_process().daemon
+    if total >= MUCH_TEXT and len(documents) > 1 and workers > 1 and may_fork:
+        order = sorted(range(len(documents)), key=lambda number: -len(documents[number].text))
+        found: list[list[Lowered]] = [[] for _ in documents]
+        try:
+            with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as pool:
+                results = pool.map(_lowered, [documents[number] for number in order], chunksize=4)
+                done = 0
+                for number, result in zip(order, results, strict=True):
+                    found[number] = result
+                    done += len(documents[number].text)
+                    means.progress("reading", done / total)
+            return found
+        except (BrokenProcessPool, OSError):
+            pass  # in this process, then
+    found, done = [], 0
+    for document in documents:
+        found.append(_lowered(document))
+        done += len(document.text)
+        means.progress("reading", done / total)
+    return found
+
+
+def _lowered(document: Document) -> list[Lowered]:
+    """The facts of a document; of a notebook without the cells that cannot be parsed, each of which is a finding."""
+    problems: tuple[SourceProblem, ...] = ()
+    if document.cells is not None:
+        from evalguard.frontend import without_broken_cells
+
+        document, problems = without_broken_cells(document)
+    findings = [unreadable(document.path, problem) for problem in problems]
+    return [*findings, readable(partial(_lower, document), document.path)]
+
+
+def _lower(document: Document) -> FileFacts:
+    from evalguard.frontend import lower  # LibCST is slow to import, and many runs need no parser
+
+    return lower(document)
+
+
+def _linked(
+    run: Run, files: Sequence[FileFacts], sources: Mapping[str, Source], record: Record | None = None
+) -> Project | None:
+    """The files as one project; None if that fails as a whole."""
+
+    def attempt(path: str, work: Callable[[], None]) -> None:
+        run.take(contained(work, path))
+
+    with run.stage("link"):
+        run_files = [file for file in files if file.path not in run.read_as_code]
+        progress = partial(run.means.progress, "linking")
+        return run.take(contained(partial(link_project, run_files, locations_of(sources), record, attempt, progress)))
+
+
+def _judged(
+    run: Run, files: Sequence[FileFacts], sources: Mapping[str, Source], project: Project | None
+) -> list[Finding]:
+    """What the rules find in the files and in the project that they make, less what the comments of the files
+    silence."""
+    found: dict[str, list[Finding]] = {}
+    with run.stage("rules"):
+        for finding in (*_found_in_project(run, project), *_found_in_code(run, files, sources, project)):
+            found.setdefault(finding.path, []).append(finding)
+    kept: list[Finding] = []
+    for file in files:
+        of_file, text = found.get(file.path, []), run.documents[file.path].text
+        kept += suppress(of_file, file.comments, text)
+        kept += suppress(_idle_comments(run.config, file, of_file, text), file.comments, text)
+    run.findings += kept
+    return kept
+
+
+def _strips(run: Run, project: Project, record: Record) -> dict[str, Strip]:
+    """The ribbons of all files in which a module is seen, with their texts."""
+    texts = {path: split_lines(run.documents[path].text) for path in project.index.files}
+    with run.stage("ribbons"):
+        made = run.take(contained(lambda: ribbons_of(project, record, texts))) or {}
+    return {path: Strip(path, _parts(run.documents[path]), ribbons) for path, ribbons in made.items()}
+
+
+def _parts(document: Document) -> tuple[Part, ...]:
+    if document.cells is None:
+        return (Part(None, 1, document.text),)
+    cells = zip(document.cells.starts, document.sources, document.cells.indents, strict=True)
+    return tuple(Part(cell, *each) for cell, each in enumerate(cells, start=1))
+
+
+def _idle_comments(config: Config, file: FileFacts, found: Sequence[Finding], text: str) -> Iterator[Finding]:
+    """The comments of a file that silence what is not there, or what does not exist."""
+    known = [code for code in code_names() if code not in (UnusedSuppression.code, UnknownCodeInSuppression.code)]
+    run = {rule.code for rule in _enabled(config)}
+    ends: dict[int, int] | None = None
+    for silencer in silencers(file.comments, text):
+        meant = [code for code in known if code.startswith(silencer.code)]
+        if not any(code.startswith(silencer.code) for code in code_names()):
+            kind: type[UnusedSuppression | UnknownCodeInSuppression] = UnknownCodeInSuppression
+            message = f"`{silencer.code}` is no code of evalguard's, and silences nothing"
+        elif any(rule.code in meant and rule.default and rule.code not in run for rule in rules.RULES):
+            continue  # what it silences was not looked for
+        elif not any(code in run for code in meant):
+            continue
+        else:
+            ends = last_lines(text) if ends is None else ends
+            if is_used(silencer, found, ends):
+                continue
+            kind = UnusedSuppression
+            message = f"`{silencer.code or 'evalguard: ignore'}` silences nothing here"
+        if config.enables(kind.code, kind.default):
+            yield Finding(kind.code, kind.name, message, file.path, silencer.span, kind.severity)
+
+
+def _found_in_project(run: Run, project: Project | None) -> Iterator[Finding]:
+    """What is found in the functions in which something happens to modes."""
+    if project is None:
+        return
+    run.cut_short += project.cut_short()
+    for view in project.views():
+        for rule in _enabled(run.config):
+            yield from run.take(contained(partial(_list, rule.check, view), view.path)) or ()
+
+
+def _found_in_code(
+    run: Run, files: Sequence[FileFacts], sources: Mapping[str, Source], project: Project | None
+) -> Iterator[Finding]:
+    """What is found in functions and classes as they are written, each place once."""
+    rules_of_code = [rule for rule in _enabled(run.config) if rule.reads_code]
+    if not rules_of_code:
+        return
+    code = Code(project.index if project and not run.read_as_code else Index(files, locations_of(sources)))
+    seen: set[tuple[str, str, Span]] = set()
+    work = [(view.path, partial(_list, rule.check_code, view)) for view in code.functions() for rule in rules_of_code]
+    work += [(view.path, partial(_list, rule.check_class, view)) for view in code.classes() for rule in rules_of_code]
+    for path, check in work:
+        for finding in run.take(contained(check, path)) or ():
+            place = (finding.code, finding.path, finding.span)
+            if place not in seen:
+                seen.add(place)
+                yield finding
+
+
+def _enabled(config: Config) -> list[Rule]:
+    """The rules that are run: those asked for, and all that are on by default where unused comments are looked for."""
+    finds_unused = config.enables(UnusedSuppression.code, UnusedSuppression.default)
+    return [rule for rule in rules.RULES if config.enables(rule.code, rule.default) or (finds_unused and rule.default)]
+
+
+def _list(check: Callable[[T], Iterable[Finding]], view: T) -> list[Finding]:
+    return list(check(view))
+
+
+def _report(run: Run, files: tuple[str, ...]) -> Report:
+    wanted = {placed(finding, run.cells()) for finding in run.findings if _is_wanted(finding, run.config)}
+    findings = sorted(wanted, key=Finding.sort_key)
+    texts, cells = run.texts_and_cells()
+    return Report(
+        findings=tuple(findings),
+        files=files,
+        analysed=tuple(run.analysed),
+        skipped=tuple(run.skipped),
+        problems=tuple(run.problems),
+        warnings=tuple(run.warnings),
+        cut_short=tuple(sorted(set(run.cut_short))),
+        foreign=tuple(run.foreign),
+        texts=texts,
+        cells=cells,
+        strips=run.strips,
+        seconds=run.seconds,
+    )
+
+
+def _is_wanted(finding: Finding, config: Config) -> bool:
+    # Our own codes are reported unless they are switched off; of the rules run, only those asked for are.
+    if any(finding.code == own.code for own in OWN_CODES):
+        if config.ignores(finding.code):
+            return False
+    elif not any(rule.code == finding.code and config.enables(rule.code, rule.default) for rule in rules.RULES):
+        return False
+    return not config.ignores_in_file(finding.code, Path(os.path.abspath(finding.path)))
