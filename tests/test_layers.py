@@ -8,6 +8,7 @@ cache (facts and reports, from run to run) is asked by check
 claims (the modes at every forward and step) are made by project, kept by check, and shown by lsp
 lsp (the language server: a process that speaks to editors, and workers that ask check and repair) <- cli
 sightings (what a run showed) are made by trace, the only layer that runs code of a user, and rendered by report
+corpus (many projects, each checked in a process of its own) <- cli
 callgraph (what `evalguard graph` shows) and ribbon (the modes on each line) are made by project and rendered by report
 rule_documentation (read from the docstrings of rules and own_codes by check) is rendered by report
 """
@@ -76,17 +77,19 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("check", "claims", "config", "discover", "finding", "fixes", "frontend", "notebook", "own_codes"),
         *("project_root", "repair", "report", "rule_documentation", "source", "suppress"),
     },
+    "corpus": {"check", "config", "discover", "report", "run"},
     "cli": {
-        *("baseline", "cache", "callgraph", "changes", "check", "config", "discover", "finding", "fingerprint"),
-        *("fixes", "lsp", "repair", "report", "ribbon", "rule_documentation", "run", "trace"),
+        *("baseline", "cache", "callgraph", "changes", "check", "config", "corpus", "discover", "finding"),
+        *("fingerprint", "fixes", "lsp", "repair", "report", "ribbon", "rule_documentation", "run", "trace"),
     },
     "flake8_plugin": {"check", "config", "discover", "finding", "project_root", "report", "source"},
     "__main__": {"cli"},
-    "devtools": {"check", "cli", "report", "rule_documentation", "trace"},
+    "devtools": {"check", "cli", "corpus", "report", "rule_documentation", "trace"},
     "__init__": {"check", "config", "finding", "report"},
 }
 ONLY_IN = {
     "flake8": {"flake8_plugin"},
+    "distributed": {"cli", "corpus"},
     "libcst": {"frontend"},
     "click": {"cli", "devtools"},
     "pygls": {"lsp"},

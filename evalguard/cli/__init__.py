@@ -15,6 +15,7 @@ from evalguard.cli.baseline import baseline
 from evalguard.cli.check import CLEAN, FORMATS, command
 from evalguard.cli.clean import clean
 from evalguard.cli.config import config
+from evalguard.cli.corpus import corpus
 from evalguard.cli.graph import graph
 from evalguard.cli.output import FAILURE, report_problem
 from evalguard.cli.rule import rule
@@ -30,6 +31,7 @@ command.add_command(add_noqa)
 command.add_command(baseline)
 command.add_command(clean)
 command.add_command(config)
+command.add_command(corpus)
 command.add_command(graph)
 command.add_command(rule)
 command.add_command(server)

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import click
 
+TABLES = "<!-- tables of devtools corpus -->"
+END_OF_TABLES = "<!-- end of the tables -->"
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def tools() -> None:
@@ -64,6 +67,21 @@ def trace_overhead() -> None:
 
     recorded, alone, ratio = overhead()
     click.echo(f"recorded {recorded * 1000:.1f} ms, alone {alone * 1000:.1f} ms: {(ratio - 1) * 100:+.1f}%")
+
+
+@tools.command("corpus")
+@click.argument("results", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
+def corpus(results: tuple[str, ...]) -> None:
+    """Write the tables of RESULTS, files of `evalguard corpus`, into their page of the documentation."""
+    from evalguard.check import known_codes
+    from evalguard.corpus.rows import read_rows
+    from evalguard.corpus.table import render
+
+    page = _root() / "docs" / "explanation" / "corpus.md"
+    tables = render((row for file in results for row in read_rows(file).rows), known_codes())
+    before, rest = page.read_text(encoding="utf-8").split(TABLES, 1)
+    _, after = rest.split(END_OF_TABLES, 1)
+    page.write_text(f"{before}{TABLES}\n\n{tables}\n{END_OF_TABLES}{after}", encoding="utf-8")
 
 
 def _root() -> Path:

@@ -7,9 +7,11 @@ given: unknown.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from evalguard.flow.liveness import parts_of, path_of, values_of
 from evalguard.ir.facts import FunctionFacts
-from evalguard.ir.ops import Assign, Call
+from evalguard.ir.ops import Assign, Call, Op
 from evalguard.ir.values import Attribute, Const, Item, Name, Opaque, Temp, Value
 from evalguard.modes.values import Cls, Fn
 from evalguard.project.resolve import Index
@@ -27,7 +29,14 @@ HARMLESS_PREFIXES = (
     "copy.",
     "warnings.",
     "logging.",
+    "os.",
+    "pathlib.",
+    "json.",
+    "functools.",
+    "itertools.",
 )
+TENSOR_MAKERS = frozenset(f"torch.{name}" for name in ("tensor", "as_tensor", "from_numpy", "FloatTensor", "Tensor"))
+"""What they are given is an array or a list of numbers, never a module."""
 HARMLESS_NAMES = frozenset(dir(__builtins__) if not isinstance(__builtins__, dict) else __builtins__) | {
     "super",
     "range",
@@ -72,21 +81,36 @@ def sensitivity(cls: Cls, index: Index, known: dict[Cls, Sensitivity]) -> Sensit
 def function_sensitivity(facts: FunctionFacts, path: str, index: Index, known: dict[Cls, Sensitivity]) -> Sensitivity:
     """The same for the layers made or called in one function."""
     unknown = False
+    no_modules = _no_modules(facts, path, index)
     for block in facts.blocks:
         for op in block.ops:
-            if any(_reads_training(value) for value in values_of(op)):
+            if any(_reads_training(value) for value in _read_by(op)):
                 return True, "`self.training`"
             if isinstance(op, Call):
                 found, name = _call_sensitivity(op, facts, path, index, known)
                 if found:
                     return True, name
-                unknown = unknown or found is None
+                unknown = unknown or (found is None and op.result not in no_modules)
         for edge in block.edges:
             if edge.test is not None and _reads_training(edge.test):
                 return True, "`self.training`"
     if facts.name == "__init__" and any(_may_hold_module(parameter.name) for parameter in facts.parameters):
         unknown = True
     return (None, None) if unknown else (False, None)
+
+
+def _no_modules(facts: FunctionFacts, path: str, index: Index) -> set[Value]:
+    """The results of calls that become a tensor or are loaded as weights, be it under a name: they are no modules."""
+    ops = [op for block in facts.blocks for op in block.ops]
+    found: set[Value] = set()
+    for op in ops:
+        if isinstance(op, Call) and op.arguments and isinstance(op.callee, (Name, Attribute)):
+            meaning = index.resolve(path, op.callee)
+            makes_tensor = isinstance(meaning, str) and lookup.canonical(meaning) in TENSOR_MAKERS
+            if makes_tensor or (isinstance(op.callee, Attribute) and op.callee.name == "load_state_dict"):
+                given = op.arguments[0].value
+                found |= {given, *parts_of(given)}
+    return found | {op.value for op in ops if isinstance(op, Assign) and op.target in found}
 
 
 def recurrent_layer(cls: Cls, index: Index, seen: set[Cls]) -> str | None:
@@ -207,6 +231,11 @@ def _constants(op: Call) -> tuple[list[object], dict[str, object]]:
 
 def _constant(value: Value) -> object:
     return value.value if isinstance(value, Const) else lookup.ARGUMENT_UNKNOWN
+
+
+def _read_by(op: Op) -> Iterable[Value]:
+    """The values in an op that it does not only write: `self.training = False` asks for nothing."""
+    return (op.value,) if isinstance(op, Assign) and isinstance(op.target, Attribute) else values_of(op)
 
 
 def _reads_training(value: Value) -> bool:

@@ -22,6 +22,7 @@ from evalguard.project.code import ClassView, CodeView
 from evalguard.project.made_modules import made_by
 from evalguard.project.module_evidence import is_leaf_layer, is_module, is_probably_module, text_of
 from evalguard.project.resolve import MODULE_BASES, PLAIN_BASES
+from evalguard.project.sensitivity import sensitivity
 from evalguard.vocabulary import lookup
 from evalguard.vocabulary.methods import CHILD_METHODS, SUBMODULE_METHODS
 from evalguard.vocabulary.words import words
@@ -141,12 +142,17 @@ def _is_own_business(op: Assign, view: CodeView) -> bool:
         return True
     if is_overridden_flag(cls):
         return True
-    return not _may_have_parts(cls)
+    return not _may_have_listening_parts(cls)
 
 
 def is_overridden_flag(cls: ClassView) -> bool:
     """Whether the class has a property of that name."""
     return FLAG in cls.methods()
+
+
+def _may_have_listening_parts(cls: ClassView) -> bool:
+    """Whether a module has others in it, and not only such as are the same in both modes."""
+    return _may_have_parts(cls) and sensitivity(cls.cls, cls.index, {})[0] is not False
 
 
 def _may_have_parts(cls: ClassView) -> bool:
@@ -176,7 +182,7 @@ def _is_module_with_parts(owner: Value, view: CodeView) -> bool:
         if (call := view.call_of(value)) is not None
     ]
     known = [view.code.class_(found) for found in classes if isinstance(found, Cls)]
-    if known and not any(_may_have_parts(cls) for cls in known):
+    if known and not any(_may_have_listening_parts(cls) for cls in known):
         return False
     return is_probably_module(owner, view)
 
