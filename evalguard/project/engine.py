@@ -305,13 +305,13 @@ class Engine:
     def _read_by_defaults(self, path: str) -> dict[str, Paths]:
         """What a function reads where it defines others whose parameters have defaults: `lambda net=model: ...`."""
         if path not in self._defaults_of:
-            read = self._defaults_of[path] = {}
+            read: dict[str, Paths] = {}
             for facts in self.index.files[path].functions.values():
-                for parameter in facts.parameters:
-                    if facts.parent is not None and isinstance(parameter.default, (ir.Name, ir.Attribute)):
-                        read[facts.parent] = read.get(facts.parent, frozenset()) | frozenset(
-                            paths_in(parameter.default)
-                        )
+                defaults = [p.default for p in facts.parameters if isinstance(p.default, (ir.Name, ir.Attribute))]
+                if facts.parent is not None and defaults:
+                    names = frozenset(name for value in defaults for name in paths_in(value))
+                    read[facts.parent] = read.get(facts.parent, frozenset()) | names
+            self._defaults_of[path] = read
         return self._defaults_of[path]
 
     # -------------------------------------------------------------------------------------------- calls
