@@ -159,6 +159,7 @@ class Engine:
         self._property_reads: dict[tuple[str, str], PropertyReads] = {}
         self._live: dict[tuple[str, str], list[Paths]] = {}
         self._memo: dict[Hashable, tuple[list[Outcome], Trail | None]] = {}
+        self._defaults_of: dict[str, dict[str, Paths]] = {}
         self._wrapped: dict[Fn, Fn] = {}
         self._running: dict[Hashable, Running] = {}
         self._stack: list[tuple[str, str]] = []
@@ -297,8 +298,21 @@ class Engine:
     def _live_paths(self, path: str, facts: FunctionFacts) -> list[Paths]:
         key = (path, facts.qualname)
         if key not in self._live:
-            self._live[key] = live_paths(facts)
+            read = self._read_by_defaults(path).get(facts.qualname, frozenset())
+            self._live[key] = [live | read for live in live_paths(facts)] if read else live_paths(facts)
         return self._live[key]
+
+    def _read_by_defaults(self, path: str) -> dict[str, Paths]:
+        """What a function reads where it defines others whose parameters have defaults: `lambda net=model: ...`."""
+        if path not in self._defaults_of:
+            read: dict[str, Paths] = {}
+            for facts in self.index.files[path].functions.values():
+                defaults = [p.default for p in facts.parameters if isinstance(p.default, (ir.Name, ir.Attribute))]
+                if facts.parent is not None and defaults:
+                    names = frozenset(name for value in defaults for name in paths_in(value))
+                    read[facts.parent] = read.get(facts.parent, frozenset()) | names
+            self._defaults_of[path] = read
+        return self._defaults_of[path]
 
     # -------------------------------------------------------------------------------------------- calls
 
