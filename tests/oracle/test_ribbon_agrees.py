@@ -17,6 +17,7 @@ from evalguard.project.ribbons import ribbons
 from evalguard.ribbon import Cell, Part, Strip
 from evalguard.source import Document, split_lines
 
+from .files import parts
 from .programs import generate
 from .run import BadProgram, explore
 
@@ -24,17 +25,19 @@ COUNT = 80
 SIMPLE = re.compile(r"\s*(?:reveal_mode\((\w+)\)|(\w+)\(x\))(?:  #.*)?")  # a line that is one use of one place
 
 
-def drawn(text: str) -> tuple[Project, Strip]:
+def drawn(text: str) -> tuple[Project, list[Strip]]:
+    """The project, and the strips of its files; a line has one number in all of them."""
+    files = parts(text)
     record = Record(lines=Lines())
-    project = link_project([lower(Document("program.py", text))], record=record)
-    made = ribbons(project, record, {"program.py": split_lines(text)})
-    return project, Strip("program.py", (Part(None, 1, text),), made.get("program.py", ()))
+    project = link_project([lower(Document(path, part)) for path, part in files.items()], record=record)
+    made = ribbons(project, record, {path: split_lines(part) for path, part in files.items()})
+    return project, [Strip(path, (Part(None, 1, part),), made.get(path, ())) for path, part in files.items()]
 
 
-def cell_of(strip: Strip, place: str, line: int) -> Cell | None:
-    ribbon = strip.ribbon_at(line)
-    bands = ribbon.bands if ribbon is not None else ()
-    return next((band.by_line().get(line) for band in bands if place in (band.place, *band.aliases)), None)
+def cell_of(strips: list[Strip], place: str, line: int) -> Cell | None:
+    found = [ribbon for strip in strips if (ribbon := strip.ribbon_at(line)) is not None]
+    bands = [band for ribbon in found for band in ribbon.bands if place in (band.place, *band.aliases)]
+    return next((cell for band in bands if (cell := band.by_line().get(line)) is not None), None)
 
 
 def test_the_ribbon_says_what_the_rules_are_told_and_what_runs_show() -> None:
@@ -42,14 +45,14 @@ def test_the_ribbon_says_what_the_rules_are_told_and_what_runs_show() -> None:
     for number in range(COUNT):
         text = generate(f"ribbon:{number}")
         lines = text.splitlines()
-        project, strip = drawn(text)
+        project, strips = drawn(text)
         for seen in project.observations():
             match = SIMPLE.fullmatch(lines[seen.span.line - 1])
             if match is None or seen.place not in match.groups() or not seen.modes:
                 continue
             if ".drop." in text and "unknown" in seen.modes:
                 continue  # a whole whose parts differ is in no mode that the rules could be told
-            cell = cell_of(strip, seen.place, seen.span.line)
+            cell = cell_of(strips, seen.place, seen.span.line)
             if cell is None and seen.modes == {"unknown"}:
                 continue  # nothing shows that it is a module
             assert cell is not None, f"{number}: no band for {seen.place} on line {seen.span.line}\n{text}"
@@ -61,7 +64,7 @@ def test_the_ribbon_says_what_the_rules_are_told_and_what_runs_show() -> None:
             continue
         for line, modes in runs.likely.items():
             match = SIMPLE.fullmatch(lines[line - 1])
-            cell = cell_of(strip, match[1] or match[2], line) if match is not None else None
+            cell = cell_of(strips, match[1] or match[2], line) if match is not None else None
             if cell is not None:
                 assert "unknown" in cell.before or modes <= set(cell.before), f"{number}: {line}: {modes}\n{text}"
                 shown += 1
