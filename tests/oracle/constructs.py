@@ -40,7 +40,8 @@ _COMMENT = re.compile(r"  # (.*)$", re.MULTILINE)
 
 def constructs(text: str) -> frozenset[str]:
     """The constructs that a program names."""
-    return frozenset(name for names in _COMMENT.findall(text) for name in names.split(", ")) - {"layer"}
+    named = frozenset(name for names in _COMMENT.findall(text) for name in names.split(", ")) - {"layer"}
+    return named | {"files"} if "# file: " in text else named
 
 
 def is_independent(text: str) -> bool:
