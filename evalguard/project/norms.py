@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from evalguard.flow.liveness import parts_of
 from evalguard.ir.ops import Call
 from evalguard.ir.values import Attribute, Const, Item, Name, Value
 from evalguard.project.code import ClassView, CodeView
@@ -34,6 +35,8 @@ def fixed_norms(cls: ClassView) -> Iterator[FixedNorm]:
         return
     for reached in cls.reached_by_forward():
         view = reached.view
+        if _asks_for_statistics(view):
+            continue  # without them there is nothing to change
         guarded = guarded_blocks(view, cls)
         for block, call in view.calls():
             dotted = view.dotted(call.callee)
@@ -51,6 +54,17 @@ def fixed_norms(cls: ClassView) -> Iterator[FixedNorm]:
             if statistics is None or (weight is not None and sources(weight, view, cls).parameters):
                 continue  # weights that are given: the statistics are those of the task at hand
             yield FixedNorm(view, call, function, statistics)
+
+
+def _asks_for_statistics(view: CodeView) -> bool:
+    """Whether a function tests `self.track_running_stats`, as the layers of PyTorch do."""
+    waiting = [edge.test for block in view.facts.blocks for edge in block.edges if edge.test is not None]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, Attribute) and value.name == "track_running_stats":
+            return True
+        waiting += parts_of(value)
+    return False
 
 
 def _own_place(value: Value | None, view: CodeView, cls: ClassView) -> str | None:

@@ -20,6 +20,8 @@ from functools import partial
 from typing import TypeAlias
 
 from evalguard.ir.facts import MODULE, FunctionFacts
+from evalguard.ir.ops import Call
+from evalguard.ir.values import Attribute
 from evalguard.modes.frame import is_part
 from evalguard.modes.intent import is_unit_test_file
 from evalguard.modes.state import State, has_same_modes, join, take_in
@@ -187,15 +189,16 @@ def _run_class(engine: Engine, cls: Cls, base: State) -> list[PrivateMethods]:
         and (is_template or not name.startswith("_") or name.startswith("__"))
     ]
     rest = [entry for entry in candidates if entry not in public]
+    handles = _mode_handles(engine, public, is_module is True)
     seen: set[Hashable] = set()
     entered: set[Hashable] = set()  # states from which the methods were run already
     for _ in range(MOST_ROUNDS):
         news: list[State] = []
         fresh_states = [state for state in states if state.fingerprint() not in entered]
         entered |= {state.fingerprint() for state in fresh_states}
-        for _, fn in public:
+        for name, fn in public:
             exits = engine.run_root(fn.path, fn.qualname, [state.copy() for state in fresh_states], receiver)
-            for state in exits:
+            for state in () if name in handles else exits:
                 state.guards, state.trail, state.doubt = frozenset(), state.trail, False
                 state.backed, state.taints = {}, {}
                 news.append(state)
@@ -208,6 +211,26 @@ def _run_class(engine: Engine, cls: Cls, base: State) -> list[PrivateMethods]:
         seen |= before
     first = [fn for name, fn in rest if name not in called]
     return [PrivateMethods([*first, *(fn for _, fn in rest if fn not in first)], states, receiver)]
+
+
+def _mode_handles(engine: Engine, methods: list[tuple[str, Fn]], is_module: bool) -> set[str]:
+    """The methods by which users choose the mode, so that what one leaves is not held against the other methods: the
+    `train` and `eval` of a module, and methods that do nothing but switch, such as `train_mode()` and `eval_mode()`,
+    where a class has them for both modes."""
+    found: set[str] = set()
+    modes: set[str] = set()
+    for name, fn in methods:
+        called = {
+            op.callee.name if isinstance(op.callee, Attribute) else ""
+            for block in engine.index.facts(fn).blocks
+            for op in block.ops
+            if isinstance(op, Call)
+        }
+        if called and called <= {"train", "eval"}:
+            found.add(name)
+            modes |= called
+    chosen = found if modes == {"train", "eval"} else set()
+    return chosen | {"train", "eval"} if is_module else chosen
 
 
 def _run_training_hook(engine: Engine, cls: Cls, base: State) -> None:

@@ -31,6 +31,8 @@ HARMLESS_PREFIXES = (
     "logging.",
     "os.",
     "pathlib.",
+    "librosa.",
+    "scipy.",
     "json.",
     "functools.",
     "itertools.",
@@ -175,7 +177,7 @@ def _call_sensitivity(
         layers = _layers_of_part(op.result, found, facts)
         layers = factory.layers if layers is None else layers
         return (None, None) if layers is None else (bool(layers), layers[0] if layers else None)
-    if lookup.ordinary(found) is not None:
+    if lookup.ordinary(found) is not None or lookup.not_torch(found) is not None:
         return False, None
     head = found.partition(".")[0]
     if "@" in head:
