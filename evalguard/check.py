@@ -23,7 +23,7 @@ from evalguard.report import Report
 from evalguard.run import ALONE as ALONE
 from evalguard.run import Lowered, Means, Run, Source, locations_of, readable
 from evalguard.run import contained as contained
-from evalguard.source import Document, SourceProblem, decode_document, document_of, read_document
+from evalguard.source import Document, SourceProblem, decode_document, document_of, read_bytes, read_document
 
 if TYPE_CHECKING:
     from evalguard.callgraph import CallGraph
@@ -248,7 +248,7 @@ def _sources(run: Run, paths: Sequence[str | os.PathLike[str]], stdin_filename: 
     run.warnings.extend(discovery.problems)
     sources = {
         file.shown: Source(
-            partial(read_document, file.path, file.shown, _decode), os.path.abspath(file.path), file.path.read_bytes
+            partial(read_document, file.path, file.shown, _decode), os.path.abspath(file.path), partial(read_bytes, file.path)
         )
         for file in discovery.files
     }
