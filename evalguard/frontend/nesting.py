@@ -27,7 +27,8 @@ MOST_BRACKETS_IN = {"case": 6, "del": 10}  # LibCST tries each of `((a,),)` ther
 
 _OPERATORS = frozenset({"and", "or", "not", "if", "else", "lambda", "await", "in", "is", "for", "yield", "async"})
 _NO_CASE = re.compile(r"[ \t]*[=.,:+)]")  # behind a variable that is named `case`
-_STRING = r"""(?:"{3}(?:[^"\\]|\\.|"(?!""))*(?:"{3}|\Z)|'{3}(?:[^'\\]|\\.|'(?!''))*(?:'{3}|\Z)""" + (
+_STRING = (
+    r"""(?:"{3}(?:[^"\\]|\\.|"(?!""))*(?:"{3}|\Z)|'{3}(?:[^'\\]|\\.|'(?!''))*(?:'{3}|\Z)"""
     r"""|"(?:[^"\\\r\n]|\\(?:\r\n|.))*"?|'(?:[^'\\\r\n]|\\(?:\r\n|.))*'?)"""
 )
 _TOKEN = re.compile(
@@ -215,5 +216,5 @@ class _Measure:
 
 _ENDS = {
     **{quote: re.compile(rf"\\(?:\r\n|.)|\{{\{{|[\r\n{{}}]|{quote}", re.DOTALL) for quote in ('"', "'")},
-    **{quote: re.compile(rf"\\.|\{{\{{|[{{}}]|{quote}", re.DOTALL) for quote in ('"""', "\'\'\'")},
+    **{quote: re.compile(rf"\\.|\{{\{{|[{{}}]|{quote}", re.DOTALL) for quote in ('"""', "'''")},
 }

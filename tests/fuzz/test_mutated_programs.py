@@ -27,7 +27,9 @@ settings.register_profile("long", max_examples=50_000)
 Mutation = tuple[str, int, int]
 mutations = st.lists(
     st.tuples(
-        st.sampled_from(["drop", "double", "swap", "move", "replace", "drop line", "double line", "swap lines", "indent"]),
+        st.sampled_from(
+            ["drop", "double", "swap", "move", "replace", "drop line", "double line", "swap lines", "indent"]
+        ),
         st.integers(0, 10_000),
         st.integers(0, 10_000),
     ),

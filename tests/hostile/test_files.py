@@ -11,10 +11,10 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
-from hostile.run import HEAD, SOUND, hostile, run_apart, run_here
 
 from evalguard import source
 from evalguard.cli import main
+from hostile.run import HEAD, SOUND, hostile, run_apart, run_here
 
 on_posix = pytest.mark.skipif(os.name != "posix", reason="such files are known on POSIX only")
 
@@ -130,7 +130,7 @@ def test_files_that_change_while_they_are_read(
     monkeypatch.setattr(source, "_open_at_once", changing)
     outcome = run_here(capsys)
     assert (outcome.status, outcome.errors, outcome.sound) == (1, "", ["EVG201"])
-    assert len(outcome.others) == {"vanishes": 1, "is cut": 1, "becomes a folder": 1, "grows": 0}[change]
+    assert len(outcome.others) == {"vanishes": 1, "is cut": 0, "becomes a folder": 1, "grows": 0}[change]
 
 
 ODD_NAMES = [
@@ -146,6 +146,7 @@ ODD_NAMES = [
     "-.py",
 ]
 FORMATS = ("text", "flake8", "github", "gitlab", "json", "junit", "sarif", "html", "statistics")
+GITHUB = {"file", "line", "endLine", "col", "endColumn", "title"}
 STEERING = {chr(code) for code in range(32) if chr(code) not in "\n\t"} | {"\x7f", "\x9b", "\u202e"}
 
 
@@ -156,12 +157,14 @@ def test_no_name_and_no_text_breaks_out_of_a_form(
 ) -> None:
     if form == "html":
         pytest.importorskip("jinja2")
-    evil = SOUND.replace("model(x).sum", "nets['<script>\\x1b[31m::error::\x1b[31m\u202e</script>'](x).sum")
+    evil = SOUND.replace("(model,", "(nets,").replace("model", "nets['<script>\\x1b[31m::error::\u202e</script>']")
+    evil = evil.replace("validate(nets['<script>\\x1b[31m::error::\u202e</script>'],", "validate(nets,")
     for number, name in enumerate(ODD_NAMES):
-        text = evil if number % 2 else f"{SOUND}\ndef f(::  # \x1b[31m ::error:: <script>\n"
+        text = evil if number % 2 else f"{HEAD}\ndef f(::  # \x1b[31m ::error:: <script>\n"
         Path(os.fsdecode(os.fsencode(str(tmp_path)) + b"/" + os.fsencode(name))).write_text(text, "utf-8")
     monkeypatch.chdir(tmp_path)
-    assert main(["--no-cache", "--format", form, "."]) == 1
+    options = ["--statistics"] if form == "statistics" else ["--format", form]
+    assert main(["--no-cache", *options, "."]) == 1
     output = capsys.readouterr().out
     assert not STEERING & set(output)
     match form:
@@ -170,8 +173,12 @@ def test_no_name_and_no_text_breaks_out_of_a_form(
         case "junit":
             assert len(ElementTree.fromstring(output).findall(".//testcase")) >= len(ODD_NAMES)
         case "github":
-            assert all(line.startswith(("::error file=", "::warning file=")) for line in output.splitlines())
-            assert all(line.count("::") >= 2 and "file=y.py" not in line for line in output.splitlines())
+            for line in output.splitlines():
+                nothing, command, _ = line.split("::", 2)
+                properties = command.partition(" ")[2].split(",")
+                assert nothing == ""
+                assert [each.partition("=")[0] for each in properties][:2] == ["file", "line"]
+                assert {each.partition("=")[0] for each in properties} <= GITHUB
         case "flake8":
             assert len(output.splitlines()) >= len(ODD_NAMES)
             assert all(": EVG" in line for line in output.splitlines())
@@ -181,17 +188,31 @@ def test_no_name_and_no_text_breaks_out_of_a_form(
 
 
 @on_posix
-@pytest.mark.parametrize("arguments", [["--diff", "--unsafe-fixes"], ["graph"], ["-v"], ["--show-fixes"]])
-def test_neither_do_other_outputs(
+@pytest.mark.parametrize("arguments", [["--diff"], ["--diff", "--unsafe-fixes"], ["graph"], ["-v"], ["--show-fixes"]])
+def test_no_name_breaks_out_of_another_output(
     arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ODD_NAMES[:7]:
-        text = f"{SOUND}\n# \x1b[31m \u202e\n"
+        text = f"{SOUND}\n# hostile\n"
         Path(os.fsdecode(os.fsencode(str(tmp_path)) + b"/" + os.fsencode(name))).write_text(text, "utf-8")
     monkeypatch.chdir(tmp_path)
     assert main([*arguments, "."]) in (0, 1)
     captured = capsys.readouterr()
     assert not STEERING & set(captured.out + captured.err)
+
+
+@on_posix
+def test_a_difference_shows_no_escape_on_a_terminal_and_keeps_it_for_patch(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "sound.py").write_text(SOUND.replace("optimizer):", "optimizer):  # \x1b[31m"), "utf-8")
+    assert main(["--no-cache", "--diff", "--unsafe-fixes", "."]) == 1
+    assert "\x1b[31m" in capsys.readouterr().out
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert main(["--no-cache", "--diff", "--unsafe-fixes", "."]) == 1
+    output = capsys.readouterr().out
+    assert "\\x1b[31m" in output
+    assert "\x1b" not in output
 
 
 NOTEBOOKS: dict[str, tuple[str | bytes, str]] = {

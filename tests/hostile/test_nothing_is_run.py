@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+
 from hostile.run import SOUND
 
 OWN = "import pathlib; pathlib.Path(__file__).with_suffix('.ran').touch()\n"
 NAMES = (
-    "ast click codecs conftest dataclasses evil_codec gc hashlib jinja2 json libcst multiprocessing noxfile pygments rich "
-    "setup sitecustomize sqlite3 tokenize tomllib torch typing_extensions usercustomize yaml zlib"
+    "ast click codecs conftest dataclasses evil_codec gc hashlib jinja2 json libcst multiprocessing noxfile pygments "
+    "rich setup sitecustomize sqlite3 tokenize tomllib torch typing_extensions usercustomize yaml zlib"
 ).split()
 
 
@@ -37,7 +38,7 @@ COMMANDS = {
     "the module": [sys.executable, "-m", "evalguard"],
     "the module, safely": [sys.executable, *(["-P"] if sys.version_info >= (3, 11) else ["-I"]), "-m", "evalguard"],
 }
-FORMS = [["--format", "text"], ["--format", "html"], ["--format", "sarif"], ["--diff"], ["graph"], ["config"]]
+FORMS = [["--format", "text"], ["--format", "html"], ["--format", "sarif"], ["--diff"], ["graph", "."], ["config"]]
 
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
@@ -56,4 +57,4 @@ def test_no_module_of_the_project_is_loaded(command: Sequence[str], arguments: S
 
 def test_a_module_would_tell(project: Path) -> None:
     subprocess.run([sys.executable, "-c", "import conftest"], cwd=project, capture_output=True, check=False)
-    assert sorted(path.name for path in project.rglob("*.ran")) == ["conftest.ran"]
+    assert sorted(path.name for path in project.rglob("*.ran")) == ["conftest.ran", "torch.ran"]

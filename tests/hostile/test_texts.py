@@ -64,7 +64,10 @@ BROKEN: dict[str, tuple[str | bytes, str]] = {
         HEAD + "match a:\n  case " + "|".join(map(str, range(10_000))) + ": pass",
         "EVG901 cannot be parsed: nested too deeply",
     ),
-    "10 MB of a list": (HEAD + "x = [" + "1," * 5_000_000 + "]", "EVG901 cannot be parsed: it holds more than 1,000,000"),
+    "10 MB of a list": (
+        HEAD + "x = [" + "1," * 5_000_000 + "]",
+        "EVG901 cannot be parsed: it holds more than 1,000,000",
+    ),
     "10 MB of a dict": (
         HEAD + "x = {" + ",".join(f"'{n}': {n}" for n in range(500_000)) + "}",
         "EVG901 cannot be parsed: it holds more than 1,000,000",
@@ -95,8 +98,10 @@ JUDGED: dict[str, str | bytes] = {
     "calls": HEAD + "x = model" + ".to(d)" * 300,
     "negations": HEAD + "x = " + "not " * 900 + "model(1)",
     "f-strings of PEP 701": HEAD + "x = f'{f'{f'{1}'}'}' + f'{'\\n'.join(a)}' + f'{a!r:{b:{c}}}'\n",
-    "syntax of PEP 695": HEAD + "type X[T: int, *Ts, **P] = dict[T, P]\nclass A[T]:\n  def f[U](self, x: U) -> T: ...\n",
-    "soft keywords as names": HEAD + "match = 1\nmatch(1)\nmatch[1]\ncase = 2\ntype = 3\nmatch match:\n  case case: pass\n",
+    "syntax of PEP 695": HEAD
+    + "type X[T: int, *Ts, **P] = dict[T, P]\nclass A[T]:\n  def f[U](self, x: U) -> T: ...\n",
+    "soft keywords as names": HEAD
+    + "match = 1\nmatch(1)\nmatch[1]\ncase = 2\ntype = 3\nmatch match:\n  case case: pass\n",
     "odd patterns": HEAD
     + "match model:\n  case {'a': [1, *_, {'b': C(x=1 | 2 as y)}], **r} if r: model.eval()\n"
     + "  case -1+2j: pass\n  case (a.b | None | True): pass\n  case [*_]: pass\n  case str() | int(): pass\n  case _: pass\n",
@@ -105,7 +110,13 @@ JUDGED: dict[str, str | bytes] = {
     "large results": HEAD
     + "x = 9**9**9**9\ny = 'a' * 10**12\nz = 1 << 10**12\nmodel.train(9**9**9)\n"
     + "for i in range(10**100): model(i)\nfor j in [1] * 10**9: model(j)\nw = '%1000000000d' % 1\n",
-    "growing results": HEAD + "s = 'ab'\n" + "s = s + s\n" * 60 + "n = 2\n" + "n = n**n\n" * 60 + "t = 1\n" + "t = (t, t)\n" * 100,
+    "growing results": HEAD
+    + "s = 'ab'\n"
+    + "s = s + s\n" * 60
+    + "n = 2\n"
+    + "n = n**n\n" * 60
+    + "t = 1\n"
+    + "t = (t, t)\n" * 100,
     "nonsense": HEAD
     + "x = 1 / 0\nif 1 % 0: model.eval()\ny = [][0]\nw = {}['a']\nv = 'a'[10**100]\nfor i in range(0, 10, 0): model(i)\n"
     + "q = -'a'\np = 1 < 'a'\n1 << -1\n0**-1\nh = {[]: 1}\ng = {{}: 2}\nif 1e400: model.eval()\n",
@@ -122,12 +133,17 @@ JUDGED: dict[str, str | bytes] = {
     "targets": HEAD + "=".join(["a"] * 1000) + " = 1\n" + ",".join(["a"] * 5000) + " = b",
     "cases": HEAD + "match a:\n" + "".join(f"  case {n}: model.eval()\n" for n in range(2000)),
     "managers": HEAD + "with " + ",".join(["torch.no_grad()"] * 1000) + ": model(x)",
-    "closures": HEAD + "def f(model):\n" + "".join(f"  def g{n}():\n    model.eval()\n    g{n - 1}()\n" for n in range(2000)),
+    "closures": HEAD
+    + "def f(model):\n"
+    + "".join(f"  def g{n}():\n    model.eval()\n    g{n - 1}()\n" for n in range(2000)),
     "nested closures": HEAD + "".join(" " * n + "def f():\n" for n in range(90)) + " " * 90 + "model.eval()",
     "calls in a row": HEAD + "".join(f"def f{n}(model):\n  model.eval()\n  f{n + 1}(model)\n" for n in range(3000)),
     "classes in a row": HEAD
     + "from torch import nn\n"
-    + "".join(f"class C{n}({f'C{n - 1}' if n else 'nn.Module'}):\n  def forward(self, x): return self.a(x)\n" for n in range(2000)),
+    + "".join(
+        f"class C{n}({f'C{n - 1}' if n else 'nn.Module'}):\n  def forward(self, x): return self.a(x)\n"
+        for n in range(2000)
+    ),
     "returns": HEAD + "def f(model):\n" + "".join(f"  if a{n}: model.eval(); return\n" for n in range(1000)),
 }
 
@@ -152,14 +168,17 @@ CIRCLES: dict[str, str] = {
     "a metaclass": "class M(type):\n  def __call__(c): return M()\nclass A(metaclass=A): pass\nA()\n",
     "names": "a = b\nb = a\na.eval()\nc = c.c\nm = model\nwhile 1:\n  c = c.c\n  m = m.module[0]\n  m.eval()\n",
     "defaults": "def f(a=lambda: f()): return a()\nf()\nfrom functools import partial\ng = partial(g, partial(g, g))\ng(g)()\n",
-    "the importing file": "import hostile\nfrom hostile import *\nfrom . import *\nfrom .... import x\n" + "from " + "." * 50 + " import *\n",
+    "the importing file": "import hostile\nfrom hostile import *\nfrom . import *\nfrom .... import x\n"
+    + "from "
+    + "." * 50
+    + " import *\n",
 }
 
 
 @pytest.mark.parametrize(("content", "message"), BROKEN.values(), ids=BROKEN)
 def test_a_file_that_is_refused_is_one_finding(content: str | bytes, message: str, tmp_path: Path) -> None:
     hostile(tmp_path, "hostile.py", content)
-    outcome = run_apart(tmp_path, "--select", "EVG2,EVG901")
+    outcome = run_apart(tmp_path, "--select", "EVG201,EVG901")
     assert (outcome.status, outcome.errors, outcome.sound) == (1, "", ["EVG201"])
     assert len(outcome.others) == 1
     assert message in outcome.others[0]
@@ -187,7 +206,11 @@ def test_files_that_import_each_other_come_to_an_end(
     names = [f"m{n}" for n in range(30)]
     for name in names:
         imports = "".join(f"from {other} import *\n" for other in names)
-        hostile(tmp_path, f"{name}.py", imports + HEAD + f"class A(A): pass\ndef f(m):\n  m.eval()\n  f(m)\nf(A())\nx = {name}.x\n")
+        hostile(
+            tmp_path,
+            f"{name}.py",
+            imports + HEAD + f"class A(A): pass\ndef f(m):\n  m.eval()\n  f(m)\nf(A())\nx = {name}.x\n",
+        )
     monkeypatch.chdir(tmp_path)
     outcome = run_here(capsys, "--select", "EVG201,EVG901")
     assert (outcome.status, outcome.errors, outcome.sound, outcome.others) == (1, "", ["EVG201"], [])
@@ -215,7 +238,9 @@ def test_a_project_that_has_a_module_named_torch_is_judged(
     assert (outcome.status, outcome.errors, outcome.sound, outcome.others) == (len(found), "", found, [])
 
 
-@pytest.mark.parametrize("comment", ["# noqa", "# noqa: EVG901", "# evalguard: ignore", "# flake8: noqa", "# noqa: EVG"])
+@pytest.mark.parametrize(
+    "comment", ["# noqa", "# noqa: EVG901", "# evalguard: ignore", "# flake8: noqa", "# noqa: EVG"]
+)
 def test_no_comment_hides_that_a_file_cannot_be_read(
     comment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
