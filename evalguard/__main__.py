@@ -1,7 +1,7 @@
 """`python -m evalguard` is the command `evalguard`.
 
 `-m` puts the working directory before all else that is importable, and that may be a project whose `click.py` or
-`json.py` is not what we mean: it is taken away before anything more is loaded. What Python itself loads before this line
+`json.py` is not what we mean: it is taken away before anything more is loaded. What Python itself loads before that
 cannot be kept from it; the command `evalguard` and `python -P -m evalguard` never look there.
 """
 
