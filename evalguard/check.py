@@ -23,7 +23,7 @@ from evalguard.report import Report
 from evalguard.run import ALONE as ALONE
 from evalguard.run import Lowered, Means, Run, Source, locations_of, readable
 from evalguard.run import contained as contained
-from evalguard.source import Document, SourceProblem, decode_document, document_of, read_document
+from evalguard.source import Document, SourceProblem, decode_document, document_of, read_bytes, read_document
 
 if TYPE_CHECKING:
     from evalguard.callgraph import CallGraph
@@ -248,7 +248,9 @@ def _sources(run: Run, paths: Sequence[str | os.PathLike[str]], stdin_filename: 
     run.warnings.extend(discovery.problems)
     sources = {
         file.shown: Source(
-            partial(read_document, file.path, file.shown, _decode), os.path.abspath(file.path), file.path.read_bytes
+            partial(read_document, file.path, file.shown, _decode),
+            os.path.abspath(file.path),
+            partial(read_bytes, file.path),
         )
         for file in discovery.files
     }
@@ -355,10 +357,12 @@ def _check_all(run: Run, sources: Mapping[str, Source]) -> tuple[Report, dict[st
         known = kept.kept_report(cache, key)
     if known is not None:
         return _again(run, known), documents
+    plain = Run(run.config, replace(run.means, cache=None))
     report = _analysed(run, sources)
     if not report.problems:
         kept.keep_report(cache, key, report)
-    return report, documents
+        return report, documents
+    return _check_all(plain, sources)  # what was kept may be to blame: somebody may have written to the cache
 
 
 def _analysed(run: Run, sources: Mapping[str, Source]) -> Report:

@@ -41,10 +41,12 @@ _LAYERS = re.compile(
     r"|\bfrom\s+torch\.nn\b"
 )
 _MAKES = re.compile(
-    r"\b(?:from|import)\b.*\b(?:models?|nets?|networks?|torchvision|timm|transformers|diffusers)\b|=\s*\w*(?:[Mm]odel|[Nn]et)\w*\("
+    # Nobody's line is longer, and without an end a line of a million times `from` would be read a million times.
+    r"\b(?:from|import)\b.{0,1000}\b(?:models?|nets?|networks?|torchvision|timm|transformers|diffusers)\b"
+    r"|=\s{0,100}\w{0,100}(?:[Mm]odel|[Nn]et)\w{0,100}\("
 )
 _INHERITS = re.compile(r"^[ \t]*class[ \t]+\w+\(", re.MULTILINE)
-_FROM = re.compile(r"^[ \t]*from[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n#;]*)", re.MULTILINE)
+_FROM = re.compile(r"^[ \t]*from[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]{0,20000}\)|[^\n#;]*)", re.MULTILINE)
 _IMPORT = re.compile(r"^[ \t]*import[ \t]+([^\n#;]*)", re.MULTILINE)
 _WORD = re.compile(r"[A-Za-z_]\w*")
 

@@ -8,7 +8,9 @@ touch. A line ends at `\\n`, `\\r\\n` or `\\r` and nowhere else: `str.splitlines
 from __future__ import annotations
 
 import io
+import os
 import re
+import stat
 import tokenize
 from bisect import bisect_right
 from collections.abc import Callable
@@ -16,6 +18,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evalguard.finding import Span
+
+MOST_BYTES = 256 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +76,29 @@ class SourceProblem(Exception):
 
 def read_document(path: Path, shown: str, decode: Callable[[bytes, str], Document] | None = None) -> Document:
     """Read and decode one file, or raise SourceProblem."""
+    return (decode or decode_document)(read_bytes(path), shown)
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a file or of an open pipe, or SourceProblem. A device is not read, for it may have no end; a pipe
+    that nobody writes to is empty, rather than waited for."""
     try:
-        data = path.read_bytes()
+        with open(path, "rb", opener=_open_at_once) as file:
+            mode = os.fstat(file.fileno()).st_mode
+            if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
+                raise SourceProblem("cannot be read: it is no file")
+            if hasattr(os, "set_blocking"):
+                os.set_blocking(file.fileno(), True)
+            data = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise SourceProblem(f"cannot be read: {error.strerror or error}") from error
-    return (decode or decode_document)(data, shown)
+    if len(data) > MOST_BYTES:
+        raise SourceProblem(f"cannot be read: it is larger than {MOST_BYTES >> 20} MiB")
+    return data
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def decode_document(data: bytes, shown: str) -> Document:

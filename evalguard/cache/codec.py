@@ -23,6 +23,7 @@ from typing import Any
 
 Node = Any  # what JSON knows
 FAST = 1  # of zlib's levels
+MOST_BYTES = 1 << 28  # unpacked: few bytes can be made to unpack to very many
 
 
 class NoGood(Exception):
@@ -95,7 +96,8 @@ class Codec:
     def decoded(self, data: bytes) -> object:
         """What `encoded` was given. Raises NoGood for what it did not make."""
         try:
-            nodes = json.loads(zlib.decompress(data))
+            unpacking = zlib.decompressobj()
+            nodes = json.loads(unpacking.decompress(data, MOST_BYTES))
             made: list[object] = []
             for node in nodes:
                 if type(node) is list:

@@ -21,6 +21,7 @@ from evalguard import finding as finding_module
 from evalguard import report as report_module
 from evalguard.cache.codec import Codec, NoGood
 from evalguard.cache.database import Database
+from evalguard.cache.typed import is_typed
 from evalguard.finding import Finding
 from evalguard.report import Report
 from evalguard.source import Document
@@ -105,7 +106,13 @@ def kept_report(database: Database, key: str) -> Report | None:
         value = report_codec().decoded(data)
     except NoGood:
         return None
-    return value if isinstance(value, Report) else None
+    if not isinstance(value, Report) or value.problems or not is_typed(value.findings, tuple[Finding, ...]):
+        return None
+    names = (value.files, value.analysed, value.skipped)
+    pairs = (value.cut_short, value.foreign)
+    if not all(is_typed(each, tuple[str, ...]) for each in names):
+        return None
+    return value if all(is_typed(each, tuple[tuple[str, str], ...]) for each in pairs) else None
 
 
 def keep_report(database: Database, key: str, report: Report) -> None:

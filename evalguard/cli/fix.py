@@ -5,6 +5,7 @@ Exit status, as ruff's: `--fix` 1 if something is left, `--fix-only` 0, `--diff`
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -85,7 +86,10 @@ def _print_diff(result: Repaired) -> None:
     from evalguard.fixes.edits import unified_diff
 
     for name, before, after in result.differences():
-        print_text(unified_diff(before, after, name))
+        text = unified_diff(before, after, name)
+        if sys.stdout.isatty():  # elsewhere it is for `patch`, which wants every character as it is
+            text = "".join(f"{visible(line)}\n" for line in text.removesuffix("\n").split("\n"))
+        print_text(text)
 
 
 def written(

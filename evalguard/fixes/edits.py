@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -49,8 +50,18 @@ def _collide(one: Edit, other: Edit) -> bool:
 
 def unified_diff(before: str, after: str, path: str) -> str:
     """The difference of two texts, for `patch` and for people; `path` is written as ruff does, without prefixes."""
-    lines = difflib.unified_diff(_kept_lines(before), _kept_lines(after), path, path)
+    shown = _quoted(path)
+    lines = difflib.unified_diff(_kept_lines(before), _kept_lines(after), shown, shown)
     return "".join(line if line.endswith(("\n", "\r")) else f"{line}\n\\ No newline at end of file\n" for line in lines)
+
+
+def _quoted(path: str) -> str:
+    """A path as git writes and `patch` reads it: in quotes, with escapes, where it could break the line or steer a
+    terminal."""
+    if path.isprintable() and '"' not in path and "\\" not in path:
+        return path
+    plain = (chr(byte) if 32 <= byte < 127 and byte not in b'"\\' else f"\\{byte:03o}" for byte in os.fsencode(path))
+    return f'"{"".join(plain)}"'
 
 
 def original_lines(text: str, edits: Iterable[Edit]) -> dict[int, int]:

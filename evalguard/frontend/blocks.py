@@ -61,6 +61,9 @@ class GuardFrame:
     entry: int | None = None
 
 
+MOST_OPS = 200  # in one block: what is not used any more is forgotten, and the work counted, between blocks
+
+
 @dataclass(frozen=True, slots=True)
 class Graph:
     """What `finish` returns."""
@@ -134,6 +137,8 @@ class GraphBuilder:
             self.link(Edge(following))
             self.link(Edge(self._raise_target(), EdgeKind.RAISE))
             self.start(following)
+        elif len(self._drafts[self._current].ops) >= MOST_OPS:
+            self.enter_block(self.block())
 
     def emit_yield(self, op: Yield) -> None:
         """Append a Yield, which ends its block."""
@@ -314,6 +319,8 @@ class GraphBuilder:
                 if target in fixed or target == block or ways_in[target] != 1 or following.loops != draft.loops:
                     break
                 if draft.ops and isinstance(draft.ops[-1], Yield):
+                    break
+                if len(draft.ops) + len(following.ops) > MOST_OPS:
                     break
                 draft.ops.extend(following.ops)
                 draft.edges = following.edges

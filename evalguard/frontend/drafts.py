@@ -65,6 +65,7 @@ class FunctionDraft:
         self.graph = GraphBuilder()
         self.statement = statement
         self.is_generator = False
+        self.depth = 0  # of the expression that is being lowered
 
     def span(self, node: cst.CSTNode) -> Span:
         """The span of a node."""

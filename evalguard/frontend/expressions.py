@@ -44,10 +44,22 @@ from evalguard.ir.values import (
 
 _KEYWORDS = {"None": Const(None), "True": Const(True), "False": Const(False)}
 _LONGEST_CHAIN = 32  # operators of `a + b + c ...` in one tree: those who read values recurse on them
+_DEEPEST = 64  # of one expression in another, in one tree, for the same reason
 
 
 def lower_value(draft: FunctionDraft, node: cst.BaseExpression) -> Value:
     """Emit the ops of an expression and return its value."""
+    draft.depth += 1
+    try:
+        value = _lower_value(draft, node)
+        if draft.depth % _DEEPEST == 0:
+            value = draft.graph.capture(value, draft.span(node), draft.statement)
+        return value
+    finally:
+        draft.depth -= 1
+
+
+def _lower_value(draft: FunctionDraft, node: cst.BaseExpression) -> Value:
     match node:
         case cst.Name():
             return _KEYWORDS.get(node.value) or draft.names.read(node.value)

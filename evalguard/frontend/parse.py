@@ -1,7 +1,7 @@
 """From text to LibCST's tree, with every refusal of the parser turned into a SourceProblem.
 
-The native parser recurses on the machine's stack: brackets nested some thousand levels deep would end the process.
-Python itself stops at 200, so a file beyond that is refused before the parser sees it.
+The native parser recurses on the machine's stack: what nests some thousand levels deep would end the process. It is
+refused before the parser sees it (`nesting.py`).
 """
 
 from __future__ import annotations
@@ -13,15 +13,13 @@ from dataclasses import replace
 
 import libcst as cst
 
+from evalguard.frontend.nesting import refuse_too_much
 from evalguard.source import Document, SourceProblem, document_of
-
-_PYTHONS_BRACKET_LIMIT = 200
 
 
 def parse(document: Document) -> cst.Module:
     """Parse a file, or raise SourceProblem."""
-    if _may_nest_deeply(document.text):
-        _ask_python(document.text)
+    refuse_too_much(document.text)
     try:
         return cst.parse_module(document.text)
     except cst.ParserSyntaxError as error:
@@ -76,16 +74,3 @@ def _readable(error: cst.ParserSyntaxError) -> tuple[str, int, int]:
     if match is not None:
         return "LibCST does not know this syntax", int(match[1]), int(match[2])
     return error.message.strip().partition("\n")[0], error.raw_line, error.raw_column + 1
-
-
-def _may_nest_deeply(text: str) -> bool:
-    # Brackets in strings and comments count too: a wrong yes only costs a second parse.
-    depth = 0
-    for bracket in re.findall(r"[()\[\]{}]", text):
-        if bracket in "([{":
-            depth += 1
-            if depth > _PYTHONS_BRACKET_LIMIT:
-                return True
-        elif depth:
-            depth -= 1
-    return False

@@ -292,6 +292,7 @@ class Index:
         """The class and its ancestors of the project, nearest first (depth first, doubles dropped), and the dotted
         names of those beyond it."""
         if cls not in self._ancestries:
+            self._ancestries[cls] = (cls,), ("?",)  # until it is known: `class A(B.X)` where B inherits from A
             self._ancestries[cls] = self._find_ancestry(cls)
         return self._ancestries[cls]
 
