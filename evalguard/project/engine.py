@@ -220,6 +220,8 @@ class Engine:
         is_always_run = facts.qualname == MODULE or facts.name == "__init__" or returns_loss
         if not is_always_run and not self.relevance.is_worth_a_look(path, facts.qualname):
             return states
+        if self._is_switched_around(path, facts):
+            return states
         self._stack.append((path, qualname))
         result = self._solve(frame, [(0, state) for state in starts])
         self._stack.pop()
@@ -229,6 +231,12 @@ class Engine:
             state.env = {}
             state.grads = None
         return result.exits + [state for state, _, _ in result.yields]
+
+    def _is_switched_around(self, path: str, facts: FunctionFacts) -> bool:
+        """Whether a decorator of the project may set a mode around each call of a function: run on its own, it would be
+        run without."""
+        found = (self.index.resolve(path, ir.as_value(each.name)) for each in facts.decorators if each.name)
+        return any(isinstance(each, Fn) and self.relevance.may_switch(each.path, each.qualname) for each in found)
 
     def _frame(
         self,
