@@ -341,8 +341,9 @@ def source_of(value: Value, frame: Frame) -> str:
                     ("*" * a.stars) + (f"{a.keyword}=" if a.keyword else "") + source_of(a.value, frame)
                     for a in made_by.arguments
                 )
-                text = f"{source_of(made_by.callee, frame)}({arguments})"
-                return text if len(text) <= 60 else f"{source_of(made_by.callee, frame)}(...)"
+                callee = source_of(made_by.callee, frame)  # once: in a chain of calls it is a chain itself
+                text = f"{callee}({arguments})"
+                return text if len(text) <= 60 else f"{callee}(...)"
             return "…"
         case Compare(operator=operator, left=left, right=right) | Binary(operator=operator, left=left, right=right):
             return f"{source_of(left, frame)} {operator} {source_of(right, frame)}"
