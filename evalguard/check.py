@@ -80,10 +80,7 @@ class Checked:
         document = self.documents[path]
         if document.cells is None:
             return document.text
-        try:
-            data = self.sources[path].data()
-        except OSError as error:
-            raise SourceProblem(f"cannot be read any more: {error.strerror or error}") from error
+        data = self.sources[path].data()
         if decode_notebook(data, path) != document:
             raise SourceProblem("has changed since it was read")
         return data.decode("utf-8-sig")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,11 @@ from markers import known_limits, read_markers, texts_of
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 SINGLE = ("rules", "idioms", "shapes", "modes", "notebooks")  # folders in which every file is a case of its own
+
+
+def heeding_interrupts() -> None:
+    """For a new process: end by Ctrl-C, although a shell that started the tests in the background ignores it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def cases_under(folder: Path) -> list[Path]:

@@ -278,7 +278,7 @@ def test_a_notebook_that_has_changed_meanwhile_is_refused(tmp_path: Path) -> Non
     assert finding.no_fix_reason == "the notebook has changed since it was read"
     file.unlink()
     (finding,) = with_fixes(checked).findings
-    assert finding.no_fix_reason == "the notebook cannot be read any more: No such file or directory"
+    assert finding.no_fix_reason == "the notebook cannot be read: No such file or directory"
 
 
 def test_add_noqa(tmp_path: Path) -> None:

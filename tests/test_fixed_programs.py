@@ -211,7 +211,7 @@ def test_a_fix_that_is_proven_alone_holds_alone(tmp_path: Path) -> None:
     assert others, "each was also proven together with the others"
 
 
-@pytest.mark.parametrize("seed", ["fix:102", "fix:267"])
+@pytest.mark.parametrize("seed", ["fix:22", "fix:159"])
 def test_a_random_program_of_the_oracle_is_right_or_refused(tmp_path: Path, seed: str) -> None:
     """Of the oracle's programs hardly one in a hundred has a finding: these do."""
     text = generate(seed)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from conftest import heeding_interrupts
 
 from evalguard.cli import main
 
@@ -27,7 +28,9 @@ def lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[queue.Que
     monkeypatch.chdir(tmp_path)
     Path("a.py").write_text(WRONG)
     command = [sys.executable, "-u", "-m", "evalguard", "--watch", "--format", "flake8"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=heeding_interrupts
+    )
     assert process.stdout is not None
     stream, read = process.stdout, queue.Queue[str]()
     thread = threading.Thread(target=lambda: [read.put(line) for line in stream])

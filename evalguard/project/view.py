@@ -166,7 +166,8 @@ def witness(trail: Trail | None, chain: Chain, origin: Origin, last: Step) -> tu
         current = current.before
     if found:
         steps.reverse()
-        return (*_condensed([*_calls(origin.chain, current)[-5:], *steps]), last)
+        calls = _calls(origin.chain, current)[-5:]
+        return (*_condensed([*calls, *steps], len(calls)), last)
     shared = len(posixpath.commonprefix([chain, origin.chain]))  # of tuples, call by call
     return (*origin_steps(origin), *_calls(chain[shared:], trail)[-5:], last)
 
@@ -223,15 +224,18 @@ def _is_at(step: Step, site: Site) -> bool:
     return step.path == site[0] and step.span == Span(*site[1:])
 
 
-def _condensed(steps: list[Step]) -> list[Step]:
-    """The first, those that set a mode, what is near the end, and no step twice."""
+def _condensed(steps: list[Step], first: int) -> list[Step]:
+    """The first so many and one more, those that set a mode, what is near the end, and no step twice."""
     kept: list[Step] = []
     for step in steps:
         if step not in kept:
             kept.append(step)
     if len(kept) <= LONGEST:
         return kept
-    chosen = {0, *[index for index, step in enumerate(kept) if step.mode is not None][:LONGEST_OF_MODES]}
+    chosen = {
+        *range(first + 1),
+        *[index for index, step in enumerate(kept) if step.mode is not None][:LONGEST_OF_MODES],
+    }
     for index in reversed(range(len(kept))):
         if len(chosen) < LONGEST:
             chosen.add(index)

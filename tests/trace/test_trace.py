@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import heeding_interrupts
 
 needs_torch = pytest.mark.skipif(
     importlib.util.find_spec("torch") is None, reason="PyTorch is not installed: pip install -e '.[oracle]'"
@@ -362,6 +363,7 @@ def test_an_interrupted_program_is_reported_and_ends_by_the_signal(tmp_path: Pat
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=heeding_interrupts,
     )
     assert started.stdout is not None
     assert started.stdout.readline() == "begun\n"
