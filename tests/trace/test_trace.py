@@ -150,12 +150,17 @@ def test_what_no_finding_predicts_is_listed(tmp_path: Path) -> None:
     result = traced(
         tmp_path,
         """\
+        import os
+
+        ASKED = {name: os.environ.get("NOT_SET", name) for name in ("eval", "parameters", "Net", "inside")}
+
+
         class Box:
             def __call__(self, x):
-                return self.inside[0](x)
+                return getattr(self, ASKED["inside"])[0](x)
 
             def ask(self, name):
-                return getattr(self.inside[0], name)()
+                return getattr(getattr(self, ASKED["inside"])[0], ASKED[name])()
 
 
         def validate(box, x):
@@ -170,7 +175,7 @@ def test_what_no_finding_predicts_is_listed(tmp_path: Path) -> None:
 
 
         box = Box()
-        setattr(box, "inside", [globals()["Net"]()])
+        setattr(box, "inside", [globals()[ASKED["Net"]]()])
         optimizer = torch.optim.SGD(box.ask("parameters"), lr=0.1)
         for _ in range(2):
             box(torch.rand(5, 4)).sum().backward()
