@@ -55,9 +55,8 @@ class Store:
 
     def __init__(self) -> None:
         self._shelves: dict[Identity, Shelf] = {}
-        self._own: set[Identity] = (
-            set()
-        )  # owners of shelves that no other store has, and of which nothing was worked out
+        # Owners of shelves that no other store has, and of which nothing was worked out.
+        self._own: set[Identity] = set()
 
     def copy(self) -> Store:
         """An independent copy."""
