@@ -15,7 +15,7 @@ from evalguard.modes.frame import Frame, source_of
 from evalguard.modes.objects import origin_of
 from evalguard.modes.passes import partly_in_eval
 from evalguard.modes.significance import BOUND_METHODS
-from evalguard.modes.state import State, unite_origins
+from evalguard.modes.state import State, modes_of, unite_origins
 from evalguard.modes.switch import put
 from evalguard.modes.values import (
     Abstract,
@@ -92,7 +92,7 @@ def _record(exporter: Exporter, identity: Identity, text: str, given: Given, sta
     keywords = {name: _literal(value) for name, value in given.keywords}
     effect = lookup.export_effect(exporter, [_literal(value) for value in given.positional], keywords)
     origins = _origins(identity, state, frame)
-    key = ("export", frame.path, op.span, frame.chain, identity, frozenset(o.mode for o in origins), effect)
+    key = ("export", frame.path, op.span, frame.chain, identity, modes_of(origins), effect)
     found = frame.linker.events.exports.get(key)
     if found is not None:
         found.origins = unite_origins(found.origins, origins)

@@ -7,7 +7,7 @@ the tests on it. So `phase == "train"` asked twice has one answer as long as `ph
 from __future__ import annotations
 
 from evalguard.flow.liveness import Paths
-from evalguard.modes.state import Guard, State
+from evalguard.modes.state import Guard, State, modes_of
 from evalguard.modes.values import (
     NONE,
     Abstract,
@@ -93,7 +93,7 @@ def truth(value: Abstract, state: State) -> bool | None:
         case Fn() | Cls() | Ext() | Mod() | Params() | Optim() | Partial() | Generator() | Grad() | Switching():
             return True
         case ModeFlag(origins=origins, negated=negated):
-            modes = {origin.mode for origin in origins}
+            modes = modes_of(origins)
             if modes == {Mode.TRAIN}:
                 return not negated
             if modes == {Mode.EVAL}:

@@ -14,7 +14,7 @@ from evalguard.modes.events import Backward, Forward, Reveal
 from evalguard.modes.frame import Frame, Outcome, fresh, is_part, source_of
 from evalguard.modes.intent import argument_reason
 from evalguard.modes.objects import is_proved
-from evalguard.modes.state import NO_TAINT, State, unite_origins
+from evalguard.modes.state import NO_TAINT, State, modes_of, unite_origins
 from evalguard.modes.switch import evaluation_reason, mark_inferred
 from evalguard.modes.unknown import DRAWN, flow_into, unknown
 from evalguard.modes.values import ENTRY, NONE, Abstract, Identity, Known, Mode, Obj, OriginKind, Origins, identities
@@ -45,7 +45,7 @@ def forward(identity: Identity, given: Given, text: str, state: State, frame: Fr
         op.span,
         frame.chain,
         identity,
-        frozenset(o.mode for o in origins),
+        modes_of(origins),
         state.grads,
         reason is None,
         frozenset((g.test, g.holds) for g in state.guards),
@@ -152,7 +152,7 @@ def record_reveal(given: Given, state: State, frame: Frame) -> None:
     for identity in identities(value):
         origins = state.origins(identity)
         place = source_of(op.arguments[0].value, frame)
-        key = ("reveal", frame.path, op.span, frame.chain, identity, frozenset(o.mode for o in origins), state.doubt)
+        key = ("reveal", frame.path, op.span, frame.chain, identity, modes_of(origins), state.doubt)
         frame.linker.events.reveals.setdefault(
             key, Reveal(frame.path, frame.function.qualname, op.span, place, origins, state.doubt)
         )

@@ -18,7 +18,7 @@ from evalguard.modes.frame import Frame, Outcome, fresh, is_related, source_of
 from evalguard.modes.objects import is_proved
 from evalguard.modes.passes import through_backward
 from evalguard.modes.places import place_name
-from evalguard.modes.state import State, unite_origins
+from evalguard.modes.state import State, modes_of, unite_origins
 from evalguard.modes.unknown import unknown
 from evalguard.modes.values import (
     NONE,
@@ -167,7 +167,7 @@ def record_step(
     """A training step of one module, for the rules."""
     op = given.op
     now = state.origins(identity)
-    key = ("step", frame.path, op.span, frame.chain, identity, frozenset(o.mode for o in now | origins), state.doubt)
+    key = ("step", frame.path, op.span, frame.chain, identity, modes_of(now | origins), state.doubt)
     found = frame.linker.events.steps.get(key)
     if found is None:
         frame.linker.events.steps[key] = TrainingStep(
