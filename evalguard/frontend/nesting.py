@@ -28,7 +28,8 @@ MOST_BRACKETS_IN = {"case": 6, "del": 10}  # LibCST tries each of `((a,),)` ther
 _OPERATORS = frozenset({"and", "or", "not", "if", "else", "lambda", "await", "in", "is", "for", "yield", "async"})
 _NO_CASE = re.compile(r"[ \t]*[=.,:+)]")  # behind a variable that is named `case`
 _STRING = (
-    r"""(?:"{3}(?:[^"\\]+|\\.|"(?!""))*(?:"{3}|\Z)|'{3}(?:[^'\\]+|\\.|'(?!''))*(?:'{3}|\Z)"""
+    # Whatever follows the quotes, there is one way to match it: else a file that ends in a backslash takes for ever.
+    r"""(?:"{3}[^"\\]*(?:(?:\\.|"(?!""))[^"\\]*)*(?:"{3}|\\?\Z)|'{3}[^'\\]*(?:(?:\\.|'(?!''))[^'\\]*)*(?:'{3}|\\?\Z)"""
     r"""|"(?:[^"\\\r\n]+|\\(?:\r\n|.))*"?|'(?:[^'\\\r\n]+|\\(?:\r\n|.))*'?)"""
 )
 _TOKEN = re.compile(
