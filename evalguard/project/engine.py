@@ -80,7 +80,7 @@ from evalguard.vocabulary.words import MODULE_WORDS, words
 
 ALL_PARAMETERS = ("parameters", "named_parameters")
 DEEPEST = 14  # calls inside calls
-MOST_STEPS_IN_ALL = 250_000  # through blocks, shared out among the files of a project
+MOST_STEPS_IN_ALL = 60_000  # through blocks, shared out among the files of a project
 MOST_STEPS_OF_FILE = 20_000  # for all roots of a file; beyond its share the other roots of a file are left out
 LEAST_STEPS_OF_FILE = 400  # in each round of roots, as long as any are left in all
 LAST_STEPS_OF_FILE = 40  # the same after that

@@ -2,27 +2,44 @@
 
     fit(model)            a name: the function that it means, through imports
     Net(3)                a class: its constructor, and what its users call without naming it (`__call__`, `__enter__`)
-    trainer.validate()    a method: every method `validate` of the files that are connected by imports
+    self.validate()       a method of its own class, of what that inherits from, and of what inherits from it
+    log.info("done")      nothing: `log = logging.getLogger()` is no object of the project (see `receivers`)
+    x.cpu()               nothing: of what nobody knows, that is a method of data
+    trainer.validate()    else every method `validate` of the files that are connected by imports
 
-The first two are *sure*. A method is sure too where few define one of that name; beyond that it is only *possible*.
+All but the last are *sure*. That is sure too where few define a method of that name; beyond that it is only *possible*.
 Nested functions belong to the function around them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass
 
 from evalguard.flow.liveness import parts_of, values_of
 from evalguard.ir.facts import MODULE, FunctionFacts
-from evalguard.ir.values import Attribute, Name, Value
+from evalguard.ir.ops import Call, Enter
+from evalguard.ir.values import Attribute, Mapping, Name, Sequence, Value, as_value
 from evalguard.modes.values import Cls, Fn, Mod
-from evalguard.project.resolve import Index, Var, acts_of, words_of
-
-Key = tuple[str, str]  # path and qualified name of a function
+from evalguard.project.decorators import is_property
+from evalguard.project.receivers import Key, Receivers
+from evalguard.project.resolve import Index, Var, words_of
+from evalguard.vocabulary.data_methods import DATA_METHODS
 
 FEW = 3  # methods of one name, up to which a mention of the name means them
 IMPLIED = ("__init__", "__call__", "__enter__", "__exit__", "__iter__", "__next__", "__len__")
 UNSAID = frozenset({"forward", *IMPLIED})  # methods of which a mention says nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """What a mention means: functions, and methods of which there are many, by name."""
+
+    sure: frozenset[Key] = frozenset()
+    named: frozenset[str] = frozenset()
+
+
+NOTHING = Meant()
 
 
 class Mentions:
@@ -33,19 +50,24 @@ class Mentions:
         self._words: dict[Key, frozenset[str]] = {}
         self._component = _components(index)
         self._methods: dict[tuple[str, str], list[Key]] = {}
-        self._in_file: dict[tuple[str, str], list[Key]] = {}
+        self._functions: dict[tuple[str, str], list[Key]] = {}
+        self._properties: set[Key] = set()
         self._nested: dict[Key, list[Key]] = {}
         for path, file in index.files.items():
             for qualname, facts in file.functions.items():
                 if qualname == MODULE:
                     continue
-                self._in_file.setdefault((path, facts.name), []).append((path, qualname))
-                if facts.owner is not None:
+                if facts.owner is None:
+                    self._functions.setdefault((path, facts.name), []).append((path, qualname))
+                else:
                     named = (self._component[path], facts.name)
                     self._methods.setdefault(named, []).append((path, qualname))
+                    if is_property(facts):
+                        self._properties.add((path, qualname))
                 if facts.parent not in (None, MODULE):
                     self._nested.setdefault((path, facts.parent), []).append((path, qualname))
-        self._sure: dict[Key, frozenset[Key]] = {}
+        self._receivers = Receivers(index)
+        self._known: dict[Key, Meant] = {}
         self._callers: dict[Hashable, list[Hashable]] | None = None
 
     def component(self, path: str) -> str:
@@ -62,16 +84,9 @@ class Mentions:
             self._words[key] = frozenset(words_of(self._index.files[key[0]].functions[key[1]]))
         return self._words[key]
 
-    def classes(self, key: Key) -> set[Cls]:
-        """The classes of the project that a function names."""
-        found = (self._index.resolve(key[0], value) for value in _chains(self._index.files[key[0]].functions[key[1]]))
-        return {meaning for meaning in found if isinstance(meaning, Cls)}
-
     def sure(self, key: Key) -> frozenset[Key]:
         """The functions that a function mentions by a name that leaves little doubt."""
-        if key not in self._sure:
-            self._sure[key] = frozenset(self._find_sure(key)) - {key}
-        return self._sure[key]
+        return self._found(key).sure
 
     def nested(self, key: Key) -> list[Key]:
         """The functions that are defined in a function, those without a name left out."""
@@ -81,16 +96,13 @@ class Mentions:
         """The methods of that name in all files that imports connect with a file."""
         return self._methods.get((self._component[path], name), [])
 
-    def named_by(self, path: str, callee: Value) -> Iterator[Key]:
-        """The functions that a callee may mean, as far as its name leaves little doubt."""
+    def named_by(self, key: Key, callee: Value) -> Iterator[Key]:
+        """The functions that a callee in a function may mean, as far as its name leaves little doubt."""
         match callee:
-            case Name(id=name) | Attribute(name=name):
-                yield from self._in_file.get((path, name), ())
-                yield from self._meant(path, callee)
-                if isinstance(callee, Attribute):
-                    methods = self.methods_named(path, name)
-                    if len(methods) <= FEW:
-                        yield from methods
+            case Name(id=name):
+                yield from self._of_name(key, name)
+            case Attribute():
+                yield from self._of_attribute(key, callee, is_called=True).sure
             case _:
                 pass
 
@@ -118,19 +130,58 @@ class Mentions:
                     seen.add(callee)
                     waiting.append(callee)
 
-    def _find_sure(self, key: Key) -> Iterator[Key]:
+    def _found(self, key: Key) -> Meant:
+        """All that a function mentions."""
+        if key not in self._known:
+            sure = set(self._nested.get(key, ()))
+            named: set[str] = set()
+            for value, is_called in _chains(self._index.files[key[0]].functions[key[1]]).items():
+                if isinstance(value, Name):
+                    sure.update(self._of_name(key, value.id))
+                else:
+                    meant = self._of_attribute(key, value, is_called)
+                    sure |= meant.sure
+                    named |= meant.named
+            self._known[key] = Meant(frozenset(sure - {key}), frozenset(named))
+        return self._known[key]
+
+    def _of_name(self, key: Key, name: str) -> Iterator[Key]:
         path, qualname = key
-        yield from self._nested.get(key, ())
-        mentioned = self.words(key)
-        for name in mentioned:
-            if name in UNSAID:
-                continue
-            yield from self._in_file.get((path, name), ())
-            methods = self.methods_named(path, name)
-            if len(methods) <= FEW:
-                yield from methods
-        for value in _chains(self._index.files[path].functions[qualname]):
-            yield from self._meant(path, value)
+        if self._index.owner_of(path, qualname, name) == MODULE:
+            yield from self._meant(path, Name(name))
+        yield from self._functions.get((path, name), ())
+
+    def _of_attribute(self, key: Key, value: Attribute, is_called: bool) -> Meant:
+        """The functions that an attribute may mean. Where it is only read, those are its properties, but for the own
+        methods of an object."""
+        root: Value = value
+        while isinstance(root, Attribute):
+            root = root.value
+        if isinstance(root, Name) and self._index.owner_of(*key, root.id) == MODULE:
+            found = frozenset(self._meant(key[0], value))
+            if found or self._receivers.is_library(key, root.id):
+                return Meant(found)
+        if value.name in UNSAID:
+            return NOTHING
+        candidates = self._methods.get((self._component[key[0]], value.name), [])
+        if not candidates:
+            return NOTHING
+        own = self._receivers.own_class(key, value.value.id) if isinstance(value.value, Name) else None
+        if not is_called and own is None:
+            candidates = [each for each in candidates if each in self._properties]
+        classes = frozenset({own}) if own is not None else self._receivers.classes(key, value.value)
+        if classes is not None and not any(map(self._receivers.has_unknown_base, classes)):
+            family = {each for cls in classes for each in self._receivers.family(cls)}
+            return Meant(frozenset(each for each in candidates if self._owner(each) in family))
+        if own is None and value.name in DATA_METHODS:
+            return NOTHING
+        if len(candidates) <= FEW or not is_called:
+            return Meant(frozenset(candidates))
+        return Meant(frozenset(), frozenset({value.name}))
+
+    def _owner(self, key: Key) -> Cls | None:
+        owner = self._index.files[key[0]].functions[key[1]].owner
+        return Cls(key[0], owner) if owner is not None else None
 
     def _meant(self, path: str, value: Value) -> Iterator[Key]:
         found = self._index.resolve(path, value)
@@ -153,10 +204,8 @@ class Mentions:
                     key = (path, qualname)
                     for callee in self.sure(key):
                         callers.setdefault(callee, []).append(key)
-                    for name in acts_of(self._index.files[path].functions[qualname]) - UNSAID:
-                        method = (self._component[path], name)
-                        if len(self._methods.get(method, ())) > FEW:
-                            callers.setdefault(("methods", *method), []).append(key)
+                    for name in self._found(key).named:
+                        callers.setdefault(("methods", self._component[path], name), []).append(key)
             for (component, name), methods in self._methods.items():
                 for key in methods:
                     callers.setdefault(key, []).append(("methods", component, name))
@@ -164,19 +213,39 @@ class Mentions:
         return self._callers
 
 
-def _chains(facts: FunctionFacts) -> set[Value]:
-    """The chains of names in a function's ops, the whole ones: `utils.train.validate`."""
-    found: set[Value] = set()
+def _chains(facts: FunctionFacts) -> dict[Name | Attribute, bool]:
+    """The chains of names in a function's ops and decorators, with the chains that they begin with, and whether each is
+    called or given to a call somewhere: `utils.train.validate`."""
+    found: dict[Name | Attribute, bool] = {}
 
     def visit(values: Iterable[Value]) -> None:
         for value in values:
             if isinstance(value, (Name, Attribute)):
-                found.add(value)
+                found.setdefault(value, False)
             visit(parts_of(value))
 
     for block in facts.blocks:
         for op in block.ops:
             visit(values_of(op))
+            match op:
+                case Call(callee=callee, arguments=arguments):
+                    whole = [callee, *(argument.value for argument in arguments)]
+                case Enter(manager=manager):
+                    whole = [manager]
+                case _:
+                    whole = []
+            for value in whole:
+                for part in (value, *parts_of(value)) if isinstance(value, (Sequence, Mapping)) else (value,):
+                    if isinstance(part, (Name, Attribute)):
+                        found[part] = True
+        for edge in block.edges:
+            if edge.test is not None:
+                visit([edge.test])
+    for decorator in facts.decorators:
+        if decorator.name:
+            value = as_value(decorator.name)
+            if isinstance(value, (Name, Attribute)):
+                found[value] = True
     return found
 
 

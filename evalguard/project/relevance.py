@@ -22,8 +22,9 @@ from evalguard.modes.intent import is_unit_test_file, names_test_data, says_eval
 from evalguard.modes.significance import FLAG_TAKERS, Significance, significance
 from evalguard.modes.unknown import names_module
 from evalguard.modes.values import Cls, Fn
-from evalguard.project.mentions import Key, Mentions
-from evalguard.project.resolve import Index, acts_of, fills_tables, held_names
+from evalguard.project.mentions import Mentions
+from evalguard.project.receivers import Key
+from evalguard.project.resolve import Index, acts_of, fills_tables
 from evalguard.vocabulary import lookup
 from evalguard.vocabulary.exporters import TELLING
 from evalguard.vocabulary.not_torch import TORCH_LIBRARIES
@@ -50,7 +51,6 @@ MODE_SWITCHING = frozenset("train eval apply getattr make_generation_fast_".spli
 """Names without which no function of the project sets a mode by itself."""
 
 
-NAMING_WORDS = MODULE_WORDS | {"optimizer", "optim"}
 MOST_REACHED = 300  # functions that are asked for what a callee tests or reads
 
 
@@ -73,7 +73,6 @@ class Relevance:
         self._relevant = self.mentions.reaching(key for key in keys if self._says_relevant(key))
         self._giving = self.mentions.reaching(key for key in keys if self._gives_itself(key))
         self._switching = self.mentions.reaching(key for key in keys if self._says_switch(key))
-        self._active = self.mentions.reaching(key for key in keys if key in self._relevant or self._says_active(key))
         self._significances: dict[Key, Significance] = {}
         self._names: dict[Key, frozenset[str]] = {}
         self._deep_words: dict[Key, frozenset[str]] = {}
@@ -185,7 +184,9 @@ class Relevance:
         decorators = [d for facts in file.functions.values() if facts.parent == MODULE for d in facts.decorators]
         decorators += [d for cls in file.classes.values() if cls.parent == MODULE for d in cls.decorators]
         names = {decorator.name for decorator in decorators if decorator.name}
-        return any(self._stores(key) for name in names for key in self.mentions.named_by(path, ir.as_value(name)))
+        return any(
+            self._stores(key) for name in names for key in self.mentions.named_by((path, MODULE), ir.as_value(name))
+        )
 
     def _stores(self, key: Key) -> bool:
         """Whether a function, or one inside it, stores an item: `TABLE[name] = cls`."""
@@ -195,7 +196,7 @@ class Relevance:
         for block in facts.blocks:
             for op in block.ops:
                 if isinstance(op, Call):
-                    yield from self.mentions.named_by(path, op.callee)
+                    yield from self.mentions.named_by((path, facts.qualname), op.callee)
 
     def _holds_a_table(self, path: str, facts: FunctionFacts) -> bool:
         """Whether the body of a file makes a table of classes or functions, or an empty one that functions fill, itself
@@ -241,19 +242,9 @@ class Relevance:
         return bool(self.mentions.nested((path, qualname)))
 
     def is_inert(self, path: str, qualname: str) -> bool:
-        """Whether a function and those that it may call name no class, no module and no mode."""
-        return (path, qualname) not in self._active
-
-    def _says_active(self, key: Key) -> bool:
-        """Whether a function itself names a module or an optimizer, or a class that makes one or says anything of
-        modes."""
-        if any(map(_names_module, held_names(self._facts(key)))) or self._makes_module(key[0], self._facts(key)):
-            return True
-        return any(
-            (method.path, method.qualname) in self._relevant
-            for cls in self.mentions.classes(key)
-            for method in self.index.methods(cls).values()
-        )
+        """Whether a function and those that it may call make no module, and neither switch nor train one: without
+        a module from outside, nothing can happen in it."""
+        return (path, qualname) not in self._giving
 
     def _acts(self, key: Key) -> set[str]:
         """The names of what a function calls, worked out once for all that ask."""
@@ -268,7 +259,7 @@ class Relevance:
         """The access paths of a function whose values decide what happens to modes."""
         key = (path, facts.qualname)
         if key not in self._significances:
-            self._significances[key] = significance(facts, lambda op: self._touches_modes(path, op))
+            self._significances[key] = significance(facts, lambda op: self._touches_modes(key, op))
         return self._significances[key]
 
     def deep_names(self, path: str, qualname: str) -> frozenset[str]:
@@ -302,7 +293,7 @@ class Relevance:
             self._possible_ends[key] = Ends(bool(reached >> facts.exit & 1), raises)
         return self._possible_ends[key]
 
-    def _touches_modes(self, path: str, op: Op) -> bool:
+    def _touches_modes(self, key: Key, op: Op) -> bool:
         """Whether an op switches a mode, computes gradients, steps, or calls a function of the file that does."""
         if isinstance(op, Assign):
             return (isinstance(op.target, ir.Attribute) and op.target.name == "training") or (
@@ -319,11 +310,7 @@ class Relevance:
         )
         if name in RELEVANT or name in FLAG_TAKERS or name in lookup.acts():
             return True
-        return any(callee in self._relevant for callee in self.mentions.named_by(path, op.callee))
-
-
-def _names_module(name: str) -> bool:
-    return not NAMING_WORDS.isdisjoint(words(name))
+        return any(callee in self._relevant for callee in self.mentions.named_by(key, op.callee))
 
 
 def _stored_into(facts: FunctionFacts) -> set[ir.Value]:

@@ -533,31 +533,6 @@ def returned_attributes(function: FunctionFacts) -> set[str]:
     return found
 
 
-def held_names(function: FunctionFacts) -> set[str]:
-    """The names of what a function holds as a whole: `model` in `return self.model` and in `self.model(x)` and
-    `self.model.encode(x)`, but not in `self.model.weight.shape`, which only reads a number off it."""
-    found: set[str] = set()
-
-    def visit(values: Iterable[Value]) -> None:
-        for value in values:
-            if isinstance(value, (Name, Attribute)):
-                found.add(value.id if isinstance(value, Name) else value.name)
-                if isinstance(value, Attribute) and not isinstance(value.value, (Name, Attribute)):
-                    visit([value.value])
-            else:
-                visit(parts_of(value))
-
-    for block in function.blocks:
-        for op in block.ops:
-            visit(values_of(op))
-            if isinstance(op, Call) and isinstance(op.callee, Attribute):
-                visit([op.callee.value])
-        for edge in block.edges:
-            if edge.test is not None:
-                visit([edge.test])
-    return found
-
-
 def fills_tables(function: FunctionFacts) -> bool:
     """Whether a function makes an empty dict for an object: `self.entries = {}`."""
     return any(
