@@ -43,6 +43,7 @@ from evalguard.modes.values import (
     Ext,
     Fn,
     Generator,
+    Identity,
     Iteration,
     Known,
     Map,
@@ -280,13 +281,21 @@ def _object_method(base: Obj, name: str, given: Given, state: State, frame: Fram
 
 
 def _full_names(base: Obj, name: str, frame: Frame) -> list[str]:
-    """The names under which tables may know a method that is not of the project: of the class that made the object, of
-    the libraries' classes that its class inherits from, or, if a user has told of it, its own."""
+    """The names under which tables may know a method that is not of the project: of the class that made the object or
+    of which an annotation says that it holds one, of the libraries' classes that its class inherits from, or, if a user
+    has told of it, its own."""
     info = frame.info(base.id)
-    owners = [info.external] if info.external is not None else []
+    external = info.external or _annotated_class(base.id, frame)
+    owners = [external] if external is not None else []
     if info.cls is not None:
         owners += frame.linker.class_view(info.cls).foreign
     return [*(f"{owner}.{name}" for owner in owners), *([name] if lookup.told(name) == name else [])]
+
+
+def _annotated_class(identity: Identity, frame: Frame) -> str | None:
+    """The library's class of which an annotation says that an attribute of an object of the project holds one."""
+    owner = frame.info(identity[1]).cls if identity[0] == "attr" else None
+    return frame.linker.library_class(owner, identity[2]) if owner is not None else None
 
 
 def _module_method(base: Obj, name: str, given: Given, state: State, frame: Frame) -> list[Outcome]:

@@ -144,6 +144,10 @@ class Linker(Protocol):
         """Whether a constructor of the class, or of one that it inherits from, assigns the attribute."""
         ...
 
+    def library_class(self, cls: Cls, name: str) -> str | None:
+        """The library's class of which an annotation in the class says that the attribute holds an object."""
+        ...
+
     def is_static(self, function: Fn) -> bool:
         """Whether the function takes no receiver."""
         ...

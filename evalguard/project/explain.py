@@ -377,10 +377,12 @@ def _forward_verdict(view: FunctionView, same: Sequence[Forward]) -> str:
         return "not judged: its mode does not matter"
     if not any(forward.sure for forward in same):
         return "not judged: nobody knows whether it runs the layers"
-    blamed = [(forward, origin) for forward in same if (origin := judge.blamed(forward, Mode.TRAIN)) is not None]
+    blamed = [(forward, origin) for forward in same if (origin := judge.blamed(view, forward, Mode.TRAIN)) is not None]
     if not blamed:
         if any(o.mode is Mode.TRAIN for forward in same if forward.doubt for o in forward.origins):
             return "not reported: in train mode only on paths that hardly happen"
+        if any(o.mode is Mode.TRAIN for forward in same for o in forward.origins):
+            return "not reported: its own mode decides nothing, and its class puts its parts in eval mode"
         return "not reported: no train mode is known to reach it"
     inferring = [(forward, origin) for forward, origin in blamed if judge.is_inference(view, forward)]
     if not inferring:

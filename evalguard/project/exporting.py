@@ -42,7 +42,7 @@ def exports_in_train_mode(view: FunctionView) -> Iterator[ExportAccident]:
     if view.is_unit_test:
         return
     for export in view.exports:
-        origin = blamed(export, Mode.TRAIN)
+        origin = blamed(view, export, Mode.TRAIN)
         if origin is None or export.in_forward or export.effect not in ("keeps", "preserves"):
             continue
         if not may_matter(view, export) or not _is_sure(view, export, origin) or _is_meant(view, export, origin):

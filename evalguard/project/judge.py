@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from evalguard.modes.events import Export, Forward, TrainingStep
+from evalguard.modes.passes import UNCHOSEN
 from evalguard.modes.values import PARTS, Cls, Fn, Mode, Origin, OriginKind
+from evalguard.project.own_parts import is_indifferent_part, sets_parts_itself
 from evalguard.project.resolve import keeps_from_learning
 from evalguard.project.view import FunctionView
 from evalguard.vocabulary.words import (
@@ -49,7 +51,7 @@ def inferences_in_train_mode(view: FunctionView) -> Iterator[Accident]:
     if view.is_unit_test:
         return
     for forward in view.forwards:
-        origin = blamed(forward, Mode.TRAIN)
+        origin = blamed(view, forward, Mode.TRAIN)
         if origin is None or not is_inference(view, forward) or not may_matter(view, forward):
             continue
         if is_meant(view, forward, origin):
@@ -78,14 +80,27 @@ def _trains_as_well(view: FunctionView, forward: Forward) -> bool:
     )
 
 
-def blamed(event: Forward | Export, mode: Mode) -> Origin | None:
+def blamed(view: FunctionView, event: Forward | Export, mode: Mode) -> Origin | None:
     """The surest origin of a mode at a forward or export; None if it is never in that mode, or only on paths that
-    hardly happen."""
+    hardly happen, or where it decides nothing."""
     if event.doubt or (isinstance(event, Forward) and not event.sure):
         return None
     found = [origin for origin in event.origins if origin.mode is mode and origin.site is not None]
+    found = [origin for origin in found if not _decides_nothing(view, event, origin)]
     order = [OriginKind.SET, OriginKind.LOADED, OriginKind.TRAINED, OriginKind.BUILT, OriginKind.ASSUMED]
     return min(found, key=lambda o: (order.index(o.kind), o.site or (), o.chain)) if found else None
+
+
+def _decides_nothing(view: FunctionView, event: Forward | Export, origin: Origin) -> bool:
+    """Whether nobody has switched the object that an origin is about, and it is the same in both modes, or only holds
+    parts which its class puts in eval mode itself."""
+    if origin.kind not in UNCHOSEN or origin.site is None:
+        return False
+    made = view.info(("new", origin.path, origin.function, *origin.site[1:], "", origin.chain))
+    info = made if origin.kind is OriginKind.BUILT and made.cls is not None else view.info(event.id)
+    if info.cls is None or info.sensitive:
+        return False
+    return info.never_minds or (not info.alternatives and sets_parts_itself(info.cls, view.code))
 
 
 def is_inference(view: FunctionView, forward: Forward) -> bool:
@@ -101,6 +116,8 @@ def may_matter(view: FunctionView, event: Forward | Export) -> bool:
     """Whether the module is one, and some layer of it may listen to the mode."""
     info = view.info(event.id)
     if info.module is False or info.sensitive is False or _belongs_to_insensitive(view, event):
+        return False
+    if is_indifferent_part(event.id, view.infos, view.code):
         return False
     if info.module or info.cls is not None:
         return True
@@ -209,7 +226,7 @@ def helpers_in_train_mode(view: FunctionView) -> Iterator[Accident]:
     if view.is_unit_test:
         return
     for forward in view.forwards:
-        origin = blamed(forward, Mode.TRAIN)
+        origin = blamed(view, forward, Mode.TRAIN)
         if origin is None or forward.in_forward or not may_matter(view, forward):
             continue
         if not (forward.fate & {"target"} or (_is_named_helper(forward) and "backward" in forward.fate)):

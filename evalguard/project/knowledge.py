@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from evalguard.modes.frame import ClassInfo, Info
 from evalguard.modes.state import Unite, unite_origins
 from evalguard.modes.values import NONE, Abstract, Cls, Identity, ModeFlag, Obj, Optim, Params, Seq, bounded
+from evalguard.project.annotations import library_classes
 from evalguard.project.resolve import Index, assigned_attributes
 from evalguard.project.sensitivity import Sensitivity, recurrent_layer, sensitivity
 
@@ -29,6 +30,7 @@ class Knowledge:
     sensitivities: dict[Cls, Sensitivity] = field(default_factory=dict)
     views: dict[Cls, ClassInfo] = field(default_factory=dict)
     parts: dict[Cls, frozenset[str]] = field(default_factory=dict)
+    annotated: dict[Cls, dict[str, str]] = field(default_factory=dict)
 
     def info(self, identity: Identity) -> Info:
         """What is known of an object."""
@@ -62,6 +64,12 @@ class Knowledge:
                 part for fn in constructors if fn is not None for part in assigned_attributes(self.index.facts(fn))
             )
         return name in found
+
+    def library_class(self, cls: Cls, name: str) -> str | None:
+        """The library's class of which an annotation says that the attribute holds an object."""
+        if cls not in self.annotated:
+            self.annotated[cls] = library_classes(cls, self.index)
+        return self.annotated[cls].get(name)
 
     def one_of(self, values: Sequence[Abstract], identity: Identity) -> Obj:
         """One of several objects, nobody knows which: what it does, all do."""

@@ -17,6 +17,7 @@ from evalguard.ir.facts import MODULE
 from evalguard.ir.ops import Call, Iterate
 from evalguard.ir.values import Attribute, Const, Item, Name, Sequence, Temp, Value, as_value
 from evalguard.modes.values import Cls, Fn, Mod
+from evalguard.project.annotations import class_named
 from evalguard.project.code import ClassView, CodeView, is_module_name
 from evalguard.project.made_modules import made_in_call
 from evalguard.project.mode_flow import CONFIGURATION_WORDS
@@ -186,8 +187,8 @@ def _of_attribute(value: Attribute, view: CodeView, depth: int) -> bool | None:
 
 
 def _of_annotation(annotation: str, view: CodeView) -> bool | None:
-    name = annotation.strip("'\" ")
-    if not name.replace(".", "").replace("_", "").isalnum():
+    name = class_named(annotation)
+    if name is None:
         return None
     found = view.meaning(as_value(name))
     if isinstance(found, Cls):

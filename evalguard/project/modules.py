@@ -6,19 +6,26 @@ A dotted name may lie under any folder, its *root*: nobody has to tell evalguard
     src/app/main.py      from app.models import build    src/app/models.py: `src` is a folder around the importer
     src/app/main.py      from .models import build       the same, relative
     tools/run.py         from app.models import build    the same, by a root that is no folder around the importer
+    app/net/load.py      from models.yolo import Yolo    app/models/yolo.py: written when `app` was no package yet
 
 The nearest folder around the importer wins. One that is itself a package counts for the scripts in it only: elsewhere
 its files are imported with the package's name in front (so `import torch` below `app/` never means `app/torch/`). Of
-other roots the one nearest to the importer wins, and for a single name none that is a package.
+other roots the one nearest to the importer wins, and for a single name none that is a package. If there is no other,
+a package around the importer counts after all for a name of several parts that begins with no known library's: its
+files ran as scripts before they were packed, or something puts its folder on the path.
 """
 
 from __future__ import annotations
 
 import posixpath
+import sys
 from collections.abc import Iterable, Mapping
+
+from evalguard.vocabulary.not_torch import OTHER_FRAMEWORKS, TORCH_LIBRARIES
 
 Parts = tuple[str, ...]
 NEAR = 4  # folders around a file that may say what it is for
+LIBRARIES = TORCH_LIBRARIES | OTHER_FRAMEWORKS | sys.stdlib_module_names
 
 
 class Modules:
@@ -103,9 +110,14 @@ class Modules:
             shared = len(posixpath.commonprefix([root, folder]))  # of tuples, part by part
             is_around = shared == len(root)
             is_package = (*root, "__init__.py") in self._files
-            if is_package and (folder != root if is_around else len(wanted) == 1):
+            if is_package and len(wanted) == 1 and folder != root:
                 continue
-            rank = (1, len(root)) if is_around else (0, shared)
+            if is_package and is_around and folder != root:
+                if wanted[0] in LIBRARIES:
+                    continue
+                rank = (-1, len(root))
+            else:
+                rank = (1, len(root)) if is_around else (0, shared)
             if best is None or rank > best:
                 best, found = rank, path
         return found

@@ -15,6 +15,7 @@ from evalguard.ir import values as ir
 from evalguard.ir.facts import FunctionFacts
 from evalguard.modes.state import State
 from evalguard.modes.values import NONE, Abstract, Cls, Fn, Identity, Known, Map, Obj, Seq
+from evalguard.project.annotations import class_named
 from evalguard.project.knowledge import Knowledge
 from evalguard.vocabulary import lookup
 
@@ -87,9 +88,9 @@ def annotate(path: str, identity: Identity, annotation: str | None, knowledge: K
     """Note what the annotation of a parameter says of the object that it holds."""
     if annotation is None:
         return
-    name = annotation.strip("'\" ")
+    name = class_named(annotation)
     index, info = knowledge.index, knowledge.info(identity)
-    if not name.replace(".", "").replace("_", "").isalnum():
+    if name is None:
         return
     found = index.resolve(path, ir.as_value(name))
     if isinstance(found, Cls):

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from evalguard.flow.liveness import parts_of, path_of, values_of, written_by
 from evalguard.ir.facts import MODULE, ClassFacts, FileFacts, FunctionFacts
 from evalguard.ir.ops import Assign, Call, Define, Delete, Enter, Import, Raise, Return
-from evalguard.ir.values import Attribute, Mapping, Name, Value
+from evalguard.ir.values import Attribute, Item, Mapping, Name, Value
 from evalguard.modes.values import Cls, Fn, Mod
 from evalguard.project.modules import Modules
 from evalguard.vocabulary import lookup
@@ -305,6 +305,8 @@ class Index:
                 return
             own.append(current)
             for base in self.class_facts(current).bases:
+                while isinstance(base, Item):  # `class Net(Base[Sample])`: a generic class
+                    base = base.value
                 found = self.resolve(current.path, base)
                 if found == current and isinstance(base, Name):  # `class Net(Net)`: what the name meant before
                     imported = self.files[current.path].imports.get(base.id)

@@ -21,11 +21,11 @@ from typing import TypeAlias
 
 from evalguard.ir.facts import MODULE, FunctionFacts
 from evalguard.ir.ops import Call
-from evalguard.ir.values import Attribute
+from evalguard.ir.values import Attribute, Name
 from evalguard.modes.frame import is_part
 from evalguard.modes.intent import is_unit_test_file
 from evalguard.modes.state import State, has_same_modes, join, take_in
-from evalguard.modes.values import Cls, Fn, Obj
+from evalguard.modes.values import ENTRY, Cls, Fn, Mode, Obj
 from evalguard.project.decorators import is_static
 from evalguard.project.engine import Engine
 from evalguard.project.resolve import called_names, called_on_self, is_abstract
@@ -38,6 +38,7 @@ HOOKS = frozenset("training_step validation_step val_step test_step predict_step
 """Methods that Lightning, mmengine and many a trainer call in the mode that each needs."""
 
 TRAINING_HOOK = "training_step"  # gives back the loss, of which the framework computes gradients
+LOOKING = frozenset("getattr hasattr isinstance items keys values".split())
 MOST_ROUNDS = 4  # of the public methods of a class
 
 
@@ -178,7 +179,8 @@ def _run_class(engine: Engine, cls: Cls, base: State) -> list[PrivateMethods]:
     called = {name for _, fn in engine.index.methods(cls).items() for name in called_on_self(engine.index.facts(fn))}
     receiver = Obj(("self", cls.path, cls.qualname))
     engine.knowledge.be_instance(receiver.id, cls)
-    states = _after_init(engine, cls, receiver, base)
+    is_left_to_users = is_module is False and _has_eval_handle(engine, cls)
+    states = _after_init(engine, cls, receiver, base, is_module is not False or is_left_to_users)
     foreign = set(engine.index.ancestry(cls)[1])
     is_template = bool(foreign - {"object", "torch.nn.Module"})  # its base may call the private ones
     public = [
@@ -189,7 +191,7 @@ def _run_class(engine: Engine, cls: Cls, base: State) -> list[PrivateMethods]:
         and (is_template or not name.startswith("_") or name.startswith("__"))
     ]
     rest = [entry for entry in candidates if entry not in public]
-    handles = _mode_handles(engine, public, is_module is True)
+    handles = _mode_handles(engine, public, is_module is True or is_left_to_users)
     seen: set[Hashable] = set()
     entered: set[Hashable] = set()  # states from which the methods were run already
     for _ in range(MOST_ROUNDS):
@@ -201,6 +203,8 @@ def _run_class(engine: Engine, cls: Cls, base: State) -> list[PrivateMethods]:
             for state in () if name in handles else exits:
                 state.guards, state.trail, state.doubt = frozenset(), state.trail, False
                 state.backed, state.taints = {}, {}
+                if is_left_to_users:
+                    _forget_train_mode(engine, state, receiver)
                 news.append(state)
         before = {state.fingerprint() for state in states}
         for state in news:
@@ -213,24 +217,45 @@ def _run_class(engine: Engine, cls: Cls, base: State) -> list[PrivateMethods]:
     return [PrivateMethods([*first, *(fn for _, fn in rest if fn not in first)], states, receiver)]
 
 
-def _mode_handles(engine: Engine, methods: list[tuple[str, Fn]], is_module: bool) -> set[str]:
+def _mode_handles(engine: Engine, methods: list[tuple[str, Fn]], has_own: bool) -> set[str]:
     """The methods by which users choose the mode, so that what one leaves is not held against the other methods: the
-    `train` and `eval` of a module, and methods that do nothing but switch, such as `train_mode()` and `eval_mode()`,
-    where a class has them for both modes."""
+    `train` and `eval` of a module or of a class that `has_own`, and methods that do nothing but switch, such as
+    `train_mode()` and `eval_mode()`, where a class has them for both modes."""
     found: set[str] = set()
     modes: set[str] = set()
     for name, fn in methods:
-        called = {
-            op.callee.name if isinstance(op.callee, Attribute) else ""
-            for block in engine.index.facts(fn).blocks
-            for op in block.ops
-            if isinstance(op, Call)
-        }
-        if called and called <= {"train", "eval"}:
+        switches = _switches_only(engine, fn)
+        if switches:
             found.add(name)
-            modes |= called
+            modes |= switches
     chosen = found if modes == {"train", "eval"} else set()
-    return chosen | {"train", "eval"} if is_module else chosen
+    return chosen | {"train", "eval"} if has_own else chosen
+
+
+def _switches_only(engine: Engine, fn: Fn) -> set[str]:
+    """The switches that a method calls, if it does nothing else but look for what to switch."""
+    called = {
+        op.callee.name if isinstance(op.callee, Attribute) else op.callee.id if isinstance(op.callee, Name) else ""
+        for block in engine.index.facts(fn).blocks
+        for op in block.ops
+        if isinstance(op, Call)
+    } - LOOKING
+    return called if called <= {"train", "eval"} else set()
+
+
+def _has_eval_handle(engine: Engine, cls: Cls) -> bool:
+    """Whether a class that is no module has an `eval()` all the same, which does nothing but put its networks in eval
+    mode: its users are to call it before they infer."""
+    fn = engine.index.method(cls, "eval")
+    return fn is not None and _switches_only(engine, fn) == {"eval"}
+
+
+def _forget_train_mode(engine: Engine, state: State, receiver: Obj) -> None:
+    """The user may have called `eval()` since: nobody knows whether the networks are still in train mode."""
+    for place, origins in state.modes.items():
+        if is_part(place, receiver.id, engine.knowledge.infos):
+            kept = frozenset(origin for origin in origins if origin.mode is not Mode.TRAIN)
+            state.modes[place] = origins if kept == origins else kept | {ENTRY}
 
 
 def _run_training_hook(engine: Engine, cls: Cls, base: State) -> None:
@@ -296,14 +321,16 @@ def _is_hook(engine: Engine, cls: Cls, name: str) -> bool:
     return any(framework is not None and lookup.hook_mode(framework, name) is not None for framework in frameworks)
 
 
-def _after_init(engine: Engine, cls: Cls, receiver: Obj, base: State) -> list[State]:
+def _after_init(engine: Engine, cls: Cls, receiver: Obj, base: State, is_left_to_users: bool) -> list[State]:
+    """The states in which a constructor leaves an object. If its modes are left to its users, they may call `train()`
+    or `eval()` before any method."""
     init = engine.method(cls, "__init__")
     if init is None:
         return [base.copy()]
     exits = engine.run_root(init.path, init.qualname, [base.copy()], receiver)
     for state in exits:
         state.guards, state.doubt, state.backed, state.taints = frozenset(), False, {}, {}
-        if engine.index.is_module(cls) is not False:  # its user may call `train()` or `eval()` before any method
+        if is_left_to_users:
             for place in [place for place in state.modes if is_part(place, receiver.id, engine.knowledge.infos)]:
                 del state.modes[place]
     return exits or [base.copy()]

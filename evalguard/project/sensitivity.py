@@ -14,7 +14,7 @@ from evalguard.ir.facts import FunctionFacts
 from evalguard.ir.ops import Assign, Call, Op
 from evalguard.ir.values import Attribute, Const, Item, Name, Opaque, Temp, Value
 from evalguard.modes.values import Cls, Fn
-from evalguard.project.resolve import Index
+from evalguard.project.resolve import PLAIN_BASES, Index
 from evalguard.vocabulary import lookup
 from evalguard.vocabulary.words import MODULE_WORDS, NOT_MADE_MODULE_WORDS, words
 
@@ -45,6 +45,7 @@ HARMLESS_NAMES = frozenset(dir(__builtins__) if not isinstance(__builtins__, dic
     "len",
 }
 
+MODULE_ROOTS = ("torch.nn.Module", "torch.jit.ScriptModule")  # bases that add no layer
 MOST_CLASSES = 200  # looked at for one class
 
 Sensitivity = tuple[bool | None, str | None]
@@ -63,7 +64,7 @@ def sensitivity(cls: Cls, index: Index, known: dict[Cls, Sensitivity]) -> Sensit
             if factory.layers:
                 known[cls] = (True, factory.layers[0])
                 return known[cls]
-        elif lookup.canonical(base) not in ("torch.nn.Module", "torch.jit.ScriptModule") and "." in base:
+        elif base not in PLAIN_BASES and lookup.canonical(base) not in MODULE_ROOTS and "." in base:
             layer = lookup.layer(base)
             if layer is None or layer.sensitivity == "always":
                 unknown = True
@@ -89,14 +90,14 @@ def function_sensitivity(facts: FunctionFacts, path: str, index: Index, known: d
             if any(_reads_training(value) for value in _read_by(op)):
                 return True, "`self.training`"
             if isinstance(op, Call):
-                found, name = _call_sensitivity(op, facts, path, index, known)
+                found, name = call_sensitivity(op, facts, path, index, known)
                 if found:
                     return True, name
                 unknown = unknown or (found is None and op.result not in no_modules)
         for edge in block.edges:
             if edge.test is not None and _reads_training(edge.test):
                 return True, "`self.training`"
-    if facts.name == "__init__" and any(_may_hold_module(parameter.name) for parameter in facts.parameters):
+    if facts.name == "__init__" and any(may_hold_module(parameter.name) for parameter in facts.parameters):
         unknown = True
     return (None, None) if unknown else (False, None)
 
@@ -133,16 +134,18 @@ def recurrent_layer(cls: Cls, index: Index, seen: set[Cls]) -> str | None:
     return None
 
 
-def _may_hold_module(parameter: str) -> bool:
+def may_hold_module(parameter: str) -> bool:
+    """Whether a parameter's name says that it may be a module."""
     found = words(parameter)
     if not found or found[0] in ("n", "num", "number", "nb"):
         return False  # `n_layer`: how many
     return found[-1] in MODULE_WORDS | {"layer", "block", "blocks", "norm", "act", "activation"}
 
 
-def _call_sensitivity(
+def call_sensitivity(
     op: Call, facts: FunctionFacts, path: str, index: Index, known: dict[Cls, Sensitivity]
 ) -> Sensitivity:
+    """The same for what one call makes or runs."""
     if not isinstance(op.callee, (Name, Attribute)):
         return False, None
     found = index.resolve(path, op.callee)

@@ -215,7 +215,7 @@ def early_reads(cls: ClassView) -> Iterator[EarlyRead]:
     if cls.is_unit_test or not cls.is_module or is_overridden_flag(cls):
         return
     for name, view in cls.own_methods().items():
-        if name != "__init__" or _switches_itself(view):
+        if name != "__init__" or any(_switches_itself(reached.view) for reached in cls.reached_by(name)):
             continue
         for op in view.ops():
             if not any(_mentions_own_flag(value, view) for value in values_of(op)):
@@ -230,7 +230,7 @@ def early_reads(cls: ClassView) -> Iterator[EarlyRead]:
 
 
 def _switches_itself(view: CodeView) -> bool:
-    """Whether the constructor sets the mode of its object, by a call or by hand."""
+    """Whether a constructor, or a method that it calls, sets the mode of its object, by a call or by hand."""
     for op in view.ops():
         match op:
             case Assign(target=Attribute(value=owner, name=name)) if name == FLAG and view.is_own_object(owner):

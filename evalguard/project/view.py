@@ -17,6 +17,7 @@ from evalguard.modes.frame import Info, is_part, is_related
 from evalguard.modes.intent import is_unit_test
 from evalguard.modes.state import Trail
 from evalguard.modes.values import Chain, Identity, Origin, Origins, Site
+from evalguard.project.code import Code
 from evalguard.project.resolve import Index
 
 LONGEST = 10  # steps of a trace, the finding's own left out
@@ -45,6 +46,7 @@ class FunctionView:
     facts: FunctionFacts
     file: FileFacts
     index: Index
+    code: Code
     events: Events
     infos: dict[Identity, Info]
     forwards: list[Forward]
@@ -115,6 +117,7 @@ def function_views(index: Index, events: Events, infos: dict[Identity, Info]) ->
         steps.setdefault((step.path, step.function), []).append(step)
     for export in events.exports.values():
         exports.setdefault((export.path, export.function), []).append(export)
+    code = Code(index)
     for path, qualname in sorted(set(forwards) | set(steps) | set(exports)):
         file = index.files[path]
         yield FunctionView(
@@ -123,6 +126,7 @@ def function_views(index: Index, events: Events, infos: dict[Identity, Info]) ->
             file.functions[qualname],
             file,
             index,
+            code,
             events,
             infos,
             sorted(forwards.get((path, qualname), ()), key=lambda e: (e.span, e.place, repr(e.key))),

@@ -59,8 +59,8 @@ class StaleTrainingFlag(Rule):
     the flag has no fix.
 
     ## Known limits
-    Silent where the constructor itself sets the mode before, where the copy is assigned anywhere else in the project,
-    and where the flag that decides has another name than one of training.
+    Silent where the constructor, that of a base class or a method that they call sets the mode, where the copy is
+    assigned anywhere else in the project, and where the flag that decides has another name than one of training.
     """
 
     code = "EVG306"

@@ -1,0 +1,151 @@
+"""Whether an object's own mode can matter, by what its class makes: asked only where a finding is about to be made, for
+the engine runs no constructor that only makes layers.
+
+    net = AnyFormat(path)     its constructor loads a network and calls `eval()` on that: its own mode decides nothing
+    net.bank(x)               `self.bank = Bank()`, and no layer of `Bank` listens
+    net.bank(x)               `self.bank = default(bank, Bank())`, and where `net` is made nobody gives a `bank`
+    net.head(x)               `self.head = head`: unknown, so it may matter
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from evalguard.finding import Span
+from evalguard.ir.ops import Call
+from evalguard.ir.values import Attribute, Const, Name, Sequence, Temp, Value
+from evalguard.modes.frame import Info
+from evalguard.modes.values import PARTS, Cls, Fn, Identity
+from evalguard.project.code import Code, CodeView
+from evalguard.project.sensitivity import Sensitivity, call_sensitivity, may_hold_module
+from evalguard.vocabulary import lookup
+
+DEEPEST = 6  # assignments and calls that are followed one after another
+
+
+def sets_parts_itself(cls: Cls, code: Code) -> bool:
+    """Whether the constructor of a class, or a function that it calls, puts something else than the object in eval
+    mode."""
+    view = code.class_(cls)
+    if "sets parts" not in view.kept:
+        view.kept["sets parts"] = any(
+            _calls_eval_of_another(reached.view, call)
+            for reached in view.reached_by("__init__")
+            for _, call in reached.view.calls()
+        )
+    return bool(view.kept["sets parts"])
+
+
+def _calls_eval_of_another(view: CodeView, call: Call) -> bool:
+    match call:
+        case Call(callee=Attribute(value=owner, name="eval"), arguments=()):
+            return not view.is_own_object(owner) and view.dotted(call.callee) is None
+        case _:
+            return False
+
+
+def is_indifferent_part(identity: Identity, infos: Mapping[Identity, Info], code: Code) -> bool:
+    """Whether an object is, or stands in, a part of a module that is certainly the same in both modes, whatever the
+    whole is."""
+    while identity[0] in PARTS:
+        if identity[0] == "attr" and _part_listens(identity[1], identity[2], infos, code) is False:
+            return True
+        identity = identity[1]
+    return False
+
+
+def _part_listens(owner: Identity, name: str, infos: Mapping[Identity, Info], code: Code) -> bool | None:
+    """Whether what is under an attribute of an object depends on the mode: None if nobody knows."""
+    info = infos.get(owner)
+    if info is None or info.alternatives or info.cls is None or not code.class_(info.cls).is_module:
+        return None
+    return _Asked(owner, info.cls, code).attribute(name, 0)
+
+
+class _Asked:
+    """One object, made by a call that may be known, and the layers behind its attributes."""
+
+    def __init__(self, made: Identity, cls: Cls, code: Code) -> None:
+        self._cls = code.class_(cls)
+        self._call = _making_call(made, code)
+        self._known: dict[Cls, Sensitivity] = code.kept.setdefault("sensitivities", {})
+
+    def attribute(self, name: str, depth: int) -> bool | None:
+        """Whether what the methods of the class assign to an attribute depends on the mode."""
+        given = self._cls.given(name)
+        return _together([self._value(value, home, depth) for home, value in given]) if given else None
+
+    def _value(self, value: Value, view: CodeView, depth: int) -> bool | None:
+        if depth > DEEPEST:
+            return None
+        match value:
+            case Const():
+                return False
+            case Sequence(items=items):
+                return _together([self._value(item, view, depth + 1) for item in items])
+            case Attribute():
+                name = view.own_attribute(value)
+                return None if name is None else self.attribute(name, depth + 1)
+            case Name():
+                given = [self._value(each, view, depth + 1) for each in view.values_given(value)]
+                if view.has_parameter(value):
+                    given.append(self._parameter(value, view))
+                return _together(given) if given else None
+            case Temp():
+                call = view.call_of(value)
+                if call is not None:
+                    return self._made(call, view, depth)
+                given = [self._value(each, view, depth + 1) for each in view.values_given(value)]
+                return _together(given) if given else None
+            case _:
+                return None
+
+    def _made(self, call: Call, view: CodeView, depth: int) -> bool | None:
+        """Whether what a call makes depends on the mode."""
+        if isinstance(call.callee, Attribute) and isinstance(call.callee.value, Temp):
+            same = call.callee.name in lookup.SAME_OBJECT_METHODS
+            return self._value(call.callee.value, view, depth + 1) if same else None
+        found = view.meaning(call.callee)
+        if found is None or (isinstance(found, Cls) and self._cls.index.is_module(found) is None):
+            return None
+        listens = call_sensitivity(call, view.facts, view.path, self._cls.index, self._known)[0]
+        layer = lookup.layer(found) if isinstance(found, str) else None
+        if listens is False and (isinstance(found, Fn) or (layer is not None and layer.sensitivity == "container")):
+            return _together([self._argument(argument.value, view, depth) for argument in call.arguments])
+        return listens
+
+    def _argument(self, value: Value, view: CodeView, depth: int) -> bool | None:
+        """The same for what is given to a function or container, which may be a number as well."""
+        if isinstance(value, Name) and view.has_parameter(value) and not may_hold_module(value.id):
+            return False
+        return self._value(value, view, depth + 1)
+
+    def _parameter(self, value: Name, view: CodeView) -> bool | None:
+        """A parameter of the constructor is its default where the call that made the object gives it nothing."""
+        if view.facts.name != "__init__" or view.owner != self._cls.cls or self._call is None:
+            return None
+        if any(argument.stars for argument in self._call.arguments):
+            return None
+        by_position = sum(argument.keyword is None for argument in self._call.arguments)
+        for number, parameter in enumerate(view.facts.parameters[1:]):
+            if parameter.name == value.id:
+                is_given = (parameter.kind == "positional" and number < by_position) or any(
+                    argument.keyword == value.id for argument in self._call.arguments
+                )
+                return False if not is_given and isinstance(parameter.default, Const) else None
+        return None
+
+
+def _making_call(identity: Identity, code: Code) -> Call | None:
+    match identity:
+        case ("new", str() as path, str() as qualname, line, column, end_line, end_column, *_):
+            span = Span(line, column, end_line, end_column)
+            return next((call for _, call in code.function(path, qualname).calls() if call.span == span), None)
+        case _:
+            return None
+
+
+def _together(found: Iterable[bool | None]) -> bool | None:
+    """One that listens is enough; it takes all to say that none does."""
+    said = set(found)
+    return True if True in said else None if None in said else False
