@@ -3,7 +3,9 @@ of.
 
     screen -> lower -> link -> rules -> comments -> per-file ignores -> sort
 
-All files are linked together, as one project. One that cannot be parsed is the finding EVG901, and the others go on.
+Files that imports connect are linked together, as one project; each such *group* is judged on its own, in another
+process where that pays, and what was found in it is kept for runs on which nothing in it has changed. A file that
+cannot be parsed is the finding EVG901, and the others go on.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -39,8 +41,8 @@ from evalguard.report import Problem, Report
 from evalguard.ribbon import Part, Strip
 from evalguard.rule_documentation import Documented, RuleDocumentation, documentation_of
 from evalguard.rules.base import Rule
-from evalguard.run import Lowered, Means, Run, Source, contained, locations_of, readable, unreadable
-from evalguard.screen import files_with_layers, wanted_files
+from evalguard.run import ALONE, Lowered, Means, Run, Source, contained, locations_of, readable, unreadable
+from evalguard.screen import connected_files, files_with_layers, wanted_files
 from evalguard.source import Document, SourceProblem, split_lines
 from evalguard.suppress import is_used, last_lines, silencers, suppress
 from evalguard.vocabulary import lookup
@@ -75,25 +77,64 @@ def _documented() -> list[Documented]:
 
 def analysed(run: Run, sources: Mapping[str, Source]) -> Report:
     """The report on the documents of a run, and what else the run asks for."""
-    shows_modes = run.record is not None or run.claims is not None
     with lookup.extended(run.config.vocabulary), _collecting_rarely():  # forked processes take the vocabulary along
-        files = _facts(run, sources)
-        follows_modes = any(rule.follows_modes for rule in _enabled(run.config))
-        project = _linked(run, files, sources, run.record) if follows_modes or shows_modes else None
-        _judged(run, files, sources, project)
-        if project is not None and run.record is not None:
-            run.strips = _strips(run, project, run.record)
-        if project is not None and run.claims is not None:
-            cells = run.cells()
-            run.claims += run.take(contained(lambda: [placed_claim(each, cells) for each in project.claims()])) or ()
+        if run.record is None and run.claims is None:
+            _judge_groups(run, sources)
+        else:
+            _judge_with_modes(run, sources)
     run.keep_named_documents()
     return _report(run, tuple(sources))
+
+
+def _judge_groups(run: Run, sources: Mapping[str, Source]) -> None:
+    """Judge the files of a run, group by group."""
+    wanted = _wanted(run, sources)
+    locations = locations_of(sources)
+    with run.stage("screen"):
+        texts = {path: document.text for path, document in run.documents.items()}
+        groups = connected_files(texts, locations, [path for path in run.documents if path in wanted])
+    cache = None if run.wants_facts else run.means.cache
+    keys: Sequence[str] = ()
+    known: dict[str, Report] = {}
+    if cache is not None:
+        documents = [[run.documents[path] for path in group] for group in groups]
+        keys = kept.group_keys(documents, locations, run.read_as_code, run.config)
+        known = kept.kept_reports(cache, keys)
+    new = [number for number, _ in enumerate(groups) if not keys or keys[number] not in known]
+    _lower_wanted(run, {path for number in new for path in groups[number]})
+    judged = _all_judged(run, [groups[number] for number in new], sources)
+    for report in (*known.values(), *judged):
+        run.findings += report.findings
+        run.cut_short += report.cut_short
+        run.analysed += report.analysed
+        for problem in report.problems:
+            run.take(problem)
+        for stage, seconds in report.seconds.items():
+            run.seconds[stage] = run.seconds.get(stage, 0.0) + seconds
+    order = {path: number for number, path in enumerate(run.documents)}
+    run.analysed.sort(key=lambda path: order[path])
+    if cache is not None:
+        kept.keep_reports(
+            cache, {keys[n]: report for n, report in zip(new, judged, strict=True) if not report.problems}
+        )
+
+
+def _judge_with_modes(run: Run, sources: Mapping[str, Source]) -> None:
+    """Judge the files of a run as one, and tell what it asks of modes."""
+    files = _all_facts(run, sources)
+    project = _linked(run, files, sources, run.record)
+    _judged(run, files, sources, project)
+    if project is not None and run.record is not None:
+        run.strips = _strips(run, project, run.record)
+    if project is not None and run.claims is not None:
+        cells = run.cells()
+        run.claims += run.take(contained(lambda: [placed_claim(each, cells) for each in project.claims()])) or ()
 
 
 def graphed(run: Run, sources: Mapping[str, Source]) -> tuple[CallGraph, Report]:
     """What happens in all of the documents of a run together, and the report on them."""
     with lookup.extended(run.config.vocabulary):
-        files = _facts(run, sources)
+        files = _all_facts(run, sources)
         unreadable_files = tuple((finding.path, "") for finding in run.findings)
         record = Record()
         project = _linked(run, files, sources, record)
@@ -118,8 +159,8 @@ def _collecting_rarely() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def _facts(run: Run, sources: Mapping[str, Source]) -> list[FileFacts]:
-    """The facts of all files that are worth a parse."""
+def _wanted(run: Run, sources: Mapping[str, Source]) -> set[str]:
+    """The files that are worth a parse."""
     with run.stage("screen"):
         texts = {path: document.text for path, document in run.documents.items()}
         locations = locations_of(sources)
@@ -129,13 +170,28 @@ def _facts(run: Run, sources: Mapping[str, Source]) -> list[FileFacts]:
             wanted |= run.read_as_code
     run.skipped += [path for path in run.documents if path not in wanted]
     run.foreign += [(path, document.foreign) for path, document in run.documents.items() if document.foreign]
+    return wanted
+
+
+def _lower_wanted(run: Run, wanted: Set[str]) -> None:
+    """Lower these files, but for those of which the facts are at hand."""
     with run.stage("parse"):
         documents = [document for path, document in run.documents.items() if path in wanted]
         _lower_new(run, [d for d in documents if run.lowered.get(d.path, (None,))[0] is not d])
-        results = chain.from_iterable(run.lowered[document.path][1] for document in documents)
-        found = [facts for result in results if (facts := run.take(result)) is not None]
+
+
+def _facts(run: Run, lowered: Mapping[str, tuple[Document, list[Lowered]]], paths: Iterable[str]) -> list[FileFacts]:
+    """The facts of these files, which have been lowered; why there are none is taken by the run."""
+    results = chain.from_iterable(lowered[path][1] for path in paths)
+    found = [facts for result in results if (facts := run.take(result)) is not None]
     run.analysed += [facts.path for facts in found]
     return found
+
+
+def _all_facts(run: Run, sources: Mapping[str, Source]) -> list[FileFacts]:
+    wanted = _wanted(run, sources)
+    _lower_wanted(run, wanted)
+    return _facts(run, run.lowered, [path for path in run.documents if path in wanted])
 
 
 def _lower_new(run: Run, documents: Sequence[Document]) -> None:
@@ -159,9 +215,8 @@ def _all_lowered(means: Means, documents: Sequence[Document]) -> list[list[Lower
     """The facts of each of the documents, or why there are none; of much text in several processes, the longest
     first."""
     total = sum(len(document.text) for document in documents) or 1
-    workers = (os.cpu_count() or 1) if means.jobs is None else means.jobs
-    may_fork = "fork" in multiprocessing.get_all_start_methods() and not multiprocessing.current_process().daemon
-    if total >= MUCH_TEXT and len(documents) > 1 and workers > 1 and may_fork:
+    workers = _workers(means, total, len(documents))
+    if workers > 1:
         order = sorted(range(len(documents)), key=lambda number: -len(documents[number].text))
         found: list[list[Lowered]] = [[] for _ in documents]
         try:
@@ -183,6 +238,13 @@ def _all_lowered(means: Means, documents: Sequence[Document]) -> list[list[Lower
     return found
 
 
+def _workers(means: Means, characters: int, works: int) -> int:
+    """How many processes to use for so much text in so many parts; 1 for this one alone."""
+    workers = (os.cpu_count() or 1) if means.jobs is None else means.jobs
+    may_fork = "fork" in multiprocessing.get_all_start_methods() and not multiprocessing.current_process().daemon
+    return min(workers, works) if characters >= MUCH_TEXT and may_fork else 1
+
+
 def _lowered(document: Document) -> list[Lowered]:
     """The facts of a document; of a notebook without the cells that cannot be parsed, each of which is a finding."""
     problems: tuple[SourceProblem, ...] = ()
@@ -198,6 +260,64 @@ def _lower(document: Document) -> FileFacts:
     from evalguard.frontend import lower  # LibCST is slow to import, and many runs need no parser
 
     return lower(document)
+
+
+_inherited: list[Callable[[int], Report]] = []
+"""What a forked process finds in memory: what it is to do, given the number of a group."""
+
+
+def _all_judged(run: Run, groups: Sequence[Sequence[str]], sources: Mapping[str, Source]) -> list[Report]:
+    """What is found in each of the groups: findings, what was cut short, problems and seconds. Much text is shared out
+    among processes, the longest groups first."""
+    sizes = [sum(len(run.documents[path].text) for path in group) for group in groups]
+    total, done = sum(sizes) or 1, 0
+    order = sorted(range(len(groups)), key=lambda number: -sizes[number])
+    found: dict[int, Report] = {}
+
+    def judged(number: int) -> Report:
+        return _group_judged(run, groups[number], sources)
+
+    def take(number: int, report: Report) -> None:
+        nonlocal done
+        found[number] = report
+        done += sizes[number]
+        run.means.progress("linking", done / total)
+
+    workers = _workers(run.means, total, len(groups))
+    if workers > 1:
+        _inherited.append(judged)
+        try:
+            with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as pool:
+                for number, report in zip(order, pool.map(_judged_by_number, order), strict=True):
+                    take(number, report)
+        except (BrokenProcessPool, OSError):
+            pass  # in this process, then
+        finally:
+            _inherited.clear()
+    for number in order:
+        if number not in found:
+            take(number, judged(number))
+    return [found[number] for number in range(len(groups))]
+
+
+def _judged_by_number(number: int) -> Report:
+    return _inherited[0](number)
+
+
+def _group_judged(run: Run, group: Sequence[str], sources: Mapping[str, Source]) -> Report:
+    """What is found in files that imports connect, by their paths."""
+    part = Run(run.config, replace(run.means, cache=None, jobs=1, progress=ALONE.progress))
+    part.documents, part.read_as_code = run.documents, run.read_as_code
+    files = _facts(part, run.lowered, group)
+    follows_modes = any(rule.follows_modes for rule in _enabled(run.config))
+    _judged(part, files, sources, _linked(part, files, sources) if follows_modes else None)
+    return Report(
+        findings=tuple(part.findings),
+        analysed=tuple(part.analysed),
+        problems=tuple(part.problems),
+        cut_short=tuple(part.cut_short),
+        seconds=part.seconds,
+    )
 
 
 def _linked(

@@ -357,7 +357,7 @@ def _check_all(run: Run, sources: Mapping[str, Source]) -> tuple[Report, dict[st
     plain = Run(run.config, replace(run.means, cache=None))
     report = _analysed(run, sources)
     if not report.problems:
-        kept.keep_report(cache, key, report)
+        kept.keep_reports(cache, {key: report})
         return report, documents
     return _check_all(plain, sources)  # what was kept may be to blame: somebody may have written to the cache
 

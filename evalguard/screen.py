@@ -19,7 +19,7 @@ a training flag; these are never run (`files_with_layers`).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 
 from evalguard.project.modules import Modules
 
@@ -46,8 +46,9 @@ _MAKES = re.compile(
     r"|=\s{0,100}\w{0,100}(?:[Mm]odel|[Nn]et)\w{0,100}\("
 )
 _INHERITS = re.compile(r"^[ \t]*class[ \t]+\w+\(", re.MULTILINE)
-_FROM = re.compile(r"^[ \t]*from[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]{0,20000}\)|[^\n#;]*)", re.MULTILINE)
-_IMPORT = re.compile(r"^[ \t]*import[ \t]+([^\n#;]*)", re.MULTILINE)
+_FROM = re.compile(r"(?:^|[;:])[ \t]*from[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]{0,20000}\)|[^\n#;]*)", re.MULTILINE)
+_IMPORT = re.compile(r"(?:^|[;:])[ \t]*import[ \t]+([^\n#;]*)", re.MULTILINE)
+_DOTTED_TEXT = re.compile(r"""["']([A-Za-z_]\w{0,100}(?:\.\w{1,100}){1,20})["']""")
 _WORD = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -71,6 +72,28 @@ def wanted_files(texts: Mapping[str, str], locations: Mapping[str, str], told: I
     inheriting = {path: imports[path] for path in quiet if _INHERITS.search(texts[path])}
     wanted = telling | imported | _spread(imported, inheriting, quiet)
     return wanted | _spread(wanted, imports, leading)
+
+
+def connected_files(texts: Mapping[str, str], locations: Mapping[str, str], among: Iterable[str]) -> list[list[str]]:
+    """These files, in groups that neither an import nor a dotted name in a string connects: what happens in one has
+    nothing to do with the others."""
+    paths = list(among)
+    modules = Modules(paths, locations)
+    parent = {path: path for path in paths}
+
+    def first(path: str) -> str:
+        while parent[path] != path:
+            parent[path] = parent[parent[path]]
+            path = parent[path]
+        return path
+
+    for path in paths:
+        for target in _imported_files(path, texts[path], modules, _named_targets):
+            parent[first(target)] = first(path)
+    groups: dict[str, list[str]] = {}
+    for path in paths:
+        groups.setdefault(first(path), []).append(path)
+    return list(groups.values())
 
 
 def files_with_layers(texts: Mapping[str, str], locations: Mapping[str, str], wanted: Set[str]) -> set[str]:
@@ -100,19 +123,8 @@ def _spread(start: Iterable[str], edges: Mapping[str, set[str]], within: Set[str
     return found
 
 
-def _imported_files(path: str, text: str, modules: Modules) -> Iterator[str]:
-    """The files that a text imports, those around them included."""
-    for target in _targets(text):
-        parts = target.lstrip(".").split(".")
-        dots = "." * (len(target) - len(target.lstrip(".")))
-        for end in range(len(parts) + 1):
-            start = dots + ".".join(parts[:end])
-            found = modules.at(modules.relative(path, start)) if dots else modules.find(path, start) if end else None
-            if found is not None and found != path:
-                yield found
-
-
 def _targets(text: str) -> Iterator[str]:
+    text = text.replace("\\\n", " ")
     for match in _FROM.finditer(text):
         module, names = match.groups()
         separator = "" if module.endswith(".") else "."
@@ -124,3 +136,23 @@ def _targets(text: str) -> Iterator[str]:
             words = part.split()
             if words:
                 yield words[0]
+
+
+def _named_targets(text: str) -> Iterator[str]:
+    yield from _targets(text)
+    for match in _DOTTED_TEXT.finditer(text):
+        yield match[1]
+
+
+def _imported_files(
+    path: str, text: str, modules: Modules, targets: Callable[[str], Iterator[str]] = _targets
+) -> Iterator[str]:
+    """The files that a text imports, those around them included."""
+    for target in targets(text):
+        parts = target.lstrip(".").split(".")
+        dots = "." * (len(target) - len(target.lstrip(".")))
+        for end in range(len(parts) + 1):
+            start = dots + ".".join(parts[:end])
+            found = modules.at(modules.relative(path, start)) if dots else modules.find(path, start) if end else None
+            if found is not None and found != path:
+                yield found

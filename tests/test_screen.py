@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evalguard.screen import files_with_layers, wanted_files
+from evalguard.screen import connected_files, files_with_layers, wanted_files
 
 TEXTS = {
     "net.py": "from base import Base\nclass Net(Base):\n    def forward(self, x):\n        return F.dropout(x)\n",
@@ -21,3 +21,26 @@ def test_files_with_layers_bring_those_of_their_base_classes() -> None:
 
 def test_files_that_are_wanted_anyway_are_left_out() -> None:
     assert files_with_layers(TEXTS, LOCATIONS, set(TEXTS)) == set()
+
+
+def test_files_that_no_import_connects_stand_apart() -> None:
+    texts = {
+        "lib/__init__.py": "",
+        "lib/engine.py": "import torch\n",
+        "main.py": "from lib.engine import fit\n",
+        "named.py": "make('lib.engine.fit')\n",
+        "short.py": "import os; import one_line\n",
+        "one_line.py": "x = 1\n",
+        "far.py": "from split \\\n    import name\n",
+        "split.py": "from torch import nn\n",
+        "alone.py": "import torch\n",
+        "skipped.py": "import alone\n",
+    }
+    among = [path for path in texts if path != "skipped.py"]
+    groups = connected_files(texts, {path: f"/project/{path}" for path in texts}, among)
+    assert sorted(map(sorted, groups)) == [
+        ["alone.py"],
+        ["far.py", "split.py"],
+        ["lib/__init__.py", "lib/engine.py", "main.py", "named.py"],
+        ["one_line.py", "short.py"],
+    ]

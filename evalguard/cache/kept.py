@@ -11,7 +11,7 @@ import hashlib
 import importlib.util
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -97,11 +97,30 @@ def keep_facts(database: Database, known: Mapping[str, tuple[Document, Sequence[
     )
 
 
+def group_keys(
+    groups: Iterable[Sequence[Document]], locations: Mapping[str, str], as_code: Set[str], config: object
+) -> list[str]:
+    """The keys of what is found in groups of documents that imports connect. `locations` are those of all files of the
+    run, for they decide what an import means; the documents `as_code` are not run."""
+    everywhere = _hash([own_state(), sorted(locations.items()), repr(config)])
+    return [
+        _hash([everywhere, [(each.path, document_key(each), each.path in as_code) for each in group]])
+        for group in groups
+    ]
+
+
 def kept_report(database: Database, key: str) -> Report | None:
     """The report that is kept under the key."""
-    data = database.read(REPORT, [key]).get(key)
-    if data is None:
-        return None
+    return kept_reports(database, [key]).get(key)
+
+
+def kept_reports(database: Database, keys: Iterable[str]) -> dict[str, Report]:
+    """The reports that are kept under the keys, those that are damaged left out."""
+    found = ((key, _decoded_report(data)) for key, data in database.read(REPORT, keys).items())
+    return {key: report for key, report in found if report is not None}
+
+
+def _decoded_report(data: bytes) -> Report | None:
     try:
         value = report_codec().decoded(data)
     except NoGood:
@@ -115,9 +134,10 @@ def kept_report(database: Database, key: str) -> Report | None:
     return value if all(is_typed(each, tuple[tuple[str, str], ...]) for each in pairs) else None
 
 
-def keep_report(database: Database, key: str, report: Report) -> None:
-    """Keep a report, without the texts, which the next run reads anyway."""
-    database.write(REPORT, {key: report_codec().encoded(replace(report, texts={}, cells={}, seconds={}, warnings=()))})
+def keep_reports(database: Database, reports: Mapping[str, Report]) -> None:
+    """Keep reports, without the texts, which the next run reads anyway."""
+    plain = {key: replace(report, texts={}, cells={}, seconds={}, warnings=()) for key, report in reports.items()}
+    database.write(REPORT, {key: report_codec().encoded(report) for key, report in plain.items()})
 
 
 def _hash(value: object) -> str:

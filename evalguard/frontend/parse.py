@@ -26,7 +26,7 @@ def parse(document: Document) -> cst.Module:
         _ask_python(document.text)
         problem, line, column = _readable(error)
         raise SourceProblem(f"cannot be parsed: {problem}", line, column) from error
-    except (cst.CSTValidationError, ValueError) as error:
+    except (cst.CSTValidationError, cst.CSTLogicError, ValueError) as error:
         _ask_python(document.text)
         raise SourceProblem(f"cannot be parsed: {error}") from error
 

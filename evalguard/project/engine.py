@@ -175,6 +175,10 @@ class Engine:
 
     # -------------------------------------------------------------------------------------------- running functions
 
+    def begin_project(self) -> None:
+        """The files that come now have nothing to do with those before: what those took is not held against them."""
+        self._steps_in_all = 0
+
     def begin_round(self, files: int) -> None:
         """So many files are turned to, one after another."""
         self._files_to_come = files

@@ -64,6 +64,7 @@ BROKEN: dict[str, tuple[str | bytes, str]] = {
         HEAD + "match a:\n  case " + "|".join(map(str, range(10_000))) + ": pass",
         "EVG901 cannot be parsed: nested too deeply",
     ),
+    "a string of the next Python beside another": (HEAD + 'x = """a"""T"""b"""', "EVG901 cannot be"),
     # was matched in as many ways as there are words before the last sign
     "backslash at the end of a string": (
         HEAD + 'x = """' + "word " * 1_000 + "\\",
@@ -227,8 +228,8 @@ SHADOW = "from torch import *\nimport torch\nclass Module(torch.nn.Module): pass
 @pytest.mark.parametrize(
     ("name", "found"),
     [
-        ("torch.py", []),  # `import torch` means this file: nothing here uses PyTorch
-        ("torch/__init__.py", []),
+        ("torch.py", ["EVG201"]),  # `import torch` means this file; `eval()` and `step()` mean what they mean
+        ("torch/__init__.py", ["EVG201"]),
         ("torch/nn/__init__.py", ["EVG201"]),
         ("evalguard.py", ["EVG201"]),
     ],
