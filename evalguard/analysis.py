@@ -21,22 +21,18 @@ from dataclasses import replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from evalguard import rules
 from evalguard.cache import kept
-from evalguard.callgraph import CallGraph, LeftOut
 from evalguard.config import Config
 from evalguard.finding import Finding, Span
 from evalguard.ir.facts import FileFacts
-from evalguard.modes.record import Record
 from evalguard.notebook import placed, placed_claim, with_cell_lines
 from evalguard.own_codes import OWN_CODES, UnknownCodeInSuppression, UnusedSuppression
 from evalguard.project.code import Code
-from evalguard.project.explain import explain
 from evalguard.project.link import Project, link_project
 from evalguard.project.resolve import Index
-from evalguard.project.ribbons import ribbons as ribbons_of
 from evalguard.report import Problem, Report
 from evalguard.ribbon import Part, Strip
 from evalguard.rule_documentation import Documented, RuleDocumentation, documentation_of
@@ -52,6 +48,10 @@ UNREADABLE_FILES = "files that cannot be read or parsed"
 
 MUCH_TEXT = 500_000  # characters: from there on reading is shared out among processes
 COLLECT_AFTER = 200_000  # new objects: the analysis makes many, hardly any of them in a circle
+
+if TYPE_CHECKING:
+    from evalguard.callgraph import CallGraph
+    from evalguard.modes.record import Record
 
 T = TypeVar("T")
 
@@ -133,6 +133,10 @@ def _judge_with_modes(run: Run, sources: Mapping[str, Source]) -> None:
 
 def graphed(run: Run, sources: Mapping[str, Source]) -> tuple[CallGraph, Report]:
     """What happens in all of the documents of a run together, and the report on them."""
+    from evalguard.callgraph import CallGraph, LeftOut  # here, for few runs ask for it
+    from evalguard.modes.record import Record
+    from evalguard.project.explain import explain
+
     with lookup.extended(run.config.vocabulary):
         files = _all_facts(run, sources)
         unreadable_files = tuple((finding.path, "") for finding in run.findings)
@@ -354,6 +358,8 @@ def _judged(
 
 def _strips(run: Run, project: Project, record: Record) -> dict[str, Strip]:
     """The ribbons of all files in which a module is seen, with their texts."""
+    from evalguard.project.ribbons import ribbons as ribbons_of
+
     texts = {path: split_lines(run.documents[path].text) for path in project.index.files}
     with run.stage("ribbons"):
         made = run.take(contained(lambda: ribbons_of(project, record, texts))) or {}
