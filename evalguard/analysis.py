@@ -28,6 +28,7 @@ from evalguard.cache import kept
 from evalguard.config import Config
 from evalguard.finding import Finding, Span
 from evalguard.ir.facts import FileFacts
+from evalguard.ir.pickled import pickle_quickly
 from evalguard.notebook import placed, placed_claim, with_cell_lines
 from evalguard.own_codes import OWN_CODES, UnknownCodeInSuppression, UnusedSuppression
 from evalguard.project.code import Code
@@ -221,6 +222,7 @@ def _all_lowered(means: Means, documents: Sequence[Document]) -> list[list[Lower
     total = sum(len(document.text) for document in documents) or 1
     workers = _workers(means, total, len(documents))
     if workers > 1:
+        pickle_quickly()
         order = sorted(range(len(documents)), key=lambda number: -len(documents[number].text))
         found: list[list[Lowered]] = [[] for _ in documents]
         try:
