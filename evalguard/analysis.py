@@ -79,10 +79,7 @@ def _documented() -> list[Documented]:
 def analysed(run: Run, sources: Mapping[str, Source]) -> Report:
     """The report on the documents of a run, and what else the run asks for."""
     with lookup.extended(run.config.vocabulary), _collecting_rarely():  # forked processes take the vocabulary along
-        if run.record is None and run.claims is None:
-            _judge_groups(run, sources)
-        else:
-            _judge_with_modes(run, sources)
+        _judge_groups(run, sources)
     run.keep_named_documents()
     return _report(run, tuple(sources))
 
@@ -94,7 +91,8 @@ def _judge_groups(run: Run, sources: Mapping[str, Source]) -> None:
     with run.stage("screen"):
         texts = {path: document.text for path, document in run.documents.items()}
         groups = connected_files(texts, locations, [path for path in run.documents if path in wanted])
-    cache = None if run.wants_facts else run.means.cache
+    wants_report_alone = not (run.wants_facts or run.wants_ribbons or run.claims is not None)
+    cache = run.means.cache if wants_report_alone else None
     keys: Sequence[str] = ()
     known: dict[str, Report] = {}
     if cache is not None:
@@ -108,6 +106,7 @@ def _judge_groups(run: Run, sources: Mapping[str, Source]) -> None:
         run.findings += report.findings
         run.cut_short += report.cut_short
         run.analysed += report.analysed
+        run.strips |= report.strips
         for problem in report.problems:
             run.take(problem)
         for stage, seconds in report.seconds.items():
@@ -118,18 +117,6 @@ def _judge_groups(run: Run, sources: Mapping[str, Source]) -> None:
         kept.keep_reports(
             cache, {keys[n]: report for n, report in zip(new, judged, strict=True) if not report.problems}
         )
-
-
-def _judge_with_modes(run: Run, sources: Mapping[str, Source]) -> None:
-    """Judge the files of a run as one, and tell what it asks of modes."""
-    files = _all_facts(run, sources)
-    project = _linked(run, files, sources, run.record)
-    _judged(run, files, sources, project)
-    if project is not None and run.record is not None:
-        run.strips = _strips(run, project, run.record)
-    if project is not None and run.claims is not None:
-        cells = run.cells()
-        run.claims += run.take(contained(lambda: [placed_claim(each, cells) for each in project.claims()])) or ()
 
 
 def graphed(run: Run, sources: Mapping[str, Source]) -> tuple[CallGraph, Report]:
@@ -289,7 +276,7 @@ def _all_judged(run: Run, groups: Sequence[Sequence[str]], sources: Mapping[str,
         done += sizes[number]
         run.means.progress("linking", done / total)
 
-    workers = _workers(run.means, total, len(groups))
+    workers = 1 if run.claims is not None else _workers(run.means, total, len(groups))
     if workers > 1:
         _inherited.append(judged)
         try:
@@ -315,15 +302,31 @@ def _group_judged(run: Run, group: Sequence[str], sources: Mapping[str, Source])
     part = Run(run.config, replace(run.means, cache=None, jobs=1, progress=ALONE.progress))
     part.documents, part.read_as_code = run.documents, run.read_as_code
     files = _facts(part, run.lowered, group)
+    record = _record_of_lines() if run.wants_ribbons else None
     follows_modes = any(rule.follows_modes for rule in _enabled(run.config))
-    _judged(part, files, sources, _linked(part, files, sources) if follows_modes else None)
+    is_linked = follows_modes or record is not None or run.claims is not None
+    project = _linked(part, files, sources, record) if is_linked else None
+    _judged(part, files, sources, project)
+    if project is not None and record is not None:
+        part.strips = _strips(part, project, record)
+    if project is not None and run.claims is not None:
+        cells = part.cells()
+        run.claims += part.take(contained(lambda: [placed_claim(each, cells) for each in project.claims()])) or ()
     return Report(
+        strips=part.strips,
         findings=tuple(part.findings),
         analysed=tuple(part.analysed),
         problems=tuple(part.problems),
         cut_short=tuple(part.cut_short),
         seconds=part.seconds,
     )
+
+
+def _record_of_lines() -> Record:
+    from evalguard.modes.lines import Lines
+    from evalguard.modes.record import Record
+
+    return Record(lines=Lines())
 
 
 def _linked(

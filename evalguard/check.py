@@ -28,7 +28,6 @@ from evalguard.source import Document, SourceProblem, decode_document, document_
 if TYPE_CHECKING:
     from evalguard.callgraph import CallGraph
     from evalguard.claims import Claim
-    from evalguard.modes.record import Record
     from evalguard.rule_documentation import RuleDocumentation
 
 STDIN_NAME = "<stdin>"
@@ -52,7 +51,7 @@ def check_paths(
     the findings that lie in the paths or whose trace leads through them. A path that the configuration leaves out of
     the project is left out, and standard input takes the place of the file that it is shown as. With `ribbons` the
     report has the modes of every line as well, which takes longer."""
-    run = Run(config or Config(), means, record=_record_of_lines() if ribbons else None)
+    run = Run(config or Config(), means, wants_ribbons=ribbons)
     sources, narrowed = _asked(run, paths, stdin_filename, project)
     return narrowed(_check(run, sources))
 
@@ -329,13 +328,6 @@ def _document(text: str, shown: str) -> Document:
     return notebook_of(text, shown) if is_notebook(shown) else document_of(text, shown)
 
 
-def _record_of_lines() -> Record:
-    from evalguard.modes.lines import Lines
-    from evalguard.modes.record import Record
-
-    return Record(lines=Lines())
-
-
 def _check(run: Run, sources: Mapping[str, Source]) -> Report:
     return _check_all(run, sources)[0]
 
@@ -345,7 +337,7 @@ def _check_all(run: Run, sources: Mapping[str, Source]) -> tuple[Report, dict[st
     _read(run, sources)
     documents = run.documents
     cache = run.means.cache
-    if cache is None or run.record is not None or run.claims is not None or run.wants_facts:
+    if cache is None or run.wants_ribbons or run.claims is not None or run.wants_facts:
         return _analysed(run, sources), documents  # all that is kept of a run is its report
     from evalguard.cache import kept
 

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from evalguard.cache.database import Database
     from evalguard.claims import Claim
     from evalguard.ir.facts import FileFacts
-    from evalguard.modes.record import Record
     from evalguard.ribbon import Strip
 
 T = TypeVar("T")
@@ -70,7 +69,7 @@ class Run:
     documents: dict[str, Document] = field(default_factory=dict)
     lowered: dict[str, tuple[Document, list[Lowered]]] = field(default_factory=dict)
     read_as_code: set[str] = field(default_factory=set)  # files that say nothing of modes: never run
-    record: Record | None = None  # of the modes on each line, if they are asked for
+    wants_ribbons: bool = False  # the modes on each line are asked for
     strips: dict[str, Strip] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     claims: list[Claim] | None = None  # None where nobody asks for them

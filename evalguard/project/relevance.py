@@ -242,9 +242,9 @@ class Relevance:
         return bool(self.mentions.nested((path, qualname)))
 
     def is_inert(self, path: str, qualname: str) -> bool:
-        """Whether a function and those that it may call make no module, and neither switch nor train one: without
-        a module from outside, nothing can happen in it."""
-        return (path, qualname) not in self._giving
+        """Whether a function and those that it may call make no module, and say nothing of modes: without a module
+        from outside, nothing can happen in it."""
+        return (path, qualname) not in self._giving and (path, qualname) not in self._relevant
 
     def _acts(self, key: Key) -> set[str]:
         """The names of what a function calls, worked out once for all that ask."""
