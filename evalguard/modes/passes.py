@@ -17,7 +17,18 @@ from evalguard.modes.objects import is_proved
 from evalguard.modes.state import NO_TAINT, State, modes_of, unite_origins
 from evalguard.modes.switch import evaluation_reason, mark_inferred
 from evalguard.modes.unknown import DRAWN, flow_into, unknown
-from evalguard.modes.values import ENTRY, NONE, Abstract, Identity, Known, Mode, Obj, OriginKind, Origins, identities
+from evalguard.modes.values import (
+    ENTRY,
+    NONE,
+    Abstract,
+    Identity,
+    Known,
+    Mode,
+    Obj,
+    OriginKind,
+    Origins,
+    identities,
+)
 from evalguard.vocabulary import lookup
 from evalguard.vocabulary.methods import MADE_UP_TENSORS
 from evalguard.vocabulary.words import LOSS_WORDS, MODULE_WORDS, words
@@ -173,15 +184,35 @@ def _is_dummy(given: Given, frame: Frame) -> bool:
 
 
 def partly_in_eval(identity: Identity, origins: Origins, state: State, frame: Frame) -> Origins:
-    """A wrapper that was only built or loaded, around a part that was put in eval mode: what matters is the part's
-    mode."""
+    """A wrapper that was only built or loaded, around a part that was put in eval mode, or around parts that were given
+    to it in a mode that nobody knows: what matters is the part's mode."""
     if any(origin.mode is Mode.TRAIN and origin.kind not in UNCHOSEN for origin in origins):
         return origins
-    wrappers = [one for one in frame.info(identity).alternatives or {identity} if _has_part_in_eval(one, state, frame)]
+    wrappers = [
+        one for one in frame.info(identity).alternatives or {identity} if _takes_mode_of_part(one, state, frame)
+    ]
     if not wrappers:
         return origins
     built = {o for one in wrappers for o in state.origins(one) if o.kind in UNCHOSEN and o.mode is Mode.TRAIN}
     return origins - built | {ENTRY}
+
+
+def _takes_mode_of_part(identity: Identity, state: State, frame: Frame) -> bool:
+    return _has_part_in_eval(identity, state, frame) or _only_holds_what_was_given(identity, state, frame)
+
+
+def _only_holds_what_was_given(identity: Identity, state: State, frame: Frame) -> bool:
+    """Whether an object of the project's has no layer that is known to listen, and nothing says in which mode
+    any module that it holds is."""
+    info = frame.info(identity)
+    if info.cls is None or info.sensitive is not None:
+        return False
+    held = [
+        value.id
+        for name, value in state.store.shelf(identity).items()
+        if isinstance(name, str) and isinstance(value, Obj) and set(words(name)) & MODULE_WORDS
+    ]
+    return bool(held) and all(origin.kind is OriginKind.ENTRY for part in held for origin in state.origins(part))
 
 
 def _has_part_in_eval(identity: Identity, state: State, frame: Frame) -> bool:
