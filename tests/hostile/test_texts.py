@@ -228,8 +228,8 @@ SHADOW = "from torch import *\nimport torch\nclass Module(torch.nn.Module): pass
 @pytest.mark.parametrize(
     ("name", "found"),
     [
-        ("torch.py", ["EVG201"]),  # `import torch` means this file; `eval()` and `step()` mean what they mean
-        ("torch/__init__.py", ["EVG201"]),
+        ("torch.py", []),  # `import torch` means this file: nothing here uses PyTorch
+        ("torch/__init__.py", []),
         ("torch/nn/__init__.py", ["EVG201"]),
         ("evalguard.py", ["EVG201"]),
     ],
