@@ -111,8 +111,8 @@ def _judge_groups(run: Run, sources: Mapping[str, Source]) -> None:
             run.take(problem)
         for stage, seconds in report.seconds.items():
             run.seconds[stage] = run.seconds.get(stage, 0.0) + seconds
-    order = {path: number for number, path in enumerate(run.documents)}
-    run.analysed.sort(key=lambda path: order[path])
+    analysed = set(run.analysed)
+    run.analysed = [path for path in run.documents if path in analysed]
     if cache is not None:
         kept.keep_reports(
             cache, {keys[n]: report for n, report in zip(new, judged, strict=True) if not report.problems}

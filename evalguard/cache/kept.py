@@ -131,13 +131,17 @@ def _decoded_report(data: bytes) -> Report | None:
     pairs = (value.cut_short, value.foreign)
     if not all(is_typed(each, tuple[str, ...]) for each in names):
         return None
-    return value if all(is_typed(each, tuple[tuple[str, str], ...]) for each in pairs) else None
+    return _plain(value) if all(is_typed(each, tuple[tuple[str, str], ...]) for each in pairs) else None
 
 
 def keep_reports(database: Database, reports: Mapping[str, Report]) -> None:
     """Keep reports, without the texts, which the next run reads anyway."""
-    plain = {key: replace(report, texts={}, cells={}, seconds={}, warnings=()) for key, report in reports.items()}
-    database.write(REPORT, {key: report_codec().encoded(report) for key, report in plain.items()})
+    database.write(REPORT, {key: report_codec().encoded(_plain(report)) for key, report in reports.items()})
+
+
+def _plain(report: Report) -> Report:
+    """The report with nothing but what is kept of it, whatever somebody may have written into the cache."""
+    return replace(report, texts={}, cells={}, strips={}, seconds={}, warnings=())
 
 
 def _hash(value: object) -> str:
