@@ -268,7 +268,8 @@ def _all_judged(run: Run, groups: Sequence[Sequence[str]], sources: Mapping[str,
     found: dict[int, Report] = {}
 
     def judged(number: int) -> Report:
-        return _group_judged(run, groups[number], sources)
+        report = contained(partial(_group_judged, run, groups[number], sources))
+        return Report(problems=(report,)) if isinstance(report, Problem) else report
 
     def take(number: int, report: Report) -> None:
         nonlocal done
