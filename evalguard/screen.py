@@ -21,6 +21,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 
+from evalguard.project.groups import Groups
 from evalguard.project.modules import Modules
 
 # Torch need not be named: helpers that get their model as an argument never import it.
@@ -79,21 +80,11 @@ def connected_files(texts: Mapping[str, str], locations: Mapping[str, str], amon
     nothing to do with the others."""
     paths = list(among)
     modules = Modules(paths, locations)
-    parent = {path: path for path in paths}
-
-    def first(path: str) -> str:
-        while parent[path] != path:
-            parent[path] = parent[parent[path]]
-            path = parent[path]
-        return path
-
+    groups = Groups(paths)
     for path in paths:
         for target in _imported_files(path, texts[path], modules, _named_targets):
-            parent[first(target)] = first(path)
-    groups: dict[str, list[str]] = {}
-    for path in paths:
-        groups.setdefault(first(path), []).append(path)
-    return list(groups.values())
+            groups.unite(path, target)
+    return groups.all()
 
 
 def files_with_layers(texts: Mapping[str, str], locations: Mapping[str, str], wanted: Set[str]) -> set[str]:

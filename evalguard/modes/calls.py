@@ -295,7 +295,7 @@ def _full_names(base: Obj, name: str, frame: Frame) -> list[str]:
 def _annotated_class(identity: Identity, frame: Frame) -> str | None:
     """The library's class of which an annotation says that an attribute of an object of the project holds one."""
     owner = frame.info(identity[1]).cls if identity[0] == "attr" else None
-    return frame.linker.library_class(owner, identity[2]) if owner is not None else None
+    return frame.linker.annotated_class(owner, identity[2]) if owner is not None else None
 
 
 def _module_method(base: Obj, name: str, given: Given, state: State, frame: Frame) -> list[Outcome]:

@@ -144,7 +144,7 @@ class Linker(Protocol):
         """Whether a constructor of the class, or of one that it inherits from, assigns the attribute."""
         ...
 
-    def library_class(self, cls: Cls, name: str) -> str | None:
+    def annotated_class(self, cls: Cls, name: str) -> str | None:
         """The library's class of which an annotation in the class says that the attribute holds an object."""
         ...
 

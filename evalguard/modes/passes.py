@@ -17,18 +17,7 @@ from evalguard.modes.objects import is_proved
 from evalguard.modes.state import NO_TAINT, State, modes_of, unite_origins
 from evalguard.modes.switch import evaluation_reason, mark_inferred
 from evalguard.modes.unknown import DRAWN, flow_into, unknown
-from evalguard.modes.values import (
-    ENTRY,
-    NONE,
-    Abstract,
-    Identity,
-    Known,
-    Mode,
-    Obj,
-    OriginKind,
-    Origins,
-    identities,
-)
+from evalguard.modes.values import ENTRY, NONE, Abstract, Identity, Known, Mode, Obj, OriginKind, Origins, identities
 from evalguard.vocabulary import lookup
 from evalguard.vocabulary.methods import MADE_UP_TENSORS
 from evalguard.vocabulary.words import LOSS_WORDS, MODULE_WORDS, words

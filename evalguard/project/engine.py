@@ -826,9 +826,9 @@ class Engine:
         """See `Knowledge.is_part`."""
         return self.knowledge.is_part(cls, name)
 
-    def library_class(self, cls: Cls, name: str) -> str | None:
-        """See `Knowledge.library_class`."""
-        return self.knowledge.library_class(cls, name)
+    def annotated_class(self, cls: Cls, name: str) -> str | None:
+        """See `Knowledge.annotated_class`."""
+        return self.knowledge.annotated_class(cls, name)
 
     def one_of(self, values: Sequence[Abstract], identity: Identity) -> Obj:
         """See `Knowledge.one_of`."""

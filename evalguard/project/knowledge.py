@@ -65,7 +65,7 @@ class Knowledge:
             )
         return name in found
 
-    def library_class(self, cls: Cls, name: str) -> str | None:
+    def annotated_class(self, cls: Cls, name: str) -> str | None:
         """The library's class of which an annotation says that the attribute holds an object."""
         if cls not in self.annotated:
             self.annotated[cls] = library_classes(cls, self.index)

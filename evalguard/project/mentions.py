@@ -22,6 +22,7 @@ from evalguard.ir.ops import Call, Enter
 from evalguard.ir.values import Attribute, Mapping, Name, Sequence, Value, as_value
 from evalguard.modes.values import Cls, Fn, Mod
 from evalguard.project.decorators import is_property
+from evalguard.project.groups import Groups
 from evalguard.project.receivers import Key, Receivers
 from evalguard.project.resolve import Index, Var, words_of
 from evalguard.vocabulary.data_methods import DATA_METHODS
@@ -146,20 +147,17 @@ class Mentions:
         return self._known[key]
 
     def _of_name(self, key: Key, name: str) -> Iterator[Key]:
-        path, qualname = key
-        if self._index.owner_of(path, qualname, name) == MODULE:
-            yield from self._meant(path, Name(name))
-        yield from self._functions.get((path, name), ())
+        if self._receivers.global_root(key, Name(name)) is not None:
+            yield from self._meant(key[0], Name(name))
+        yield from self._functions.get((key[0], name), ())
 
     def _of_attribute(self, key: Key, value: Attribute, is_called: bool) -> Meant:
         """The functions that an attribute may mean. Where it is only read, those are its properties, but for the own
         methods of an object."""
-        root: Value = value
-        while isinstance(root, Attribute):
-            root = root.value
-        if isinstance(root, Name) and self._index.owner_of(*key, root.id) == MODULE:
+        root = self._receivers.global_root(key, value)
+        if root is not None:
             found = frozenset(self._meant(key[0], value))
-            if found or self._receivers.is_library(key, root.id):
+            if found or self._receivers.is_library(key, root):
                 return Meant(found)
         if value.name in UNSAID:
             return NOTHING
@@ -251,18 +249,10 @@ def _chains(facts: FunctionFacts) -> dict[Name | Attribute, bool]:
 
 def _components(index: Index) -> dict[str, str]:
     """For each file, the first of the files that imports connect it with."""
-    parent = {path: path for path in index.files}
-
-    def find(path: str) -> str:
-        while parent[path] != path:
-            parent[path] = parent[parent[path]]
-            path = parent[path]
-        return path
-
+    groups = Groups(index.files)
     for path, file in index.files.items():
         for target in (*file.imports.values(), *file.star_imports):
             found = index.import_target(path, target)
             if isinstance(found, (Mod, Cls, Fn, Var)):
-                ends = sorted((find(path), find(found.path)), key=index.modules.order)
-                parent[ends[1]] = ends[0]
-    return {path: find(path) for path in index.files}
+                groups.unite(path, found.path)
+    return {path: groups.first(path) for path in index.files}

@@ -83,6 +83,12 @@ class Receivers:
         """Whether a name in a function is that of an imported library."""
         return self._is_global(key, name) and isinstance(self._index.named(key[0], name), str)
 
+    def global_root(self, key: Key, value: Value) -> str | None:
+        """The name with which a chain of names in a function begins, if it lives at the top of the file."""
+        while isinstance(value, Attribute):
+            value = value.value
+        return value.id if isinstance(value, Name) and self._is_global(key, value.id) else None
+
     def _is_global(self, key: Key, name: str) -> bool:
         return self._index.owner_of(key[0], key[1], name) == MODULE
 
@@ -106,10 +112,7 @@ class Receivers:
                 return UNKNOWN
 
     def _of_chain(self, key: Key, value: Attribute, depth: int) -> Classes:
-        root: Value = value
-        while isinstance(root, Attribute):
-            root = root.value
-        if isinstance(root, Name) and self._is_global(key, root.id):
+        if self.global_root(key, value) is not None:
             return self._of_meaning(self._index.resolve(key[0], value), depth)
         return FOREIGN if self.classes(key, value.value, depth + 1) == FOREIGN else UNKNOWN
 
