@@ -6,6 +6,8 @@ class Small(nn.Module):   `NETS["small"]` is `Small` from here on, and so is `Sm
 
 from __future__ import annotations
 
+from functools import partial
+
 from evalguard.ir import values as ir
 from evalguard.ir.facts import MODULE, Decorator
 from evalguard.ir.ops import Call, Define
@@ -24,8 +26,12 @@ def define(op: Define, state: State, frame: Frame) -> list[Outcome]:
     plain: Abstract = Cls(frame.path, op.qualname) if op.is_class else Fn(frame.path, op.qualname)
     outcomes = [Outcome(state, plain)]
     for decorator in reversed(frame.linker.decorators(frame.path, op.qualname)):
-        outcomes = [after for before in outcomes for after in _decorated(before, decorator, frame)]
+        outcomes = frame.linker.decorating(partial(_all_decorated, outcomes, decorator, frame), frame) or outcomes
     return outcomes
+
+
+def _all_decorated(befores: list[Outcome], decorator: Decorator, frame: Frame) -> list[Outcome]:
+    return [after for before in befores for after in _decorated(before, decorator, frame)]
 
 
 def _decorated(before: Outcome, decorator: Decorator, frame: Frame) -> list[Outcome]:

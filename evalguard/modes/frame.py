@@ -194,6 +194,10 @@ class Linker(Protocol):
         """By what name a user has told what a function or class of the project does."""
         ...
 
+    def decorating(self, work: Callable[[], list[Outcome]], frame: Frame) -> list[Outcome]:
+        """The outcomes of a decorator at work, none if a project's decorators had all the steps that they may take."""
+        ...
+
     def function_value(self, path: str, qualname: str, state: State, frame: Frame) -> Abstract:
         """What a `def` binds: the function, wrapped by its decorators."""
         ...

@@ -34,7 +34,7 @@ from evalguard.modes.passes import flow_back
 from evalguard.modes.record import Answer, Record
 from evalguard.modes.significance import Comparison, roughly_alike
 from evalguard.modes.state import NO_TAINT, Guard, State, Trail, Weeding, join, take_in
-from evalguard.modes.store import Key
+from evalguard.modes.store import Shelf
 from evalguard.modes.switch import evaluation_reason
 from evalguard.modes.transfer import run_block
 from evalguard.modes.values import (
@@ -61,7 +61,7 @@ from evalguard.modes.values import (
     root_of,
 )
 from evalguard.project.aside import Aside, set_aside, spliced
-from evalguard.project.decorators import gradient_effect, is_class_method, is_property, is_static
+from evalguard.project.decorators import gives_back, gradient_effect, is_class_method, is_property, is_static
 from evalguard.project.knowledge import Knowledge
 from evalguard.project.parameters import accepts, call_arguments, default_name, root_arguments
 from evalguard.project.properties import property_names, property_reads
@@ -81,9 +81,11 @@ from evalguard.vocabulary.words import MODULE_WORDS, words
 ALL_PARAMETERS = ("parameters", "named_parameters")
 DEEPEST = 14  # calls inside calls
 MOST_STEPS_IN_ALL = 60_000  # through blocks, shared out among the files of a project
+MOST_STEPS_OF_DECORATORS = 6_000  # of these, where they stand on what the body of a file defines
 MOST_STEPS_OF_FILE = 20_000  # for all roots of a file; beyond its share the other roots of a file are left out
 LEAST_STEPS_OF_FILE = 400  # in each round of roots, as long as any are left in all
-LAST_STEPS_OF_FILE = 40  # the same after that
+LAST_STEPS_OF_FILE = 40  # the same after that, of a promising file
+NO_STEPS = -1  # the same after that, of any other
 GENEROSITY = 4  # how many times its share a file may take
 LARGE = 32  # modules and tests in a state; a step from one with so many costs twice as much
 MOST_STEPS = 6_000  # through blocks, for one root; beyond it calls are unknown
@@ -105,30 +107,31 @@ class Result:
 class Change:
     """What the body of an imported file adds: the same for all that import it after the same other files."""
 
-    store: dict[Key, Abstract]
+    store: dict[Identity, Shelf]
     modes: dict[Identity, Origins]
 
     @staticmethod
     def between(before: State, after: State, telling: set[Identity]) -> Change:
         """What one state has that another had not. Of other objects than the telling ones the attributes are left out:
         a file may hold tables of thousands."""
+        added: dict[Identity, Shelf] = {}
+        for owner, shelf in after.store.shelves():
+            known = before.store.shelf(owner)
+            if known is not shelf and (owner[0] in ("scope", "class") or root_of(owner) in telling):
+                new = Shelf({name: value for name, value in shelf.items() if known.get(name) != value})
+                if new:
+                    added[owner] = new
         return Change(
-            {
-                key: value
-                for owner, shelf in after.store.shelves()
-                if shelf is not before.store.shelf(owner)
-                and (owner[0] in ("scope", "class") or root_of(owner) in telling)
-                for key, value in (((owner, name), value) for name, value in shelf.items())
-                if before.store.get(key) != value
-            },
+            added,
             {place: origins for place, origins in after.modes.items() if before.modes.get(place) != origins},
         )
 
     def applied(self, state: State) -> State:
         """The state with the change."""
         after = state.copy()
-        for key, value in self.store.items():
-            after.store[key] = value
+        for owner, shelf in self.store.items():
+            after.store.put(owner, shelf)
+        after.store.settle()
         after.modes |= self.modes
         return after
 
@@ -168,6 +171,7 @@ class Engine:
         self._steps_of_file: Counter[str] = Counter()
         self._file = ""
         self._steps_in_all = 0
+        self._steps_of_decorators = 0
         self._files_to_come = 0
         self._budget = MOST_STEPS_OF_FILE
         self._least = LEAST_STEPS_OF_FILE
@@ -177,21 +181,22 @@ class Engine:
 
     def begin_project(self) -> None:
         """The files that come now have nothing to do with those before: what those took is not held against them."""
-        self._steps_in_all = 0
+        self._steps_in_all = self._steps_of_decorators = 0
 
     def begin_round(self, files: int) -> None:
         """So many files are turned to, one after another."""
         self._files_to_come = files
 
-    def turn_to(self, path: str) -> None:
+    def turn_to(self, path: str, is_promising: bool = True) -> None:
         """From here on steps are counted as those of this file's roots. It may take several times its share of what is
-        left, for most files take little; what it leaves is for those that come after it."""
+        left, for most files take little; what it leaves is for those that come after it. Once nothing is left, only
+        a promising one has a few more."""
         self._file = path
         in_all = MOST_STEPS_IN_ALL - self._steps_in_all
         share = GENEROSITY * in_all // max(self._files_to_come, 1)
         self._files_to_come -= 1
         left = MOST_STEPS_OF_FILE - self._steps_of_file[path]
-        self._least = LEAST_STEPS_OF_FILE if in_all > 0 else LAST_STEPS_OF_FILE
+        self._least = LEAST_STEPS_OF_FILE if in_all > 0 else LAST_STEPS_OF_FILE if is_promising else NO_STEPS
         self._budget = self._steps_of_file[path] + min(max(share, self._least), left)
 
     def run_root(
@@ -574,7 +579,7 @@ class Engine:
         mark = (("scope", home, MODULE), "<loaded>")
         if mark in state.store or (home, MODULE) in self._stack:
             return state
-        key = (home, frozenset(owner[1] for owner, shelf in state.store.shelves() if "<loaded>" in shelf))
+        key = (home, frozenset(owner[1] for owner in state.store.holders("<loaded>")))
         change = self._loaded.get(key)
         if change is None:
             if self._is_out_of_reach(frame):
@@ -683,6 +688,8 @@ class Engine:
             found = self.index.resolve(path, ir.as_value(decorator.name)) if decorator.name else None
             if not isinstance(found, Fn) or len(self._stack) > DEEPEST:
                 continue
+            if gives_back(self.index.files[found.path], self.index.facts(found), decorator.called):
+                continue
             value = self._decorated(found, decorator.called, decorator.arguments, decorator.span, value, state, frame)
         return value
 
@@ -693,6 +700,19 @@ class Engine:
             for parameter in facts.parameters
             if isinstance(parameter.default, (ir.Name, ir.Attribute))
         )
+
+    def decorating(self, work: Callable[[], list[Outcome]], frame: Frame) -> list[Outcome]:
+        """The outcomes of a decorator at work on what the body of a file defines. One that registers thousands of
+        functions would take the steps of all that is done with them."""
+        if self._steps_of_decorators >= MOST_STEPS_OF_DECORATORS:
+            body = (frame.path, frame.function.qualname)
+            if body not in self.events.gave_up:
+                self.events.gave_up.append(body)
+            return []
+        before = self._steps_in_all
+        outcomes = work()
+        self._steps_of_decorators += self._steps_in_all - before
+        return outcomes
 
     def _decorated(
         self,

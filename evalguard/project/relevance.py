@@ -38,6 +38,10 @@ RELEVANT = frozenset(
 )
 
 
+SITES = RELEVANT - {"train", "eval", "load_state_dict", "from_pretrained"}
+"""Calls of which the outcome depends on a mode."""
+
+
 MODE_GIVING = frozenset(
     """
     backward eval from_pretrained load_from_checkpoint load_state_dict make_generation_fast_ optimizer_step reveal_mode
@@ -51,6 +55,7 @@ MODE_SWITCHING = frozenset("train eval apply getattr make_generation_fast_".spli
 """Names without which no function of the project sets a mode by itself."""
 
 
+MOST_PROMISE = 2
 MOST_REACHED = 300  # functions that are asked for what a callee tests or reads
 
 
@@ -79,6 +84,7 @@ class Relevance:
         self._possible_ends: dict[Key, Ends] = {}
         self._bodies: dict[str, bool] = {}
         self._about_torch: dict[str, bool] = {}
+        self._promises: dict[str, int] = {}
 
     def is_relevant(self, path: str, qualname: str) -> bool:
         """Whether a function, or one that it may call, says anything about modes, gradients or steps."""
@@ -101,10 +107,12 @@ class Relevance:
         )
 
     def _says_relevant(self, key: Key) -> bool:
+        return not self._acts(key).isdisjoint(RELEVANT | lookup.acts()) or self._says_evaluation_or_exports(key)
+
+    def _says_evaluation_or_exports(self, key: Key) -> bool:
         facts = self._facts(key)
         return (
-            not self._acts(key).isdisjoint(RELEVANT | lookup.acts())
-            or says_evaluation(facts.name)
+            says_evaluation(facts.name)
             or any(map(names_test_data, self.mentions.words(key)))
             or self._exports(key[0], facts)
         )
@@ -152,6 +160,18 @@ class Relevance:
             return True
         targets = (*file.imports.values(), *file.star_imports)
         return any(self.body_matters(home) for target in targets for home in self.index.loaded_by(path, target))
+
+    def promise(self, path: str) -> int:
+        """How much speaks for a finding in a file: one for a function of its own that gives a module a mode, and one
+        for a function of its own in which that matters."""
+        if path not in self._promises:
+            keys = [(path, qualname) for qualname in self.index.files[path].functions]
+            self._promises[path] = any(map(self._gives_itself, keys)) + any(map(self._says_site, keys))
+        return self._promises[path]
+
+    def _says_site(self, key: Key) -> bool:
+        """Whether a function itself says anything for which the mode matters: more than switching it, or loading."""
+        return not self._acts(key).isdisjoint(SITES) or self._says_evaluation_or_exports(key)
 
     def _gives_itself(self, key: Key) -> bool:
         return not self._acts(key).isdisjoint(MODE_GIVING | lookup.acts()) or self._makes_module(

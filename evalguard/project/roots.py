@@ -28,6 +28,7 @@ from evalguard.modes.state import State, has_same_modes, join, take_in
 from evalguard.modes.values import ENTRY, Cls, Fn, Mode, Obj
 from evalguard.project.decorators import is_static
 from evalguard.project.engine import Engine
+from evalguard.project.relevance import MOST_PROMISE
 from evalguard.project.resolve import called_names, called_on_self, is_abstract
 from evalguard.project.told import full_name
 from evalguard.vocabulary import lookup
@@ -56,7 +57,7 @@ class Home:
     """A file whose functions are run, and what one round leaves to the next."""
 
     path: str
-    base: State = field(default_factory=State)  # after the body of the file
+    base: State | None = None  # after the body of the file, once that was run
     private: list[PrivateMethods] = field(default_factory=list)
 
 
@@ -82,13 +83,14 @@ def run_all(engine: Engine, attempt: Attempt = directly, progress: Callable[[flo
             apart.setdefault(engine.relevance.mentions.component(path), []).append(Home(path))
     done, count = 0, len(ROUNDS) * sum(map(len, apart.values()))
     for homes in apart.values():
+        homes.sort(key=lambda home: -engine.relevance.promise(home.path))
         engine.begin_project()
         for round_ in ROUNDS:
             engine.begin_round(len(homes))
             for home in homes:
                 progress(done / count)
                 done += 1
-                engine.turn_to(home.path)
+                engine.turn_to(home.path, engine.relevance.promise(home.path) == MOST_PROMISE)
                 attempt(home.path, partial(round_, engine, home))
 
 
@@ -107,18 +109,26 @@ def _is_worth_a_look(engine: Engine, path: str) -> bool:
 
 
 def _run_body(engine: Engine, home: Home) -> None:
-    after_body = engine.run_root(home.path, MODULE, [State()])
-    home.base = _joined(engine, after_body) or State()
-    home.base.doubt = False
-    home.base.trail = None
+    """The body of a file in which something may happen; any other is run when one of its functions is."""
+    if engine.relevance.is_relevant(home.path, MODULE):
+        _after_body(engine, home)
+
+
+def _after_body(engine: Engine, home: Home) -> State:
+    """What the body of a file leaves to its functions."""
+    if home.base is None:
+        home.base = _joined(engine, engine.run_root(home.path, MODULE, [State()])) or State()
+        home.base.doubt = False
+        home.base.trail = None
+    return home.base.copy()
 
 
 def _run_classes(engine: Engine, home: Home) -> None:
     classes = engine.index.files[home.path].classes
     for cls in [Cls(home.path, qualname) for qualname in classes]:
         if classes[cls.qualname].parent == MODULE:
-            home.private += _run_class(engine, cls, home.base)
-            _run_training_hook(engine, cls, home.base)
+            home.private += _run_class(engine, cls, home)
+            _run_training_hook(engine, cls, home)
 
 
 def _run_uncalled(engine: Engine, home: Home) -> None:
@@ -126,13 +136,13 @@ def _run_uncalled(engine: Engine, home: Home) -> None:
     referenced = {name for facts in engine.index.files[home.path].functions.values() for name, _ in called_names(facts)}
     for facts in _unvisited(engine, home):
         if facts.name not in referenced:
-            engine.run_root(home.path, facts.qualname, [home.base.copy()])
+            engine.run_root(home.path, facts.qualname, [_after_body(engine, home)])
 
 
 def _run_unvisited(engine: Engine, home: Home) -> None:
     """The functions that were not reached all the same."""
     for facts in _unvisited(engine, home):
-        engine.run_root(home.path, facts.qualname, [home.base.copy()])
+        engine.run_root(home.path, facts.qualname, [_after_body(engine, home)])
 
 
 def _unvisited(engine: Engine, home: Home) -> Iterator[FunctionFacts]:
@@ -158,10 +168,10 @@ def _run_closures(engine: Engine, home: Home) -> None:
         key = (home.path, facts.qualname)
         if facts.parent in (None, MODULE) or key in engine.visited or not engine.relevance.is_relevant(*key):
             continue
-        engine.run_root(home.path, facts.qualname, [home.base.copy()])
+        engine.run_root(home.path, facts.qualname, [_after_body(engine, home)])
 
 
-def _run_class(engine: Engine, cls: Cls, base: State) -> list[PrivateMethods]:
+def _run_class(engine: Engine, cls: Cls, home: Home) -> list[PrivateMethods]:
     """The public methods of a class, in any order after `__init__`. Hands back the others, and what they enter
     with, for the case that nobody calls them."""
     if _is_driven_by_subclasses(engine, cls):
@@ -186,7 +196,7 @@ def _run_class(engine: Engine, cls: Cls, base: State) -> list[PrivateMethods]:
     receiver = Obj(("self", cls.path, cls.qualname))
     engine.knowledge.be_instance(receiver.id, cls)
     is_left_to_users = is_module is False and _has_eval_handle(engine, cls)
-    states = _after_init(engine, cls, receiver, base, is_module is not False or is_left_to_users)
+    states = _after_init(engine, cls, receiver, _after_body(engine, home), is_module is not False or is_left_to_users)
     foreign = set(engine.index.ancestry(cls)[1])
     is_template = bool(foreign - {"object", "torch.nn.Module"})  # its base may call the private ones
     public = [
@@ -264,7 +274,7 @@ def _forget_train_mode(engine: Engine, state: State, receiver: Obj) -> None:
             state.modes[place] = origins if kept == origins else kept | {ENTRY}
 
 
-def _run_training_hook(engine: Engine, cls: Cls, base: State) -> None:
+def _run_training_hook(engine: Engine, cls: Cls, home: Home) -> None:
     """`training_step` of a framework's class, from what the constructor leaves. Lightning puts the whole in train mode
     before it fits; since 2.2 it leaves each part in the mode that it has: a part that was built and never switched is
     in train mode either way."""
@@ -275,7 +285,7 @@ def _run_training_hook(engine: Engine, cls: Cls, base: State) -> None:
     receiver = Obj(("self", cls.path, cls.qualname))
     engine.knowledge.be_instance(receiver.id, cls)
     init = engine.method(cls, "__init__")
-    states = [base.copy()]
+    states = [_after_body(engine, home)]
     if init is not None:
         states = engine.run_root(init.path, init.qualname, states, receiver)
     for state in states:
