@@ -66,6 +66,16 @@ class Code:
         return self._classes[cls]
 
 
+@dataclass(frozen=True, slots=True)
+class Use:
+    """An op of a function that may lead to another one: by a call, and by the attributes of the method's object (by
+    name) and the functions without a name that it mentions."""
+
+    block: int
+    call: Call | None
+    mentioned: tuple[str | Closure, ...]
+
+
 @dataclass(slots=True, eq=False)
 class CodeView:
     """One function, method, lambda or module body as it is written."""
@@ -76,6 +86,9 @@ class CodeView:
     _given: dict[Value, list[Value]] | None = field(default=None, repr=False)
     _made: dict[Value, Call] | None = field(default=None, repr=False)
     _imported: frozenset[str] | None = field(default=None, repr=False)
+    _uses: tuple[Use, ...] | None = field(default=None, repr=False)
+    _own_names: dict[str, bool] = field(default_factory=dict, repr=False)
+    _held: dict[Value, list[CodeView]] = field(default_factory=dict, repr=False)
     guarded: frozenset[int] | None = field(default=None, repr=False)  # kept here by `mode_flow`
 
     @property
@@ -147,16 +160,70 @@ class CodeView:
 
     def is_own_object(self, value: Value) -> bool:
         """Whether a name is that of the object whose method this is (or stands in): `self`."""
+        if not isinstance(value, Name):
+            return False
+        if value.id not in self._own_names:
+            self._own_names[value.id] = self._names_own_object(value.id)
+        return self._own_names[value.id]
+
+    def _names_own_object(self, name: str) -> bool:
         current: str | None = self.qualname
-        while isinstance(value, Name) and current is not None and current != MODULE:
+        while current is not None and current != MODULE:
             facts = self.file.functions[current]
             if facts.owner is not None:
                 static = any(decorator.name == "staticmethod" for decorator in facts.decorators)
-                return not static and bool(facts.parameters) and facts.parameters[0].name == value.id
-            if value.id in facts.locals:
+                return not static and bool(facts.parameters) and facts.parameters[0].name == name
+            if name in facts.locals:
                 return False
             current = facts.parent
         return False
+
+    def uses(self) -> tuple[Use, ...]:
+        """The ops that may lead to other functions, in the order of their blocks."""
+        if self._uses is None:
+            self._uses = tuple(self._find_uses())
+        return self._uses
+
+    def _find_uses(self) -> Iterator[Use]:
+        for number, block in enumerate(self.facts.blocks):
+            for op in block.ops:
+                mentioned: list[str | Closure] = []
+                for value in _parts(values_of(op)):
+                    name = self.own_attribute(value)
+                    if name is not None:
+                        mentioned.append(name)
+                    elif isinstance(value, Closure):
+                        mentioned.append(value)
+                call = op if isinstance(op, Call) else None
+                if call is not None or mentioned:
+                    yield Use(number, call, tuple(mentioned))
+
+    def held(self, value: Value) -> list[CodeView]:
+        """The functions of the project that a value may be."""
+        if value not in self._held:
+            self._held[value] = self._find_held(value)
+        return self._held[value]
+
+    def _find_held(self, value: Value) -> list[CodeView]:
+        if isinstance(value, Closure):
+            return [self.code.function(self.path, value.function)]
+        if isinstance(value, Temp):
+            call = self.call_of(value)
+            maker = self.meaning(call.callee) if call is not None else None
+            return self.code.function(maker.path, maker.qualname).handed_out() if isinstance(maker, Fn) else []
+        if isinstance(value, Name):
+            nested = self.nested_functions(value.id)
+            if nested:
+                return nested
+        meaning = self.meaning(value)
+        return [self.code.function(meaning.path, meaning.qualname)] if isinstance(meaning, Fn) else []
+
+    def handed_out(self) -> list[CodeView]:
+        """The functions that the function makes and returns."""
+        returned = [op.value for op in self.ops() if isinstance(op, Return)]
+        returned += [given for value in returned if isinstance(value, Temp) for given in self.values_given(value)]
+        names = {value.id for value in returned if isinstance(value, Name)}
+        return [found for name in sorted(names) for found in self.nested_functions(name)]
 
     def own_attribute(self, value: Value) -> str | None:
         """The name of an attribute of the method's object: `dropout` of `self.dropout`."""
@@ -328,13 +395,13 @@ class ClassView:
             method = self.method(name)
             if method is not None:
                 return [method]
-            return [found for home, value in self.given(name) for found in self._held(home, value)]
+            return [found for home, value in self.given(name) for found in home.held(value)]
         if isinstance(callee, Attribute) and isinstance(callee.value, Temp):
             inner = view.call_of(callee.value)
             if inner is not None and inner.callee == Name("super") and view.owner is not None:
                 above = self.index.method(self.cls, callee.name, after=view.owner)
                 return [] if above is None else [self._view(above)]
-        return self._held(view, callee)
+        return view.held(callee)
 
     def module_in(self, view: CodeView, callee: Value) -> ClassView | None:
         """The class of the project whose object an attribute of `self` holds, where that is certain."""
@@ -347,28 +414,6 @@ class ClassView:
         found = classes.pop() if len(classes) == 1 else None
         return self.code.class_(found) if isinstance(found, Cls) else None
 
-    def _held(self, view: CodeView, value: Value) -> list[CodeView]:
-        """The functions of the project that a value may be."""
-        if isinstance(value, Closure):
-            return [self.code.function(view.path, value.function)]
-        if isinstance(value, Temp):
-            call = view.call_of(value)
-            maker = view.meaning(call.callee) if call is not None else None
-            return self._handed_out(self._view(maker)) if isinstance(maker, Fn) else []
-        if isinstance(value, Name):
-            nested = view.nested_functions(value.id)
-            if nested:
-                return nested
-        meaning = view.meaning(value)
-        return [self._view(meaning)] if isinstance(meaning, Fn) else []
-
-    def _handed_out(self, maker: CodeView) -> list[CodeView]:
-        """The functions that a function makes and returns."""
-        returned = [op.value for op in maker.ops() if isinstance(op, Return)]
-        returned += [given for value in returned if isinstance(value, Temp) for given in maker.values_given(value)]
-        names = {value.id for value in returned if isinstance(value, Name)}
-        return [found for name in sorted(names) for found in maker.nested_functions(name)]
-
     def given(self, attribute: str) -> list[tuple[CodeView, Value]]:
         """All values that methods, own and inherited, and the class's body assign to an attribute of the object."""
         if self._given is None:
@@ -380,19 +425,18 @@ class ClassView:
 
     def _followed(self, view: CodeView, leave_out: LeaveOut) -> Iterator[tuple[Call | None, CodeView]]:
         """The functions that a function calls; those that it hands out or reads as properties come without a call."""
-        for number, block in enumerate(view.facts.blocks):
-            if leave_out(view, number):
+        for use in view.uses():
+            if leave_out(view, use.block):
                 continue
-            for op in block.ops:
-                if isinstance(op, Call):
-                    yield from ((op, callee) for callee in self.callees(view, op.callee))
-                for read in _parts(values_of(op)):
-                    name = view.own_attribute(read)
-                    method = self.method(name) if name is not None else None
-                    if method is not None and is_property(method.facts):
-                        yield None, method
-                    if isinstance(read, Closure):
-                        yield None, self.code.function(view.path, read.function)
+            if use.call is not None:
+                yield from ((use.call, callee) for callee in self.callees(view, use.call.callee))
+            for mentioned in use.mentioned:
+                if isinstance(mentioned, Closure):
+                    yield None, self.code.function(view.path, mentioned.function)
+                    continue
+                method = self.method(mentioned)
+                if method is not None and is_property(method.facts):
+                    yield None, method
 
     def _view(self, function: Fn) -> CodeView:
         return self.code.function(function.path, function.qualname)

@@ -24,7 +24,7 @@ from evalguard.ir.values import Attribute, Const, Name, Value
 from evalguard.project.code import FORWARDS, ClassView, Code, CodeView
 from evalguard.project.decorators import is_static
 from evalguard.project.mode_flow import UNKNOWN, Sources, guarded_blocks, sources, union
-from evalguard.project.resolve import called_on_self, words_of
+from evalguard.project.resolve import called_on_self
 from evalguard.vocabulary import lookup
 from evalguard.vocabulary.terms import Functional, Parameter
 from evalguard.vocabulary.words import MODE_WORDS, ON_PURPOSE_WORDS, words
@@ -135,8 +135,10 @@ def _drops(cls: ClassView) -> list[Drop]:
 def _may_drop(cls: ClassView) -> bool:
     """Whether a method of a class says a name by which something drops."""
     names = _dropping_names(cls.code)
-    return any(not names.isdisjoint(words_of(method.facts)) for method in cls.methods().values()) or any(
-        not names.isdisjoint(words_of(cls.file.functions[qualname]))
+    return any(
+        not names.isdisjoint(cls.index.words(method.path, method.qualname)) for method in cls.methods().values()
+    ) or any(
+        not names.isdisjoint(cls.index.words(cls.path, qualname))
         for qualname in cls.file.functions
         if qualname.startswith(f"{cls.qualname}.")
     )
@@ -153,12 +155,12 @@ def _dropping_names(code: Code) -> frozenset[str]:
 
 def _find_dropping_names(code: Code) -> frozenset[str]:
     names: set[str] = set()
-    waiting: dict[tuple[str, str], set[str]] = {}
+    waiting: dict[tuple[str, str], frozenset[str]] = {}
     renamed = {
         (target.rpartition(".")[2], name) for file in code.index.files.values() for name, target in file.imports.items()
     }
     for view in code.functions():
-        waiting[view.path, view.qualname] = words_of(view.facts)
+        waiting[view.path, view.qualname] = code.index.words(view.path, view.qualname)
         for op in view.ops():
             value = op.callee if isinstance(op, Call) else op.value if isinstance(op, Assign) else None
             if isinstance(op, Assign):

@@ -40,7 +40,7 @@ from evalguard.modes.values import Site as ValueSite
 from evalguard.project import judge
 from evalguard.project.link import Project
 from evalguard.project.relevance import Relevance
-from evalguard.project.resolve import Index, words_of
+from evalguard.project.resolve import Index
 from evalguard.project.roots import HOOKS
 from evalguard.project.view import FunctionView
 from evalguard.vocabulary import lookup
@@ -136,7 +136,7 @@ class _Maker:
     # -------------------------------------------------------------------------------------------- runs and places
 
     def _runs(self, key: Key, facts: FunctionFacts) -> list[Run]:
-        named = words_of(facts)
+        named = self.project.index.words(*key)
         parameters = {parameter.name for parameter in facts.parameters}
         own_scope = set(facts.locals) if key[1] != MODULE else set()
 

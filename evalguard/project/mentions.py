@@ -24,7 +24,7 @@ from evalguard.modes.values import Cls, Fn, Mod
 from evalguard.project.decorators import is_property
 from evalguard.project.groups import Groups
 from evalguard.project.receivers import Key, Receivers
-from evalguard.project.resolve import Index, Var, words_of
+from evalguard.project.resolve import Index, Var
 from evalguard.vocabulary.data_methods import DATA_METHODS
 
 FEW = 3  # methods of one name, up to which a mention of the name means them
@@ -48,7 +48,6 @@ class Mentions:
 
     def __init__(self, index: Index) -> None:
         self._index = index
-        self._words: dict[Key, frozenset[str]] = {}
         self._component = _components(index)
         self._methods: dict[tuple[str, str], list[Key]] = {}
         self._functions: dict[tuple[str, str], list[Key]] = {}
@@ -81,9 +80,7 @@ class Mentions:
 
     def words(self, key: Key) -> frozenset[str]:
         """Every name and attribute in a function's ops."""
-        if key not in self._words:
-            self._words[key] = frozenset(words_of(self._index.files[key[0]].functions[key[1]]))
-        return self._words[key]
+        return self._index.words(*key)
 
     def sure(self, key: Key) -> frozenset[Key]:
         """The functions that a function mentions by a name that leaves little doubt."""

@@ -69,6 +69,14 @@ class Index:
         self._captured: dict[str, dict[str, set[str]]] = {}
         self._bound_once: dict[str, set[str]] = {}
         self._scopes: dict[tuple[str, str, str], str | None] = {}
+        self._words: dict[tuple[str, str], frozenset[str]] = {}
+
+    def words(self, path: str, qualname: str) -> frozenset[str]:
+        """Every name and attribute in a function's ops."""
+        key = (path, qualname)
+        if key not in self._words:
+            self._words[key] = frozenset(_words_of(self.files[path].functions[qualname]))
+        return self._words[key]
 
     # -------------------------------------------------------------------------------------------- scopes
 
@@ -544,8 +552,7 @@ def fills_tables(function: FunctionFacts) -> bool:
     )
 
 
-def words_of(function: FunctionFacts) -> set[str]:
-    """Every name and attribute in a function's ops."""
+def _words_of(function: FunctionFacts) -> set[str]:
     found: set[str] = set()
 
     def visit(values: Iterable[Value]) -> None:
