@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -130,7 +130,8 @@ def graphed(run: Run, sources: Mapping[str, Source]) -> tuple[CallGraph, Report]
         unreadable_files = tuple((finding.path, "") for finding in run.findings)
         record = Record()
         project = _linked(run, files, sources, record)
-        found = _judged(run, files, sources, project)
+        found = _not_silenced(run, files, _found(run, files, sources, project, reads_code=True))
+        run.findings += found
         graph = CallGraph() if project is None else explain(project, record, found)
     graph = with_cell_lines(graph, run.cells())
     report = _report(run, tuple(sources))
@@ -255,8 +256,17 @@ def _lower(document: Document) -> FileFacts:
     return lower(document)
 
 
-_inherited: list[Callable[[int], Report]] = []
-"""What a forked process finds in memory: what it is to do, given the number of a group."""
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is to be done with the group of that number: follow modes, read the code as it is written, or both."""
+
+    group: int
+    follows_modes: bool = True
+    reads_code: bool = True
+
+
+_inherited: list[Callable[[Task], Report]] = []
+"""What a forked process finds in memory: what it is to do, given a task."""
 
 
 def _all_judged(run: Run, groups: Sequence[Sequence[str]], sources: Mapping[str, Source]) -> list[Report]:
@@ -265,54 +275,94 @@ def _all_judged(run: Run, groups: Sequence[Sequence[str]], sources: Mapping[str,
     sizes = [sum(len(run.documents[path].text) for path in group) for group in groups]
     total, done = sum(sizes) or 1, 0
     order = sorted(range(len(groups)), key=lambda number: -sizes[number])
-    found: dict[int, Report] = {}
+    found: dict[Task, Report] = {}
 
-    def judged(number: int) -> Report:
-        report = contained(partial(_group_judged, run, groups[number], sources))
-        return Report(problems=(report,)) if isinstance(report, Problem) else report
+    def judged(task: Task) -> Report:
+        return _contained(partial(_task_done, run, task, groups[task.group], sources))
 
-    def take(number: int, report: Report) -> None:
+    def take(task: Task, report: Report) -> None:
         nonlocal done
-        found[number] = report
-        done += sizes[number]
+        found[task] = report
+        done += sizes[task.group] if task.follows_modes else 0
         run.means.progress("linking", done / total)
 
-    workers = 1 if run.claims is not None else _workers(run.means, total, len(groups))
+    tasks = list(map(Task, order))
+    workers = 1 if run.claims is not None else _workers(run.means, total, 2 * len(groups))
     if workers > 1:
+        tasks = [task for number in order for task in _shared_out(number, sizes[number])]
         _inherited.append(judged)
         try:
             with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as pool:
-                for number, report in zip(order, pool.map(_judged_by_number, order), strict=True):
-                    take(number, report)
+                for task, report in zip(tasks, pool.map(_judged_elsewhere, tasks), strict=True):
+                    take(task, report)
         except (BrokenProcessPool, OSError):
             pass  # in this process, then
         finally:
             _inherited.clear()
-    for number in order:
-        if number not in found:
-            take(number, judged(number))
-    return [found[number] for number in range(len(groups))]
+    for task in tasks:
+        if task not in found:
+            take(task, judged(task))
+    reports = [[found[task] for task in tasks if task.group == number] for number in range(len(groups))]
+    return [
+        _contained(partial(_of_group, run, group, of_group)) for group, of_group in zip(groups, reports, strict=True)
+    ]
 
 
-def _judged_by_number(number: int) -> Report:
-    return _inherited[0](number)
+def _judged_elsewhere(task: Task) -> Report:
+    return _inherited[0](task)
 
 
-def _group_judged(run: Run, group: Sequence[str], sources: Mapping[str, Source]) -> Report:
-    """What is found in files that imports connect, by their paths."""
-    part = Run(run.config, replace(run.means, cache=None, jobs=1, progress=ALONE.progress))
-    part.documents, part.read_as_code = run.documents, run.read_as_code
-    files = _facts(part, run.lowered, group)
+def _contained(work: Callable[[], Report]) -> Report:
+    report = contained(work)
+    return Report(problems=(report,)) if isinstance(report, Problem) else report
+
+
+def _shared_out(group: int, size: int) -> list[Task]:
+    """What is to be done with a group: of much text in two tasks, which do not wait for each other."""
+    if size < MUCH_TEXT:
+        return [Task(group)]
+    return [Task(group, reads_code=False), Task(group, follows_modes=False)]
+
+
+def _task_done(run: Run, task: Task, group: Sequence[str], sources: Mapping[str, Source]) -> Report:
+    """What the rules find in files that imports connect, by their paths; comments do not count yet."""
+    files = _facts(_part(run), run.lowered, group)
+    part = _part(run)
     record = _record_of_lines() if run.wants_ribbons else None
     follows_modes = any(rule.follows_modes for rule in _enabled(run.config))
-    is_linked = follows_modes or record is not None or run.claims is not None
+    is_linked = task.follows_modes and (follows_modes or record is not None or run.claims is not None)
     project = _linked(part, files, sources, record) if is_linked else None
-    _judged(part, files, sources, project)
+    found = _found(part, files, sources, project, task.reads_code)
     if project is not None and record is not None:
         part.strips = _strips(part, project, record)
     if project is not None and run.claims is not None:
         cells = part.cells()
         run.claims += part.take(contained(lambda: [placed_claim(each, cells) for each in project.claims()])) or ()
+    return replace(_report_on(part), findings=tuple(found))
+
+
+def _of_group(run: Run, group: Sequence[str], reports: Sequence[Report]) -> Report:
+    """The report on a group, from those on its tasks."""
+    part = _part(run)
+    files = _facts(part, run.lowered, group)
+    part.findings += _not_silenced(part, files, [finding for report in reports for finding in report.findings])
+    for report in reports:
+        part.problems += report.problems
+        part.cut_short += report.cut_short
+        part.strips |= report.strips
+        for stage, seconds in report.seconds.items():
+            part.seconds[stage] = part.seconds.get(stage, 0.0) + seconds
+    return _report_on(part)
+
+
+def _part(run: Run) -> Run:
+    """A run on a part of the documents, for what is found in them."""
+    part = Run(run.config, replace(run.means, cache=None, jobs=1, progress=ALONE.progress))
+    part.documents, part.read_as_code = run.documents, run.read_as_code
+    return part
+
+
+def _report_on(part: Run) -> Report:
     return Report(
         strips=part.strips,
         findings=tuple(part.findings),
@@ -344,21 +394,27 @@ def _linked(
         return run.take(contained(partial(link_project, run_files, locations_of(sources), record, attempt, progress)))
 
 
-def _judged(
-    run: Run, files: Sequence[FileFacts], sources: Mapping[str, Source], project: Project | None
+def _found(
+    run: Run, files: Sequence[FileFacts], sources: Mapping[str, Source], project: Project | None, reads_code: bool
 ) -> list[Finding]:
-    """What the rules find in the files and in the project that they make, less what the comments of the files
-    silence."""
-    found: dict[str, list[Finding]] = {}
+    """What the rules find in the project that files make, and in the files as they are written."""
     with run.stage("rules"):
-        for finding in (*_found_in_project(run, project), *_found_in_code(run, files, sources, project)):
-            found.setdefault(finding.path, []).append(finding)
+        found = list(_found_in_project(run, project))
+        if reads_code:
+            found += _found_in_code(run, files, sources, project)
+        return found
+
+
+def _not_silenced(run: Run, files: Sequence[FileFacts], found: Sequence[Finding]) -> list[Finding]:
+    """These findings, less what the comments of the files silence, and what is wrong with such comments."""
+    by_file: dict[str, list[Finding]] = {}
+    for finding in found:
+        by_file.setdefault(finding.path, []).append(finding)
     kept: list[Finding] = []
     for file in files:
-        of_file, text = found.get(file.path, []), run.documents[file.path].text
+        of_file, text = by_file.get(file.path, []), run.documents[file.path].text
         kept += suppress(of_file, file.comments, text)
         kept += suppress(_idle_comments(run.config, file, of_file, text), file.comments, text)
-    run.findings += kept
     return kept
 
 

@@ -82,7 +82,7 @@ ALL_PARAMETERS = ("parameters", "named_parameters")
 DEEPEST = 14  # calls inside calls
 MOST_STEPS_IN_ALL = 60_000  # through blocks, shared out among the files of a project
 MOST_STEPS_OF_DECORATORS = 6_000  # of these, where they stand on what the body of a file defines
-MOST_STEPS_OF_FILE = 20_000  # for all roots of a file; beyond its share the other roots of a file are left out
+MOST_STEPS_OF_FILE = 20_000  # for all roots of a file among few; beyond its share the other roots of a file are left out
 LEAST_STEPS_OF_FILE = 400  # in each round of roots, as long as any are left in all
 LAST_STEPS_OF_FILE = 40  # the same after that, of a promising file
 NO_STEPS = -1  # the same after that, of any other
@@ -173,14 +173,17 @@ class Engine:
         self._steps_in_all = 0
         self._steps_of_decorators = 0
         self._files_to_come = 0
-        self._budget = MOST_STEPS_OF_FILE
+        self._budget = self._most_steps_of_file = MOST_STEPS_OF_FILE
         self._least = LEAST_STEPS_OF_FILE
         self._most_steps = MOST_STEPS
 
     # -------------------------------------------------------------------------------------------- running functions
 
-    def begin_project(self) -> None:
-        """The files that come now have nothing to do with those before: what those took is not held against them."""
+    def begin_project(self, files: int) -> None:
+        """So many files come now, which have nothing to do with those before: what those took is not held against
+        them."""
+        fair = GENEROSITY * MOST_STEPS_IN_ALL // max(files, 1)
+        self._most_steps_of_file = min(max(fair, MOST_STEPS), MOST_STEPS_OF_FILE)
         self._steps_in_all = self._steps_of_decorators = 0
 
     def begin_round(self, files: int) -> None:
@@ -195,7 +198,7 @@ class Engine:
         in_all = MOST_STEPS_IN_ALL - self._steps_in_all
         share = GENEROSITY * in_all // max(self._files_to_come, 1)
         self._files_to_come -= 1
-        left = MOST_STEPS_OF_FILE - self._steps_of_file[path]
+        left = self._most_steps_of_file - self._steps_of_file[path]
         self._least = LEAST_STEPS_OF_FILE if in_all > 0 else LAST_STEPS_OF_FILE if is_promising else NO_STEPS
         self._budget = self._steps_of_file[path] + min(max(share, self._least), left)
 

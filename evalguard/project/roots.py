@@ -84,7 +84,7 @@ def run_all(engine: Engine, attempt: Attempt = directly, progress: Callable[[flo
     done, count = 0, len(ROUNDS) * sum(map(len, apart.values()))
     for homes in apart.values():
         homes.sort(key=lambda home: -engine.relevance.promise(home.path))
-        engine.begin_project()
+        engine.begin_project(len(homes))
         for round_ in ROUNDS:
             engine.begin_round(len(homes))
             for home in homes:
