@@ -80,9 +80,11 @@ from evalguard.vocabulary.words import MODULE_WORDS, words
 
 ALL_PARAMETERS = ("parameters", "named_parameters")
 DEEPEST = 14  # calls inside calls
-MOST_STEPS_IN_ALL = 60_000  # through blocks, shared out among the files of a project
+MOST_STEPS_IN_ALL = 80_000  # through blocks, shared out among the files of a project
 MOST_STEPS_OF_DECORATORS = 6_000  # of these, where they stand on what the body of a file defines
-MOST_STEPS_OF_FILE = 20_000  # for all roots of a file among few; beyond its share the other roots of a file are left out
+MOST_STEPS_OF_FILE = (
+    20_000  # for all roots of a file among few; beyond its share the other roots of a file are left out
+)
 LEAST_STEPS_OF_FILE = 400  # in each round of roots, as long as any are left in all
 LAST_STEPS_OF_FILE = 40  # the same after that, of a promising file
 NO_STEPS = -1  # the same after that, of any other
@@ -156,6 +158,7 @@ class Engine:
         self.knowledge = Knowledge(self.index)
         self.relevance = Relevance(self.index)
         self.visited: set[tuple[str, str]] = set()  # functions that were run, as a root or from a caller
+        self.short_of_steps: set[tuple[str, str]] = set()  # roots that had fewer steps than they might have used
         self._told = told_of(self.index)
         self._loaded: dict[tuple[str, frozenset[str]], Change] = {}
         self._properties = property_names(self.index)
@@ -186,9 +189,9 @@ class Engine:
         self._most_steps_of_file = min(max(fair, MOST_STEPS), MOST_STEPS_OF_FILE)
         self._steps_in_all = self._steps_of_decorators = 0
 
-    def begin_round(self, files: int) -> None:
-        """So many files are turned to, one after another."""
-        self._files_to_come = files
+    def begin_round(self, files: int, later: int = 0) -> None:
+        """So many files are turned to, one after another, and so many in later rounds that need as much."""
+        self._files_to_come = files + later
 
     def turn_to(self, path: str, is_promising: bool = True) -> None:
         """From here on steps are counted as those of this file's roots. It may take several times its share of what is
@@ -237,6 +240,8 @@ class Engine:
         self._stack.append((path, qualname))
         result = self._solve(frame, [(0, state) for state in starts])
         self._stack.pop()
+        if self._steps > self._most_steps and self._most_steps < MOST_STEPS:
+            self.short_of_steps.add((path, qualname))
         for state in result.exits:
             if returns_loss:
                 flow_back(state.env.get("<return>", NONE), state, frame)

@@ -86,12 +86,17 @@ def run_all(engine: Engine, attempt: Attempt = directly, progress: Callable[[flo
         homes.sort(key=lambda home: -engine.relevance.promise(home.path))
         engine.begin_project(len(homes))
         for round_ in ROUNDS:
-            engine.begin_round(len(homes))
-            for home in homes:
+            turns = [home for home in homes if round_ is not _run_again or _is_short_of_steps(engine, home)]
+            engine.begin_round(len(turns), len(homes) if round_ in BEFORE_FUNCTIONS else 0)
+            for home in turns:
                 progress(done / count)
                 done += 1
                 engine.turn_to(home.path, engine.relevance.promise(home.path) == MOST_PROMISE)
                 attempt(home.path, partial(round_, engine, home))
+
+
+def _is_short_of_steps(engine: Engine, home: Home) -> bool:
+    return any(path == home.path for path, _ in engine.short_of_steps)
 
 
 def _is_worth_a_look(engine: Engine, path: str) -> bool:
@@ -143,6 +148,14 @@ def _run_unvisited(engine: Engine, home: Home) -> None:
     """The functions that were not reached all the same."""
     for facts in _unvisited(engine, home):
         engine.run_root(home.path, facts.qualname, [_after_body(engine, home)])
+
+
+def _run_again(engine: Engine, home: Home) -> None:
+    """The functions whose steps were few when it was their turn: others may have left some."""
+    for facts in engine.index.files[home.path].functions.values():
+        key = (home.path, facts.qualname)
+        if key in engine.short_of_steps and facts.owner is None and facts.qualname != MODULE:
+            engine.run_root(home.path, facts.qualname, [_after_body(engine, home)])
 
 
 def _unvisited(engine: Engine, home: Home) -> Iterator[FunctionFacts]:
@@ -360,4 +373,7 @@ def _joined(engine: Engine, states: list[State]) -> State | None:
     return joined.copy() if joined is not None else None
 
 
-ROUNDS = (_run_body, _run_classes, _run_uncalled, _run_unvisited, _run_private_methods, _run_closures)
+BEFORE_FUNCTIONS = (_run_body, _run_classes)
+"""Rounds that leave half of the steps to the functions that nobody calls: the `main` of a script is one."""
+
+ROUNDS = (_run_body, _run_classes, _run_uncalled, _run_unvisited, _run_private_methods, _run_closures, _run_again)
