@@ -122,10 +122,10 @@ def _run_classes(engine: Engine, home: Home) -> None:
 
 
 def _run_uncalled(engine: Engine, home: Home) -> None:
-    """The functions that no function of their file names."""
+    """The functions that no function names: another file may come later, and call them from what nobody calls."""
     referenced = {name for facts in engine.index.files[home.path].functions.values() for name, _ in called_names(facts)}
     for facts in _unvisited(engine, home):
-        if facts.name not in referenced:
+        if facts.name not in referenced and not engine.relevance.mentions.is_mentioned((home.path, facts.qualname)):
             engine.run_root(home.path, facts.qualname, [home.base.copy()])
 
 
