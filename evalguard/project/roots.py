@@ -206,8 +206,9 @@ def _run_class(engine: Engine, cls: Cls, base: State) -> list[PrivateMethods]:
         entered |= {state.fingerprint() for state in fresh_states}
         for name, fn in public:
             exits = engine.run_root(fn.path, fn.qualname, [state.copy() for state in fresh_states], receiver)
+            is_sure = not all(state.doubt for state in exits)
             for state in () if name in handles else exits:
-                state.guards, state.trail, state.doubt = frozenset(), state.trail, False
+                state.guards, state.doubt = frozenset(), state.doubt and is_sure
                 state.backed, state.taints = {}, {}
                 if is_left_to_users:
                     _forget_train_mode(engine, state, receiver)
