@@ -90,6 +90,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 ONLY_IN = {
     "flake8": {"flake8_plugin"},
     "distributed": {"cli", "corpus"},
+    **{name: {"corpus"} for name in ("httpx2", "unearth")},
     "libcst": {"frontend"},
     "click": {"cli", "devtools"},
     "pygls": {"lsp"},

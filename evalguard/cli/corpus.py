@@ -85,9 +85,10 @@ def corpus(
 ) -> int:
     """Judge many packages, each by itself: how often what is found, how long it takes, and what goes wrong.
 
-    LIST has a line for each: `name==version`, or a folder, or an archive. Packages are downloaded by pip, as wheels,
-    and unpacked; nothing of them is built, imported or run. Each is judged in a process of its own, with limits, and is
-    one line of JSON. Shards are independent: their results may stand in several files.
+    LIST has a line for each: `name==version`, or a folder, or an archive. Packages are downloaded from where pip would
+    look, as wheels or else as source archives, and unpacked; nothing of them is built, imported or run. Each is judged
+    in a process of its own, with limits, and is one line of JSON. Shards are independent: their results may stand in
+    several files.
 
     Exit status: 0 done, 2 wrong usage or an internal error, also in a package.
     """

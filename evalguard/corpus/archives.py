@@ -1,7 +1,8 @@
 """A package's archive, from the index by pip, and the Python files in it.
 
-Only wheels are downloaded: pip cannot download a source archive without running its `setup.py` or its build backend
-(pip's issue 1884), and nothing of a package is run here. A source archive may be listed as a file.
+pip downloads wheels only: it cannot download a source archive without running its `setup.py` or its build backend
+(pip's issue 1884), and nothing of a package is run here. Where there is no wheel, `source_archive.py` downloads the
+source archive.
 
 What is unpacked is written by us, byte by byte: regular files with Python code, at paths that stay in the folder. So no
 link, device, absolute path or `..` of an archive is ever made, and neither a bomb nor a heap of small files fills the
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -30,6 +31,7 @@ MOST_BYTES_OF_A_FILE = 50_000_000
 MOST_BYTES_PASSED = 20_000_000_000  # of all members, those that are passed over among them
 DOWNLOAD_SECONDS = 1800
 
+_NO_WHEEL = "No matching distribution found"  # as pip says it
 _CHUNK = 1 << 20
 
 
@@ -49,16 +51,27 @@ def fetched(entry: Entry, folder: Path) -> Path:
         return known
     own.mkdir(parents=True, exist_ok=True)
     options = ["--quiet", "--no-deps", "--only-binary", ":all:", "--disable-pip-version-check", "--no-input"]
-    command = [sys.executable, "-m", "pip", "download", *options, "--dest", str(own), f"{entry.name}=={entry.version}"]
+    try:
+        return _downloaded(["pip", "download", *options, "--dest", str(own), f"{entry.name}=={entry.version}"], own)
+    except CannotFetch as error:
+        if _NO_WHEEL not in str(error):  # else what cannot be reached today would be another archive tomorrow
+            raise
+    return _downloaded(["evalguard.corpus.source_archive", entry.name, entry.version, str(own)], own)
+
+
+def _downloaded(module: Sequence[str], folder: Path) -> Path:
+    """The archive that a module of Python downloads into the folder, when it is run as a program."""
+    command = [sys.executable, "-m", *module]
     try:
         run = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=DOWNLOAD_SECONDS)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise CannotFetch(f"pip: {error}") from error
-    archive = _archive_in(own)
+        raise CannotFetch(f"{module[0]}: {error}") from error
+    archive = _archive_in(folder)
     if run.returncode == 0 and archive is not None:
         return archive
     errors = [line for line in run.stderr.splitlines() if line.startswith("ERROR:")]
-    raise CannotFetch(errors[-1].removeprefix("ERROR: ") if errors else f"pip ended with status {run.returncode}")
+    ended = f"{module[0]} ended with status {run.returncode}"
+    raise CannotFetch(errors[-1].removeprefix("ERROR: ") if errors else ended)
 
 
 def _archive_in(folder: Path) -> Path | None:

@@ -2,7 +2,7 @@
 
 numpy-like==1.2.3     a package, pinned
 ./projects/mine       a folder, from the folder of the list
-./old-1.0.tar.gz      an archive: a wheel, or a source archive that pip would have to build
+./old-1.0.tar.gz      an archive: a wheel or a source archive
 # a comment
 """
 

@@ -43,27 +43,39 @@ class Limits:
 def row_of(entry: Entry, limits: Limits, archives: str | None = None) -> Row:
     """Judge an entry. Archives are kept in their folder, if there is one."""
     with tempfile.TemporaryDirectory(prefix="evalguard-corpus-", ignore_cleanup_errors=True) as scratch:
-        folder = Path(scratch, "unpacked")
+        known: dict[str, Any] = {}
+        judged = Path(entry.place)
         try:
-            judged = _unpacked(entry, folder, Path(archives or Path(scratch, "archives")))
+            if not os.path.isdir(entry.place):
+                archive = _archive(entry, Path(archives or Path(scratch, "archives")))
+                known["archive"] = archive.name
+                judged = _unpacked(archive, Path(scratch, "unpacked"))
         except CannotFetch as error:
-            known: Mapping[str, Any] = {"ended": NOT_FETCHED, "detail": str(error)}
+            known |= {"ended": NOT_FETCHED, "detail": str(error)}
         except CannotUnpack as error:
-            known = {"ended": NOT_UNPACKED, "detail": str(error)}
+            known |= {"ended": NOT_UNPACKED, "detail": str(error)}
         else:
-            known = _judged(judged, limits, Path(scratch))
+            known |= _judged(judged, limits, Path(scratch))
     return {"name": entry.name, "version": entry.version, **known}
 
 
-def _unpacked(entry: Entry, folder: Path, archives: Path) -> Path:
-    """The folder that is to be judged."""
-    if entry.place and os.path.isdir(entry.place):
-        return Path(entry.place)
-    if entry.place and not os.path.isfile(entry.place):
+def _archive(entry: Entry, archives: Path) -> Path:
+    """The archive of an entry that is no folder."""
+    if not entry.place:
+        return fetched(entry, archives)
+    if not os.path.isfile(entry.place):
         raise CannotFetch("no such folder or archive")
+    return Path(entry.place)
+
+
+def _unpacked(archive: Path, folder: Path) -> Path:
+    """The folder that is to be judged. A source archive has all that it holds in one, `name-version`, and what it holds
+    is the project: `setup.py` stands at its top, beside the folders of the package and of the tests."""
     folder.mkdir()
-    unpack(Path(entry.place) if entry.place else fetched(entry, archives), folder)
-    return folder
+    unpack(archive, folder)
+    inside = list(folder.iterdir())
+    around_all = len(inside) == 1 and inside[0].is_dir() and not (inside[0] / "__init__.py").exists()
+    return inside[0] if around_all and not archive.name.endswith(".whl") else folder
 
 
 def _judged(folder: Path, limits: Limits, scratch: Path) -> dict[str, Any]:

@@ -103,13 +103,18 @@ class Names:
 
 
 def imported(statement: cst.Import | cst.ImportFrom) -> Iterator[tuple[str, str, cst.ImportAlias]]:
-    """Each name that an import binds, and the dotted path that it is bound to. A star binds none that is known here."""
+    """Each name that an import binds, and the dotted path that it is bound to. A star binds none that is known here.
+
+    `import a.b` binds `a`, and runs `a.b`: that one stands under its own dotted name, which no code can say.
+    """
     if isinstance(statement, cst.Import):
         for alias in statement.names:
             path = dotted(alias.name)
             first = path.partition(".")[0]
             local = _as_name(alias)
             yield (first, first, alias) if local is None else (local, path, alias)
+            if local is None and path != first:
+                yield path, path, alias
         return
     if isinstance(statement.names, cst.ImportStar):
         return

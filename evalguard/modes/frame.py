@@ -219,6 +219,7 @@ class Info:
     external: str | None = None  # the dotted name that made it
     module: bool | None = None  # proved to be a module, or not to be one
     evidence: set[str] = field(default_factory=set)  # `.parameters()`, `.state_dict()`, an optimizer, an annotation
+    copied_part: bool = False  # a copy of an attribute that a module's constructor assigns
     sensitive: bool | None = None
     layer: str | None = None
     recurrent: str | None = None  # a layer whose backward fails in eval mode, although its forward is the same

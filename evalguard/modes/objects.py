@@ -109,6 +109,7 @@ def copied(value: Abstract, given: Given, state: State, frame: Frame) -> Abstrac
     info.cls, info.external, info.module = old.cls, old.external, old.module
     info.take_layers(old)
     info.evidence |= old.evidence
+    info.copied_part = is_assigned_part(value.id, frame)
     if any(origin.kind is not OriginKind.ENTRY for origin in origins):
         state.modes[identity] = origins
     if taint:
@@ -172,8 +173,8 @@ def _is_known_elsewhere(identity: Identity, frame: Frame) -> bool:
 
 
 def is_assigned_part(identity: Identity, frame: Frame) -> bool:
-    """Whether it is an attribute that a module's constructor assigns."""
+    """Whether it is an attribute that a module's constructor assigns, or a copy of one."""
     if identity[0] != "attr":
-        return False
+        return frame.info(identity).copied_part
     cls = frame.info(identity[1]).cls
     return cls is not None and frame.linker.class_view(cls).module is True and frame.linker.is_part(cls, identity[2])

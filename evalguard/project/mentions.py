@@ -86,6 +86,10 @@ class Mentions:
         """The functions that a function mentions by a name that leaves little doubt."""
         return self._found(key).sure
 
+    def is_mentioned(self, key: Key) -> bool:
+        """Whether another function mentions a function by a name that leaves little doubt."""
+        return key in self._all_callers()
+
     def nested(self, key: Key) -> list[Key]:
         """The functions that are defined in a function, those without a name left out."""
         return [inner for inner in self._nested.get(key, ()) if not inner[1].rpartition(".")[2].startswith("<")]

@@ -137,10 +137,10 @@ def _run_classes(engine: Engine, home: Home) -> None:
 
 
 def _run_uncalled(engine: Engine, home: Home) -> None:
-    """The functions that no function of their file names."""
+    """The functions that no function names: another file may come later, and call them from what nobody calls."""
     referenced = {name for facts in engine.index.files[home.path].functions.values() for name, _ in called_names(facts)}
     for facts in _unvisited(engine, home):
-        if facts.name not in referenced:
+        if facts.name not in referenced and not engine.relevance.mentions.is_mentioned((home.path, facts.qualname)):
             engine.run_root(home.path, facts.qualname, [_after_body(engine, home)])
 
 
@@ -229,8 +229,9 @@ def _run_class(engine: Engine, cls: Cls, home: Home) -> list[PrivateMethods]:
         entered |= {state.fingerprint() for state in fresh_states}
         for name, fn in public:
             exits = engine.run_root(fn.path, fn.qualname, [state.copy() for state in fresh_states], receiver)
+            is_sure = not all(state.doubt for state in exits)
             for state in () if name in handles else exits:
-                state.guards, state.trail, state.doubt = frozenset(), state.trail, False
+                state.guards, state.doubt = frozenset(), state.doubt and is_sure
                 state.backed, state.taints = {}, {}
                 if is_left_to_users:
                     _forget_train_mode(engine, state, receiver)
