@@ -74,6 +74,7 @@ NOT_TORCH = tuple(
         ("redis", "`eval` runs a script", "https://redis.readthedocs.io"),
         ("numexpr", "`evaluate` computes an expression", "https://numexpr.readthedocs.io"),
         ("onnxruntime", "sessions without a mode", "https://onnxruntime.ai/docs/api/python"),
+        ("openvino", "compiled models without a mode", "https://docs.openvino.ai/2025/api/ie_python_api/api.html"),
         ("tensorrt", "engines without a mode", "https://docs.nvidia.com/deeplearning/tensorrt"),
         ("gym", "environments", "https://www.gymlibrary.dev"),
         ("gymnasium", "environments", "https://gymnasium.farama.org"),
