@@ -245,7 +245,7 @@ def call_sensitivity(
         return depends, found.rpartition(".")[2] if depends else None
     factory = lookup.factory(found)
     if factory is not None:
-        layers = _layers_of_part(op.result, found, facts)
+        layers = layers_of_part_used(op.result, found, facts)
         layers = factory.layers if layers is None else layers
         return (None, None) if layers is None else (bool(layers), layers[0] if layers else None)
     if lookup.ordinary(found) is not None or lookup.not_torch(found) is not None:
@@ -308,7 +308,7 @@ def _is_looked_up(name: str, facts: FunctionFacts) -> bool:
     return any(op.target == Name(name) and isinstance(op.value, Item) for op in assigned)
 
 
-def _layers_of_part(made: Temp, factory: str, facts: FunctionFacts) -> tuple[str, ...] | None:
+def layers_of_part_used(made: Temp, factory: str, facts: FunctionFacts) -> tuple[str, ...] | None:
     """The layers in `vgg16().features`, if nothing else is taken from what the factory made."""
     values = [value for block in facts.blocks for op in block.ops for value in values_of(op)]
     values += [edge.test for block in facts.blocks for edge in block.edges if edge.test is not None]
