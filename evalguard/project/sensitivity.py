@@ -342,6 +342,13 @@ def _read_by(op: Op) -> Iterable[Value]:
     return (op.value,) if isinstance(op, Assign) and isinstance(op.target, Attribute) else values_of(op)
 
 
+def asks_for_flag(facts: FunctionFacts) -> bool:
+    """Whether a method reads the flag `self.training`."""
+    read = [value for block in facts.blocks for op in block.ops for value in _read_by(op)]
+    read += [edge.test for block in facts.blocks for edge in block.edges if edge.test is not None]
+    return any(_reads_training(value) for value in read)
+
+
 def _reads_training(value: Value) -> bool:
     match value:
         case Attribute(value=Name(id="self"), name="training"):

@@ -19,10 +19,10 @@ from evalguard.ir.ops import Assign, Call, Iterate
 from evalguard.ir.values import Attribute, Const, Name, Temp, Value
 from evalguard.modes.values import Cls
 from evalguard.project.code import ClassView, CodeView
-from evalguard.project.made_modules import made_by
+from evalguard.project.made_modules import made_by, of_class
 from evalguard.project.module_evidence import is_leaf_layer, is_module, is_probably_module, text_of
 from evalguard.project.resolve import MODULE_BASES, PLAIN_BASES
-from evalguard.project.sensitivity import sensitivity
+from evalguard.project.sensitivity import asks_for_flag, sensitivity
 from evalguard.vocabulary import lookup
 from evalguard.vocabulary.methods import CHILD_METHODS, SUBMODULE_METHODS
 from evalguard.vocabulary.words import words
@@ -140,9 +140,16 @@ def _is_own_business(op: Assign, view: CodeView) -> bool:
         return True
     if view.facts.name in CONSTRUCTORS and op.value == Const(True):
         return True
-    if is_overridden_flag(cls):
+    if is_overridden_flag(cls) or _asks_for_own_flag_alone(cls):
         return True
     return not _may_have_listening_parts(cls)
+
+
+def _asks_for_own_flag_alone(cls: ClassView) -> bool:
+    """Whether methods of a class read the flag, and no part that it makes is known to: it chooses between ways of its
+    own, such as what it returns."""
+    asks = any(asks_for_flag(view.facts) for view in cls.methods().values())
+    return asks and not of_class(cls).listens
 
 
 def is_overridden_flag(cls: ClassView) -> bool:
