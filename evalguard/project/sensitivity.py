@@ -7,6 +7,7 @@ given: unknown. A class whose layers stand behind an argument (`if norm:`) is as
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 
 from evalguard.flow.liveness import parts_of, path_of, values_of
@@ -28,33 +29,9 @@ from evalguard.project.resolve import PLAIN_BASES, Index
 from evalguard.vocabulary import lookup
 from evalguard.vocabulary.words import MODULE_WORDS, NOT_MADE_MODULE_WORDS, words
 
-HARMLESS_PREFIXES = (
-    "torch.",
-    "numpy.",
-    "math.",
-    "einops.",
-    "typing.",
-    "collections.",
-    "builtins.",
-    "copy.",
-    "warnings.",
-    "logging.",
-    "os.",
-    "pathlib.",
-    "librosa.",
-    "scipy.",
-    "json.",
-    "functools.",
-    "itertools.",
-    "io.",
-    "inspect.",
-    "re.",
-    "time.",
-    "random.",
-    "dataclasses.",
-    "contextlib.",
-    "operator.",
-)
+HARMLESS_PREFIXES = ("torch.", "numpy.", "einops.", "librosa.", "scipy.")
+STANDARD_LIBRARY = frozenset(sys.stdlib_module_names) - {"pickle", "shelve"}
+"""The modules of Python that make no layer; a pickle may hold one."""
 TENSOR_MAKERS = frozenset(f"torch.{name}" for name in ("tensor", "as_tensor", "from_numpy", "FloatTensor", "Tensor"))
 """What they are given is an array or a list of numbers, never a module."""
 HARMLESS_NAMES = frozenset(dir(__builtins__) if not isinstance(__builtins__, dict) else __builtins__) | {
@@ -264,7 +241,7 @@ def call_sensitivity(
         if "." not in found and facts.name == "__init__" and _is_looked_up(head, facts):
             return None, None  # `make, width = BACKBONES[name]`, and then `self.encoder = make()`
         return False, None
-    if found.startswith(HARMLESS_PREFIXES) or lookup.canonical(found).startswith("torch."):
+    if head in STANDARD_LIBRARY or found.startswith(HARMLESS_PREFIXES) or lookup.canonical(found).startswith("torch."):
         return False, None
     last = found.rpartition(".")[2]
     if last[:1].isupper() and set(words(last)[-1:]) & NOT_MADE_MODULE_WORDS:
