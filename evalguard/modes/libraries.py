@@ -290,7 +290,7 @@ def _builtin(name: str, given: Given, state: State, frame: Frame) -> list[Outcom
     op, arguments = given.op, given.positional
     if name in EXHAUSTING_BUILTINS and arguments and isinstance(arguments[0], Generator):
         return exhaust(arguments[0], state, frame, op, stops=name in ("any", "all"))
-    if name == "isinstance" and len(arguments) == 2 and _is_no_instance(*arguments, frame):
+    if name == "isinstance" and len(arguments) == 2 and _is_no_instance(arguments[0], arguments[1], frame):
         return [Outcome(state, Known(False))]
     if name in PURE_BUILTINS:
         return [Outcome(state, shallow(Expr(name, tuple(given.all()))))]

@@ -43,8 +43,6 @@ HARMLESS_NAMES = frozenset(dir(__builtins__) if not isinstance(__builtins__, dic
 MODULE_ROOTS = ("torch.nn.Module", "torch.jit.ScriptModule")  # bases that add no layer
 MOST_CLASSES = 200  # looked at for one class
 MOST_ANSWERS = 400  # kept, of functions and of classes as one call makes them; beyond it they are unknown
-ACTIVATION_WORDS = frozenset({"act", "activation", "nonlinearity"})
-"""Words for what a layer is followed by: but for `nn.RReLU`, which is named as itself, the same in both modes."""
 NO_LAYERS_MADE = frozenset({"__getstate__", "__setstate__", "__reduce__", "__reduce_ex__"})
 """Methods that keep and give back what the constructor made."""
 
@@ -187,7 +185,7 @@ def may_hold_module(parameter: str) -> bool:
     found = words(parameter)
     if not found or found[0] in ("n", "num", "number", "nb"):
         return False  # `n_layer`: how many
-    return found[-1] in MODULE_WORDS | {"layer", "block", "blocks", "norm"}  # an activation is the same in both modes
+    return found[-1] in MODULE_WORDS | {"layer", "block", "blocks", "norm", "act", "activation"}
 
 
 def call_sensitivity(
@@ -232,8 +230,6 @@ def call_sensitivity(
         return False, None  # the variable of a comprehension
     if head in facts.locals or head == "self" or head in HARMLESS_NAMES:
         last = found.rpartition(".")[2]
-        if ACTIVATION_WORDS & set(words(last)):
-            return False, None
         if head in facts.locals and "." not in found and last[:1].isupper():
             return None, None  # a class given as an argument: `norm_layer(...)`, `Block(...)`
         if "." not in found and head in {p.name for p in facts.parameters} and head != "self":
