@@ -34,6 +34,7 @@ from evalguard.modes.values import (
     Abstract,
     Cls,
     Expr,
+    Ext,
     Generator,
     Grad,
     Identity,
@@ -53,6 +54,7 @@ from evalguard.modes.values import (
 )
 from evalguard.vocabulary import lookup
 from evalguard.vocabulary.methods import TENSORS_OF_DATA
+from evalguard.vocabulary.plain_types import PLAIN_TYPES
 from evalguard.vocabulary.terms import Exporter, Factory, Rule, Wrapper
 
 PURE_BUILTINS = frozenset("isinstance hasattr len bool int float str callable type issubclass id abs min max".split())
@@ -288,6 +290,8 @@ def _builtin(name: str, given: Given, state: State, frame: Frame) -> list[Outcom
     op, arguments = given.op, given.positional
     if name in EXHAUSTING_BUILTINS and arguments and isinstance(arguments[0], Generator):
         return exhaust(arguments[0], state, frame, op, stops=name in ("any", "all"))
+    if name == "isinstance" and len(arguments) == 2 and _is_no_instance(arguments[0], arguments[1], frame):
+        return [Outcome(state, Known(False))]
     if name in PURE_BUILTINS:
         return [Outcome(state, shallow(Expr(name, tuple(given.all()))))]
     if name in ("enumerate", "zip") and arguments:
@@ -331,6 +335,15 @@ def _builtin(name: str, given: Given, state: State, frame: Frame) -> list[Outcom
     if name in ("print", "range", "open", "input", "repr", "format"):
         return [Outcome(state, fresh(frame, state, op.span))]
     return unknown(given, state, frame, dotted=f"builtins.{name}")
+
+
+def _is_no_instance(value: Abstract, classes: Abstract, frame: Frame) -> bool:
+    """Whether an object that is certainly a module, made in sight, is asked for a class that has no modules."""
+    if not isinstance(value, Obj) or value.id[0] != "new" or frame.info(value.id).alternatives:
+        return False
+    wanted = classes.items if isinstance(classes, Seq) else (classes,)
+    plain = all(isinstance(one, Ext) and one.name.removeprefix("builtins.") in PLAIN_TYPES for one in wanted)
+    return plain and frame.info(value.id).module is True
 
 
 def _layer(dotted: str, given: Given, state: State, frame: Frame) -> Obj:

@@ -205,8 +205,11 @@ def _only_holds_what_was_given(identity: Identity, state: State, frame: Frame) -
 
 
 def _has_part_in_eval(identity: Identity, state: State, frame: Frame) -> bool:
+    """Whether a part was put in eval mode, or was given in that mode by a library to an object without a layer of its
+    own that is known to listen."""
+    chosen = {OriginKind.SET} if frame.info(identity).sensitive else {OriginKind.SET, OriginKind.BUILT}
     for place, held in state.modes.items():
-        is_in_eval = all(origin.mode is Mode.EVAL and origin.kind is OriginKind.SET for origin in held)
+        is_in_eval = all(origin.mode is Mode.EVAL and origin.kind in chosen for origin in held)
         if is_in_eval and place != identity and is_part(place, identity, frame.infos):
             return True
     return False

@@ -16,6 +16,7 @@ from evalguard.modes.objects import is_proved, origin_of
 from evalguard.modes.state import NO_TAINT, State
 from evalguard.modes.switch import mark_inferred
 from evalguard.modes.values import Abstract, Identity, Mode, Obj, Optim, OriginKind, Params, identities
+from evalguard.vocabulary import lookup
 from evalguard.vocabulary.words import MODULE_WORDS, NOT_MADE_MODULE_WORDS, NOT_MODULE_WORDS, words
 
 DRAWING_METHODS = frozenset({"next", "__next__", "next_batch"})
@@ -52,7 +53,8 @@ def unknown(
             return [Outcome(state, Optim(params, result.id))]
         return [Outcome(state, Params(params))]
     last = text.rpartition(".")[2]
-    if receiver is None and names_module(last):
+    is_foreign = dotted is not None and lookup.not_torch(dotted) is not None
+    if receiver is None and names_module(last) and not is_foreign:
         info = frame.info(result.id)
         info.external = dotted or text
         state.modes[result.id] = frozenset({origin_of(Mode.TRAIN, OriginKind.ASSUMED, op, frame)})

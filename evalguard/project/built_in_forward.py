@@ -67,11 +67,26 @@ def built_in_forward(cls: ClassView) -> Iterator[Built]:
             use = _use_of(call.result, view)
             if not use.is_called or use.is_switched or use.called_in <= guarded:
                 continue
-            if not made.listens and (use.is_configured or isinstance(view.meaning(call.callee), Cls)):
+            found = view.meaning(call.callee)
+            if not made.listens and (use.is_configured or isinstance(found, Cls)):
                 continue  # its weights are set by hand, or may be
+            if isinstance(found, Cls) and _calls_eval_as_made(view.code.class_(found)):
+                continue
             if use.stored is not None and not _is_on_every_path(view, block):
                 continue  # made once, when it is first needed
             yield Built(view, call, made, use.stored)
+
+
+def _calls_eval_as_made(cls: ClassView) -> bool:
+    """Whether the constructor of a class puts the object in eval mode, or what it is made of."""
+    if "calls eval as made" not in cls.kept:
+        cls.kept["calls eval as made"] = any(
+            isinstance(call.callee, Attribute) and call.callee.name == "eval" and not call.arguments
+            for reached in cls.reached_by("__init__")
+            for _, call in reached.view.calls()
+            if reached.view.dotted(call.callee) is None
+        )
+    return bool(cls.kept["calls eval as made"])
 
 
 def _use_of(result: Temp, view: CodeView) -> _Use:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from evalguard.modes.events import Export, Forward, TrainingStep
 from evalguard.modes.passes import UNCHOSEN
 from evalguard.modes.values import PARTS, Cls, Fn, Mode, Origin, OriginKind
-from evalguard.project.own_parts import is_indifferent_part, sets_parts_itself
+from evalguard.project.own_parts import is_indifferent_as_made, is_indifferent_part, sets_parts_itself
 from evalguard.project.resolve import keeps_from_learning
 from evalguard.project.view import FunctionView
 from evalguard.vocabulary.words import (
@@ -117,7 +117,7 @@ def may_matter(view: FunctionView, event: Forward | Export) -> bool:
     info = view.info(event.id)
     if info.module is False or info.sensitive is False or _belongs_to_insensitive(view, event):
         return False
-    if is_indifferent_part(event.id, view.infos, view.code):
+    if is_indifferent_part(event.id, view.infos, view.code) or is_indifferent_as_made(event.id, view.infos, view.code):
         return False
     if info.module or info.cls is not None:
         return True

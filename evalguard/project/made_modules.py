@@ -16,6 +16,7 @@ from evalguard.ir.ops import Call, Return
 from evalguard.ir.values import Attribute, Const, Item, Name, Temp, Value
 from evalguard.modes.values import Cls, Fn
 from evalguard.project.code import ClassView, CodeView
+from evalguard.project.sensitivity import layers_of_part_used
 from evalguard.vocabulary import lookup
 
 DEEPEST = 6  # functions and classes that make modules for one another
@@ -121,7 +122,8 @@ def _of_library(dotted: str, call: Call, view: CodeView, cls: ClassView | None, 
         return made_by(call.arguments[0].value, view, cls, depth + 1)
     factory = lookup.factory(dotted)
     if factory is not None and factory.part == "value":
-        return Made(short, bool(factory.layers), True)
+        layers = layers_of_part_used(call.result, dotted, view.facts)
+        return Made(short, bool(factory.layers if layers is None else layers), True)
     module = lookup.module_class(dotted)
     if module is not None and short[:1].isupper():
         return Made(short, bool(module.layers), module.layers != ())

@@ -35,6 +35,7 @@ from evalguard.vocabulary.words import MODE_WORDS, words
 
 DEEPEST = 12  # assignments, attributes and calls that are followed one after another
 NUMBER_FUNCTIONS = frozenset({"float", "int", "bool", "max", "min", "round", "abs"})
+SWITCH = ("switch",)  # the last word of a name that a caller gives anew with each batch: `dropout_switch`
 CONFIGURATION_WORDS = frozenset(
     "args arg cfg conf config configuration hparams hp opt opts options params settings".split()
 )
@@ -154,7 +155,7 @@ def _reached_without(blocks: tuple[Block, ...], cut: set[tuple[int, int, EdgeKin
 
 
 def _is_mode_test(test: Value, view: CodeView, cls: ClassView | None) -> bool:
-    if says_mode(test):
+    if says_mode(test) or (isinstance(test, Name) and words(test.id.partition("@")[0])[-1:] == SWITCH):
         return True
     read = [test] if isinstance(test, (Name, Temp)) else list(parts_of(test))
     for value in read:

@@ -2,6 +2,8 @@
 the engine runs no constructor that only makes layers.
 
     net = AnyFormat(path)     its constructor loads a network and calls `eval()` on that: its own mode decides nothing
+    net = Tagger()            its constructor keeps what `from_pretrained()` gives in eval mode, and no layer more
+    net = Mlp(8)              its batch norms stand behind an argument, which is not given here
     net.bank(x)               `self.bank = Bank()`, and no layer of `Bank` listens
     net.bank(x)               `self.bank = default(bank, Bank())`, and where `net` is made nobody gives a `bank`
     net.head(x)               `self.head = head`: unknown, so it may matter
@@ -17,7 +19,7 @@ from evalguard.ir.values import Attribute, Const, Name, Sequence, Temp, Value
 from evalguard.modes.frame import Info
 from evalguard.modes.values import PARTS, Cls, Fn, Identity
 from evalguard.project.code import Code, CodeView
-from evalguard.project.sensitivity import Sensitivity, call_sensitivity, may_hold_module
+from evalguard.project.sensitivity import Sensitivity, call_sensitivity, may_hold_module, sensitivity_as_made
 from evalguard.vocabulary import lookup
 
 DEEPEST = 6  # assignments and calls that are followed one after another
@@ -25,11 +27,11 @@ DEEPEST = 6  # assignments and calls that are followed one after another
 
 def sets_parts_itself(cls: Cls, code: Code) -> bool:
     """Whether the constructor of a class, or a function that it calls, puts something else than the object in eval
-    mode."""
+    mode, or takes what a library gives in that mode."""
     view = code.class_(cls)
     if "sets parts" not in view.kept:
         view.kept["sets parts"] = any(
-            _calls_eval_of_another(reached.view, call)
+            _calls_eval_of_another(reached.view, call) or _is_given_in_eval_mode(reached.view, call)
             for reached in view.reached_by("__init__")
             for _, call in reached.view.calls()
         )
@@ -42,6 +44,26 @@ def _calls_eval_of_another(view: CodeView, call: Call) -> bool:
             return not view.is_own_object(owner) and view.dotted(call.callee) is None
         case _:
             return False
+
+
+def _is_given_in_eval_mode(view: CodeView, call: Call) -> bool:
+    dotted = view.dotted(call.callee)
+    factory = lookup.factory(dotted) if dotted is not None else None
+    return factory is not None and factory.mode == "eval"
+
+
+def is_indifferent_as_made(identity: Identity, infos: Mapping[Identity, Info], code: Code) -> bool:
+    """Whether an object has no layer that depends on the mode, as the call made it: those of its class stand behind
+    arguments that it was not given."""
+    info = infos.get(identity)
+    made = _making_call(identity, code) if info is not None and info.cls is not None else None
+    if info is None or info.cls is None or info.alternatives or made is None:
+        return False
+    view, call = made
+    if view.meaning(call.callee) != info.cls:
+        return False
+    known: dict[Cls, Sensitivity] = code.kept.setdefault("sensitivities", {})
+    return sensitivity_as_made(call, info.cls, view.facts, view.index, known)[0] is False
 
 
 def is_indifferent_part(identity: Identity, infos: Mapping[Identity, Info], code: Code) -> bool:
@@ -67,7 +89,7 @@ class _Asked:
 
     def __init__(self, made: Identity, cls: Cls, code: Code) -> None:
         self._cls = code.class_(cls)
-        self._call = _making_call(made, code)
+        self._call = found[1] if (found := _making_call(made, code)) is not None else None
         self._known: dict[Cls, Sensitivity] = code.kept.setdefault("sensitivities", {})
 
     def attribute(self, name: str, depth: int) -> bool | None:
@@ -136,11 +158,13 @@ class _Asked:
         return None
 
 
-def _making_call(identity: Identity, code: Code) -> Call | None:
+def _making_call(identity: Identity, code: Code) -> tuple[CodeView, Call] | None:
+    """The call that made an object, and the function in which it stands."""
     match identity:
         case ("new", str() as path, str() as qualname, line, column, end_line, end_column, *_):
             span = Span(line, column, end_line, end_column)
-            return next((call for _, call in code.function(path, qualname).calls() if call.span == span), None)
+            view = code.function(path, qualname)
+            return next(((view, call) for _, call in view.calls() if call.span == span), None)
         case _:
             return None
 

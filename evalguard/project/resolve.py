@@ -37,6 +37,22 @@ PLAIN_BASES = frozenset(
         "Generic",
         "Exception",
         "enum.Enum",
+        "enum.IntEnum",
+        "enum.StrEnum",
+        "enum.Flag",
+        "enum.IntFlag",
+        "collections.OrderedDict",
+        "collections.defaultdict",
+        "collections.UserDict",
+        "bytes",
+        "dict",
+        "float",
+        "frozenset",
+        "int",
+        "list",
+        "set",
+        "str",
+        "tuple",
         "torch.utils.data.Dataset",
         "typing.NamedTuple",
         "typing.Protocol",
@@ -192,10 +208,29 @@ class Index:
         if not name.startswith("_"):
             for star in reversed(file.star_imports):
                 home = self.import_target(path, star)
-                starred = self.named(home.path, name) if isinstance(home, Mod) else None
-                if starred is not None:
-                    return starred
+                if isinstance(home, Mod) and (starred := self.named(home.path, name)) is not None:
+                    if not self._is_unfound(starred):
+                        return starred
+                    self._forget(home.path, name)
         return None
+
+    def _forget(self, path: str, name: str) -> None:
+        """Look for a name anew when it is asked for again: outside of the circle it may be found."""
+        self._named.pop((path, name), None)
+        target = self.files[path].imports.get(name)
+        if target is not None:
+            self._targets.pop((path, target), None)
+
+    def _is_unfound(self, meaning: Meaning) -> bool:
+        """Whether a name of the project was not found: two files that import all of one another lead round in a
+        circle."""
+        match meaning:
+            case Var():
+                return not self._is_bound(meaning, "")
+            case str():
+                return "." in meaning and self.modules.find("", meaning.rpartition(".")[0]) is not None
+            case _:
+                return False
 
     def _alias(self, path: str, name: str) -> Meaning | None:
         """What `Norm = nn.BatchNorm2d` at the top of a file makes of the name."""

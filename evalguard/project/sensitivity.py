@@ -2,41 +2,36 @@
 
 Known and insensitive layers only: no (`Linear`, `Conv2d`, `LayerNorm`). One sensitive layer, `self.training`, or a call
 of `F.dropout(..., training=self.training)`: yes, through that layer. Anything unknown, such as a backbone that is
-given: unknown.
+given: unknown. A class whose layers stand behind an argument (`if norm:`) is asked again for the call that makes it.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 
 from evalguard.flow.liveness import parts_of, path_of, values_of
 from evalguard.ir.facts import FunctionFacts
 from evalguard.ir.ops import Assign, Call, Op
-from evalguard.ir.values import Attribute, Const, Item, Name, Opaque, Temp, Value
+from evalguard.ir.values import Attribute, Item, Name, Opaque, Temp, Value
 from evalguard.modes.values import Cls, Fn
+from evalguard.project.certain_values import (
+    NOTHING,
+    Certain,
+    Given,
+    at_entry,
+    constant,
+    given_by,
+    kept_attributes,
+    live_blocks,
+)
 from evalguard.project.resolve import PLAIN_BASES, Index
 from evalguard.vocabulary import lookup
 from evalguard.vocabulary.words import MODULE_WORDS, NOT_MADE_MODULE_WORDS, words
 
-HARMLESS_PREFIXES = (
-    "torch.",
-    "numpy.",
-    "math.",
-    "einops.",
-    "typing.",
-    "collections.",
-    "builtins.",
-    "copy.",
-    "warnings.",
-    "logging.",
-    "os.",
-    "pathlib.",
-    "librosa.",
-    "scipy.",
-    "json.",
-    "functools.",
-    "itertools.",
-)
+HARMLESS_PREFIXES = ("torch.", "numpy.", "einops.", "librosa.", "scipy.")
+STANDARD_LIBRARY = frozenset(sys.stdlib_module_names) - {"pickle", "shelve"}
+"""The modules of Python that make no layer; a pickle may hold one."""
 TENSOR_MAKERS = frozenset(f"torch.{name}" for name in ("tensor", "as_tensor", "from_numpy", "FloatTensor", "Tensor"))
 """What they are given is an array or a list of numbers, never a module."""
 HARMLESS_NAMES = frozenset(dir(__builtins__) if not isinstance(__builtins__, dict) else __builtins__) | {
@@ -47,6 +42,9 @@ HARMLESS_NAMES = frozenset(dir(__builtins__) if not isinstance(__builtins__, dic
 
 MODULE_ROOTS = ("torch.nn.Module", "torch.jit.ScriptModule")  # bases that add no layer
 MOST_CLASSES = 200  # looked at for one class
+MOST_ANSWERS = 400  # kept, of functions and of classes as one call makes them; beyond it they are unknown
+NO_LAYERS_MADE = frozenset({"__getstate__", "__setstate__", "__reduce__", "__reduce_ex__"})
+"""Methods that keep and give back what the constructor made."""
 
 Sensitivity = tuple[bool | None, str | None]
 
@@ -56,48 +54,96 @@ def sensitivity(cls: Cls, index: Index, known: dict[Cls, Sensitivity]) -> Sensit
     if cls in known:
         return known[cls]
     known[cls] = (False, None)  # a class that holds itself adds nothing
+    known[cls] = _class_sensitivity(cls, index, known, ())
+    return known[cls]
+
+
+def sensitivity_as_made(
+    call: Call,
+    cls: Cls,
+    facts: FunctionFacts,
+    index: Index,
+    known: dict[Cls, Sensitivity],
+    certain: Certain = NOTHING,
+) -> Sensitivity:
+    """The same for the object that a call in a function makes, of whose names some are certain: a layer behind an
+    argument that the call does not give is none of its own."""
+    whole = sensitivity(cls, index, known)
+    init = index.method(cls, "__init__")
+    if whole[0] is False or init is None or len(known) > MOST_ANSWERS:
+        return whole
+    given = given_by(call, index.facts(init), True, facts, certain)
+    marker = Cls(cls.path, f"{cls.qualname} made with {given}")
+    if given and marker not in known:
+        known[marker] = (False, None)
+        known[marker] = _class_sensitivity(cls, index, known, given)
+    return (False, None) if given and known[marker][0] is False else whole
+
+
+def _class_sensitivity(cls: Cls, index: Index, known: dict[Cls, Sensitivity], given: Given) -> Sensitivity:
     own, foreign = index.ancestry(cls)
     unknown = False
     for base in foreign:
         factory = lookup.factory(base)
         if factory is not None and factory.layers is not None:
             if factory.layers:
-                known[cls] = (True, factory.layers[0])
-                return known[cls]
+                return True, factory.layers[0]
         elif base not in PLAIN_BASES and lookup.canonical(base) not in MODULE_ROOTS and "." in base:
             layer = lookup.layer(base)
             if layer is None or layer.sensitivity == "always":
                 unknown = True
-    for current in own:
-        for _, qualname in index.class_facts(current).methods:
-            facts = index.files[current.path].functions[qualname]
-            found, layer_name = function_sensitivity(facts, current.path, index, known)
-            if found:
-                known[cls] = (True, layer_name)
-                return known[cls]
-            unknown = unknown or found is None
-    result: Sensitivity = (None, None) if unknown else (False, None)
-    known[cls] = result
-    return result
+    methods = [
+        (current.path, index.files[current.path].functions[qualname])
+        for current in own
+        for name, qualname in index.class_facts(current).methods
+        if name not in NO_LAYERS_MADE
+    ]
+    init = index.method(cls, "__init__") if given else None
+    constructor = index.facts(init) if init is not None else None
+    entry = at_entry(constructor, given) if constructor is not None else NOTHING
+    kept = kept_attributes(constructor, entry, [facts for _, facts in methods]) if constructor is not None else NOTHING
+    plain = index.is_module(cls) is False
+    for path, facts in methods:
+        certain = {**kept, **entry} if facts is constructor else kept
+        found, layer_name = function_sensitivity(facts, path, index, known, certain, plain)
+        if found:
+            return True, layer_name
+        unknown = unknown or found is None
+    return (None, None) if unknown else (False, None)
 
 
-def function_sensitivity(facts: FunctionFacts, path: str, index: Index, known: dict[Cls, Sensitivity]) -> Sensitivity:
-    """The same for the layers made or called in one function."""
+def function_sensitivity(
+    facts: FunctionFacts,
+    path: str,
+    index: Index,
+    known: dict[Cls, Sensitivity],
+    certain: Certain = NOTHING,
+    plain: bool = False,
+) -> Sensitivity:
+    """The same for the layers made or called in one function, of whose names some may be certain. A method of a `plain`
+    class, which is no module, makes no layer by calling what it is given."""
     unknown = False
     no_modules = _no_modules(facts, path, index)
-    for block in facts.blocks:
+    live = live_blocks(facts, certain)
+    for number, block in enumerate(facts.blocks):
+        if live is not None and number not in live:
+            continue
         for op in block.ops:
             if any(_reads_training(value) for value in _read_by(op)):
                 return True, "`self.training`"
             if isinstance(op, Call):
-                found, name = call_sensitivity(op, facts, path, index, known)
+                found, name = call_sensitivity(op, facts, path, index, known, certain)
                 if found:
                     return True, name
+                if found is None and plain and isinstance(op.callee, Name) and op.callee.id in facts.locals:
+                    continue
                 unknown = unknown or (found is None and op.result not in no_modules)
         for edge in block.edges:
             if edge.test is not None and _reads_training(edge.test):
                 return True, "`self.training`"
-    if facts.name == "__init__" and any(may_hold_module(parameter.name) for parameter in facts.parameters):
+    if facts.name == "__init__" and any(
+        may_hold_module(parameter.name) and Name(parameter.name) not in certain for parameter in facts.parameters
+    ):
         unknown = True
     return (None, None) if unknown else (False, None)
 
@@ -143,25 +189,22 @@ def may_hold_module(parameter: str) -> bool:
 
 
 def call_sensitivity(
-    op: Call, facts: FunctionFacts, path: str, index: Index, known: dict[Cls, Sensitivity]
+    op: Call,
+    facts: FunctionFacts,
+    path: str,
+    index: Index,
+    known: dict[Cls, Sensitivity],
+    certain: Certain = NOTHING,
 ) -> Sensitivity:
     """The same for what one call makes or runs."""
     if not isinstance(op.callee, (Name, Attribute)):
         return False, None
     found = index.resolve(path, op.callee)
     if isinstance(found, Cls):
-        return sensitivity(found, index, known)
+        return sensitivity_as_made(op, found, facts, index, known, certain)
     if isinstance(found, Fn):
-        if len(known) > 400:
-            return None, None
-        callee = index.facts(found)
-        marker = Cls(found.path, f"function {found.qualname}")
-        if marker in known:
-            return known[marker]
-        known[marker] = (False, None)
-        known[marker] = function_sensitivity(callee, found.path, index, known)
-        return known[marker]
-    if found is None:
+        return _sensitivity_as_called(op, found, facts, index, known, certain)
+    if found is None or _is_own_class(op.callee, facts):
         return False, None
     if not isinstance(found, str):
         found = path_of(op.callee) or ""
@@ -169,15 +212,15 @@ def call_sensitivity(
     if layer is not None:
         if layer.sensitivity == "container":
             return False, None
-        depends = lookup.depends_on_mode(layer, *_constants(op))
+        depends = lookup.depends_on_mode(layer, *_constants(op, certain))
         return depends, found.rpartition(".")[2] if depends else None
     functional = lookup.functional(found)
     if functional is not None:
-        depends = lookup.depends_on_mode(functional, *_constants(op))
+        depends = lookup.depends_on_mode(functional, *_constants(op, certain))
         return depends, found.rpartition(".")[2] if depends else None
     factory = lookup.factory(found)
     if factory is not None:
-        layers = _layers_of_part(op.result, found, facts)
+        layers = layers_of_part_used(op.result, found, facts)
         layers = factory.layers if layers is None else layers
         return (None, None) if layers is None else (bool(layers), layers[0] if layers else None)
     if lookup.ordinary(found) is not None or lookup.not_torch(found) is not None:
@@ -194,7 +237,7 @@ def call_sensitivity(
         if "." not in found and facts.name == "__init__" and _is_looked_up(head, facts):
             return None, None  # `make, width = BACKBONES[name]`, and then `self.encoder = make()`
         return False, None
-    if found.startswith(HARMLESS_PREFIXES) or lookup.canonical(found).startswith("torch."):
+    if head in STANDARD_LIBRARY or found.startswith(HARMLESS_PREFIXES) or lookup.canonical(found).startswith("torch."):
         return False, None
     last = found.rpartition(".")[2]
     if last[:1].isupper() and set(words(last)[-1:]) & NOT_MADE_MODULE_WORDS:
@@ -204,13 +247,41 @@ def call_sensitivity(
     return False, None
 
 
+def _sensitivity_as_called(
+    op: Call, function: Fn, facts: FunctionFacts, index: Index, known: dict[Cls, Sensitivity], certain: Certain
+) -> Sensitivity:
+    """The same for what a function makes and runs for one call of it."""
+    callee = index.facts(function)
+    marker = Cls(function.path, f"function {function.qualname}")
+    if marker not in known:
+        if len(known) > MOST_ANSWERS:
+            return None, None
+        known[marker] = (False, None)
+        known[marker] = function_sensitivity(callee, function.path, index, known)
+    if known[marker][0] is False or len(known) > MOST_ANSWERS:
+        return known[marker]
+    entry = at_entry(callee, given_by(op, callee, callee.owner is not None, facts, certain))
+    said = tuple(sorted((name.id, value.value) for name, value in entry.items() if isinstance(name, Name)))
+    as_called = Cls(function.path, f"function {function.qualname} called with {said}")
+    if said and as_called not in known:
+        known[as_called] = (False, None)
+        known[as_called] = function_sensitivity(callee, function.path, index, known, entry)
+    return (False, None) if said and known[as_called][0] is False else known[marker]
+
+
+def _is_own_class(callee: Value, facts: FunctionFacts) -> bool:
+    """Whether a class method makes an object of its own class: `cls(...)`."""
+    own = facts.parameters[0].name if facts.owner is not None and facts.parameters else ""
+    return own == "cls" and callee == Name(own)
+
+
 def _is_looked_up(name: str, facts: FunctionFacts) -> bool:
     """Whether a variable is an element of something."""
     assigned = (op for block in facts.blocks for op in block.ops if isinstance(op, Assign))
     return any(op.target == Name(name) and isinstance(op.value, Item) for op in assigned)
 
 
-def _layers_of_part(made: Temp, factory: str, facts: FunctionFacts) -> tuple[str, ...] | None:
+def layers_of_part_used(made: Temp, factory: str, facts: FunctionFacts) -> tuple[str, ...] | None:
     """The layers in `vgg16().features`, if nothing else is taken from what the factory made."""
     values = [value for block in facts.blocks for op in block.ops for value in values_of(op)]
     values += [edge.test for block in facts.blocks for edge in block.edges if edge.test is not None]
@@ -227,20 +298,28 @@ def _layers_of_part(made: Temp, factory: str, facts: FunctionFacts) -> tuple[str
     return lookup.layers_of_part(factory, taken.pop()) if len(taken) == 1 else None
 
 
-def _constants(op: Call) -> tuple[list[object], dict[str, object]]:
+def _constants(op: Call, certain: Certain) -> tuple[list[object], dict[str, object]]:
     return (
-        [_constant(argument.value) for argument in op.arguments if argument.keyword is None],
-        {argument.keyword: _constant(argument.value) for argument in op.arguments if argument.keyword},
+        [_constant(argument.value, certain) for argument in op.arguments if argument.keyword is None],
+        {argument.keyword: _constant(argument.value, certain) for argument in op.arguments if argument.keyword},
     )
 
 
-def _constant(value: Value) -> object:
-    return value.value if isinstance(value, Const) else lookup.ARGUMENT_UNKNOWN
+def _constant(value: Value, certain: Certain) -> object:
+    known = constant(value, certain)
+    return known.value if known is not None else lookup.ARGUMENT_UNKNOWN
 
 
 def _read_by(op: Op) -> Iterable[Value]:
     """The values in an op that it does not only write: `self.training = False` asks for nothing."""
     return (op.value,) if isinstance(op, Assign) and isinstance(op.target, Attribute) else values_of(op)
+
+
+def asks_for_flag(facts: FunctionFacts) -> bool:
+    """Whether a method reads the flag `self.training`."""
+    read = [value for block in facts.blocks for op in block.ops for value in _read_by(op)]
+    read += [edge.test for block in facts.blocks for edge in block.edges if edge.test is not None]
+    return any(_reads_training(value) for value in read)
 
 
 def _reads_training(value: Value) -> bool:

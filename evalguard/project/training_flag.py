@@ -17,12 +17,12 @@ from evalguard.finding import Span
 from evalguard.flow.liveness import parts_of, path_of, values_of
 from evalguard.ir.ops import Assign, Call, Iterate
 from evalguard.ir.values import Attribute, Const, Name, Temp, Value
-from evalguard.modes.values import Cls
+from evalguard.modes.values import Cls, Fn
 from evalguard.project.code import ClassView, CodeView
-from evalguard.project.made_modules import made_by
+from evalguard.project.made_modules import made_by, of_class
 from evalguard.project.module_evidence import is_leaf_layer, is_module, is_probably_module, text_of
 from evalguard.project.resolve import MODULE_BASES, PLAIN_BASES
-from evalguard.project.sensitivity import sensitivity
+from evalguard.project.sensitivity import asks_for_flag, sensitivity
 from evalguard.vocabulary import lookup
 from evalguard.vocabulary.methods import CHILD_METHODS, SUBMODULE_METHODS
 from evalguard.vocabulary.words import words
@@ -32,6 +32,7 @@ SWITCHES = frozenset({"train", "eval"})
 CHILDREN = SUBMODULE_METHODS | CHILD_METHODS | {"_modules"}
 FLAG_WORDS = frozenset({"train", "training", "istrain"})
 SAVED_WORDS = frozenset("before former old orig original prev previous saved state status was".split())
+MAKERS = frozenset({"classmethod", "staticmethod"})
 CONSTRUCTORS = ("__init__", "__post_init__", "__new__")
 
 
@@ -140,9 +141,16 @@ def _is_own_business(op: Assign, view: CodeView) -> bool:
         return True
     if view.facts.name in CONSTRUCTORS and op.value == Const(True):
         return True
-    if is_overridden_flag(cls):
+    if is_overridden_flag(cls) or _asks_for_own_flag_alone(cls):
         return True
     return not _may_have_listening_parts(cls)
+
+
+def _asks_for_own_flag_alone(cls: ClassView) -> bool:
+    """Whether methods of a class read the flag, and no part that it makes is known to: it chooses between ways of its
+    own, such as what it returns."""
+    asks = any(asks_for_flag(view.facts) for view in cls.methods().values())
+    return asks and not of_class(cls).listens
 
 
 def is_overridden_flag(cls: ClassView) -> bool:
@@ -176,15 +184,21 @@ def _is_made_module(value: Value, view: CodeView, cls: ClassView) -> bool:
 
 
 def _is_module_with_parts(owner: Value, view: CodeView) -> bool:
-    classes = [
-        view.meaning(call.callee)
-        for value in (owner, *view.values_given(owner))
-        if (call := view.call_of(value)) is not None
-    ]
-    known = [view.code.class_(found) for found in classes if isinstance(found, Cls)]
-    if known and not any(_may_have_listening_parts(cls) for cls in known):
+    made = [call for value in (owner, *view.values_given(owner)) if (call := view.call_of(value)) is not None]
+    known = [cls for call in made if (cls := _class_made(call, view)) is not None]
+    if known and (any(map(is_overridden_flag, known)) or not any(map(_may_have_listening_parts, known))):
         return False
     return is_probably_module(owner, view)
+
+
+def _class_made(call: Call, view: CodeView) -> ClassView | None:
+    """The class of the project of which a call makes an object: by its name or by one of its class methods."""
+    found = view.meaning(call.callee)
+    if isinstance(found, Fn):
+        facts = view.index.facts(found)
+        makes = facts.owner is not None and any(decorator.name in MAKERS for decorator in facts.decorators)
+        found = Cls(found.path, facts.owner) if makes and facts.owner is not None else found
+    return view.code.class_(found) if isinstance(found, Cls) else None
 
 
 # ------------------------------------------------------------------------------------------- read too early

@@ -57,9 +57,9 @@ class LayerBuiltInForward(Rule):
 
     ## Known limits
     Silent where only train mode reaches the layer (`if self.training:`), where it is made once, under a test, and kept;
-    where its mode is set or its weights are written; for classes of the project that only have weights; for functions
-    that make a layer and return it; and for normalisations without a mode, such as `nn.LayerNorm`, which need no
-    training.
+    where its mode is set, also by its own constructor, or its weights are written; for classes of the project that only
+    have weights; for functions that make a layer and return it; and for normalisations without a mode, such as
+    `nn.LayerNorm`, which need no training.
     """
 
     code = "EVG403"

@@ -53,7 +53,7 @@ class TrainingFlagAssigned(Rule):
     ## Known limits
     Silent in a loop over modules and in a function that also goes over the parts or calls `train()` or `eval()`; where
     a saved flag is given back; for a single layer, a module without parts, and objects of which nothing says that they
-    are modules.
+    are modules; in a class that asks for its own flag and makes no part that is known to listen.
     """
 
     code = "EVG303"

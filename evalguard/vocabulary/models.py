@@ -25,6 +25,7 @@ FAIRSEQ = "https://github.com/facebookresearch/fairseq/blob/main/fairseq"
 FLAIR = "https://github.com/flairNLP/flair/blob/master/flair"
 AUDIO = "https://docs.pytorch.org/audio/stable"
 WHISPER = "https://github.com/openai/whisper/blob/main/whisper"
+SAM2 = "https://github.com/facebookresearch/sam2/blob/main/sam2/build_sam.py"
 LPIPS = "https://github.com/richzhang/PerceptualSimilarity/blob/master/lpips/lpips.py"
 
 BUILDS = "builds a module and loads weights into it; neither switches it to eval"
@@ -87,6 +88,21 @@ FACTORIES = (
     Factory("resnest.torch.[a-z]*", "train", BUILDS, "https://github.com/zhanghang1989/ResNeSt"),
     Factory("robustbench.utils.load_model", "unknown", "differs between its models", "https://github.com/RobustBench/robustbench"),
     Factory("robustbench.load_model", "unknown", "differs between its models", "https://github.com/RobustBench/robustbench"),
+    *(
+        Factory(
+            f"sam2.build_sam.{name}",
+            "eval",
+            "builds the model, loads weights and calls eval(), unless `mode` says otherwise",
+            SAM2,
+            unless=Rule(Parameter("mode", position)),
+        )
+        for name, position in (
+            ("build_sam2", 3),
+            ("build_sam2_video_predictor", 3),
+            ("build_sam2_hf", None),
+            ("build_sam2_video_predictor_hf", None),
+        )
+    ),
     Factory(
         "lpips.LPIPS",
         "eval",

@@ -17,7 +17,7 @@ TORCH_LIBRARIES = frozenset(
 """Libraries whose import says that the files around it are about PyTorch."""
 
 OTHER_FRAMEWORKS = frozenset(
-    "tensorflow tf_keras keras sonnet tflearn tensorlayer flax haiku jax equinox trax mlx chainer paddle mindspore mxnet".split()
+    "tensorflow tf_keras keras keras_hub sonnet tflearn tensorlayer flax haiku jax equinox trax mlx chainer paddle mindspore mxnet".split()
 )
 """Those of them with layers of their own: a file that imports one of these, and not PyTorch, builds its networks with it."""
 
@@ -27,6 +27,7 @@ NOT_TORCH = tuple(
         ("tensorflow", "TensorFlow: the mode is an argument of the call", "https://www.tensorflow.org/api_docs/python/tf/keras/Model"),
         ("tf_keras", "Keras: the mode is an argument of the call", "https://www.tensorflow.org/api_docs/python/tf/keras/Model"),
         ("keras", "Keras: the mode is an argument of the call", "https://keras.io/api/models/model"),
+        ("keras_hub", "Keras: the mode is an argument of the call", "https://keras.io/keras_hub"),
         ("sonnet", "TensorFlow: the mode is an argument of the call", "https://sonnet.readthedocs.io"),
         ("tflearn", "TensorFlow: the mode is an argument of the call", "http://tflearn.org"),
         ("tensorlayer", "TensorFlow: its own is_train flag", "https://tensorlayer.readthedocs.io"),
@@ -74,6 +75,7 @@ NOT_TORCH = tuple(
         ("redis", "`eval` runs a script", "https://redis.readthedocs.io"),
         ("numexpr", "`evaluate` computes an expression", "https://numexpr.readthedocs.io"),
         ("onnxruntime", "sessions without a mode", "https://onnxruntime.ai/docs/api/python"),
+        ("openvino", "compiled models without a mode", "https://docs.openvino.ai/2025/api/ie_python_api/api.html"),
         ("tensorrt", "engines without a mode", "https://docs.nvidia.com/deeplearning/tensorrt"),
         ("gym", "environments", "https://www.gymlibrary.dev"),
         ("gymnasium", "environments", "https://gymnasium.farama.org"),
