@@ -86,9 +86,10 @@ class Mentions:
         """The functions that a function mentions by a name that leaves little doubt."""
         return self._found(key).sure
 
-    def is_mentioned(self, key: Key) -> bool:
-        """Whether another function mentions a function by a name that leaves little doubt."""
-        return key in self._all_callers()
+    def is_mentioned_elsewhere(self, key: Key) -> bool:
+        """Whether a function of another file mentions a function by a name that leaves little doubt."""
+        callers = self._all_callers().get(key, ())
+        return any(isinstance(caller, tuple) and len(caller) == 2 and caller[0] != key[0] for caller in callers)
 
     def nested(self, key: Key) -> list[Key]:
         """The functions that are defined in a function, those without a name left out."""

@@ -137,11 +137,13 @@ def _run_classes(engine: Engine, home: Home) -> None:
 
 
 def _run_uncalled(engine: Engine, home: Home) -> None:
-    """The functions that no function names: another file may come later, and call them from what nobody calls."""
+    """The functions that no function of their file calls, and none of another file names: that one may come later, and
+    call them from what nobody calls."""
     referenced = {name for facts in engine.index.files[home.path].functions.values() for name, _ in called_names(facts)}
     for facts in _unvisited(engine, home):
-        if facts.name not in referenced and not engine.relevance.mentions.is_mentioned((home.path, facts.qualname)):
-            engine.run_root(home.path, facts.qualname, [_after_body(engine, home)])
+        key = (home.path, facts.qualname)
+        if facts.name not in referenced and not engine.relevance.mentions.is_mentioned_elsewhere(key):
+            engine.run_root(*key, [_after_body(engine, home)])
 
 
 def _run_unvisited(engine: Engine, home: Home) -> None:
