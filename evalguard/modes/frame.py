@@ -255,6 +255,7 @@ class Frame:
     kind: Literal["plain", "generator"] = "plain"
     significant: frozenset[str] = frozenset()  # the access paths whose tests decide something about modes
     temps: dict[int, Op] = field(default_factory=dict)
+    join_some: Callable[[list[State]], list[State]] = list  # of alternatives that have become many
     last_held: dict[str, Abstract] = field(default_factory=dict)  # by variables; kept for `lines` alone
 
     def site(self, span: Span) -> Site:

@@ -301,6 +301,14 @@ def take_in(known: list[State], new: State, alike: Callable[[State, State], bool
     return _replace(known, index, join(known[index], new, unite))
 
 
+def joined_where_alike(states: list[State], alike: Callable[[State, State], bool], unite: Unite) -> list[State]:
+    """The alternatives, those joined that nothing keeps apart, and so many more that few are left (see `take_in`)."""
+    known: list[State] = []
+    for state in states:
+        take_in(known, state, alike, unite)
+    return known
+
+
 def _control(state: State) -> Hashable:
     """At which element of known loops and at which yield of generators a path is."""
     return frozenset(

@@ -37,7 +37,7 @@ from evalguard.modes.guards import assume, truth
 from evalguard.modes.loops import draw, exhausted, next_element
 from evalguard.modes.managers import enter_manager, exit_manager
 from evalguard.modes.properties import forget_properties, with_properties
-from evalguard.modes.state import State, is_mode_test
+from evalguard.modes.state import MOST, State, is_mode_test
 from evalguard.modes.values import (
     Abstract,
     Expr,
@@ -84,7 +84,9 @@ def run_block(number: int, block: Block, state: State, frame: Frame) -> Ends:
                 normal, exceptional = transfer(op, before, frame)
                 following += normal
                 raised += exceptional
-        states = following
+        # Each of many calls in a row may end in several ways.
+        states = following if len(following) <= MOST else frame.join_some(following)
+        raised = raised if len(raised) <= MOST else frame.join_some(raised)
         if position in reads and position < len(block.ops) - 1:
             forget_properties((*states, *raised))
     if visit is not None:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import reduce
+from functools import partial, reduce
 
 from evalguard.finding import Span
 from evalguard.flow.liveness import Paths, live_paths, paths_in
@@ -33,7 +33,7 @@ from evalguard.modes.intent import function_reason
 from evalguard.modes.passes import flow_back
 from evalguard.modes.record import Answer, Record
 from evalguard.modes.significance import Comparison, roughly_alike
-from evalguard.modes.state import NO_TAINT, Guard, State, Trail, Weeding, join, take_in
+from evalguard.modes.state import NO_TAINT, Guard, State, Trail, Weeding, join, joined_where_alike, take_in
 from evalguard.modes.store import Shelf
 from evalguard.modes.switch import evaluation_reason
 from evalguard.modes.transfer import run_block
@@ -295,6 +295,7 @@ class Engine:
         comparison = Comparison(chosen, self.knowledge.infos, frame.depth)
         is_alike = roughly_alike if frame.coarse else comparison.alike
         unite = self.knowledge.uniter(frame.path, facts.qualname)
+        frame.join_some = partial(joined_where_alike, alike=is_alike, unite=unite)
         yields: list[tuple[State, int, Abstract]] = []
 
         def step(number: int, state: State) -> list[tuple[int, State]]:
