@@ -7,36 +7,46 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from functools import partial
 
 import click
 
-from evalguard.cli.add_noqa import add_noqa
-from evalguard.cli.baseline import baseline
 from evalguard.cli.check import CLEAN, FORMATS, command
-from evalguard.cli.clean import clean
-from evalguard.cli.config import config
-from evalguard.cli.corpus import corpus
-from evalguard.cli.graph import graph
 from evalguard.cli.output import FAILURE, report_problem
-from evalguard.cli.rule import rule
-from evalguard.cli.server import server
-from evalguard.cli.show import show
-from evalguard.cli.trace import trace
 
 __all__ = ["FORMATS", "command", "main"]
 
 INTERRUPTED = 130
 
-command.add_command(add_noqa)
-command.add_command(baseline)
-command.add_command(clean)
-command.add_command(config)
-command.add_command(corpus)
-command.add_command(graph)
-command.add_command(rule)
-command.add_command(server)
-command.add_command(show)
-command.add_command(trace)
+
+def _subcommand(name: str) -> click.Command:
+    """The subcommand of that name. Only the one that is asked for is imported."""
+    match name:
+        case "add-noqa":
+            from evalguard.cli.add_noqa import add_noqa as found
+        case "baseline":
+            from evalguard.cli.baseline import baseline as found
+        case "clean":
+            from evalguard.cli.clean import clean as found
+        case "config":
+            from evalguard.cli.config import config as found
+        case "corpus":
+            from evalguard.cli.corpus import corpus as found
+        case "graph":
+            from evalguard.cli.graph import graph as found
+        case "rule":
+            from evalguard.cli.rule import rule as found
+        case "server":
+            from evalguard.cli.server import server as found
+        case "show":
+            from evalguard.cli.show import show as found
+        case _:
+            from evalguard.cli.trace import trace as found
+    return found
+
+
+for name in ("add-noqa", "baseline", "clean", "config", "corpus", "graph", "rule", "server", "show", "trace"):
+    command.add_command(name, partial(_subcommand, name))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -27,7 +27,6 @@ from evalguard.cli.output import (
     width_up_to,
     write_text,
 )
-from evalguard.cli.watch import keep_watching
 from evalguard.report.terminal import visible
 
 if TYPE_CHECKING:
@@ -173,6 +172,8 @@ def command(
     if stdin_filename and "-" not in paths:
         raise click.UsageError("--stdin-filename names the file on standard input: give - as a path.")
     if watch:
+        from evalguard.cli.watch import keep_watching  # here, for few runs ask for it
+
         return keep_watching(command, tuple(path for path in (*paths, project) if path))
     if "-" in paths and project and not stdin_filename:
         raise click.UsageError("--project with - wants to know by --stdin-filename which of its files that is.")

@@ -6,6 +6,7 @@ check a folder of that name, and no name but those of the subcommands means anyt
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -18,20 +19,24 @@ class CommandWithSubcommands(click.Command):
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
-        self.commands: dict[str, click.Command] = {}
+        self._loaders: dict[str, Callable[[], click.Command]] = {}
 
-    def add_command(self, command: click.Command) -> None:
-        """Take another command in, under its own name."""
-        assert command.name is not None
-        self.commands[command.name] = command
+    def add_command(self, name: str, load: Callable[[], click.Command]) -> None:
+        """Take another command in, by its name; it is loaded when it is needed."""
+        self._loaders[name] = load
+
+    @property
+    def commands(self) -> dict[str, click.Command]:
+        """All the others, by name."""
+        return {name: load() for name, load in self._loaders.items()}
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
         """The context of the command that is meant, which `invoke` then follows."""
-        if args and args[0] in self.commands:
+        if args and args[0] in self._loaders:
             name, *rest = args
-            return self.commands[name].make_context(f"{info_name} {name}", rest, parent, **extra)
+            return self._loaders[name]().make_context(f"{info_name} {name}", rest, parent, **extra)
         given = tuple(args)
         context = super().make_context(info_name, args, parent, **extra)
         context.meta[GIVEN] = given
@@ -44,7 +49,7 @@ class CommandWithSubcommands(click.Command):
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Both ways to call it."""
         super().format_usage(ctx, formatter)
-        if self.commands:
+        if self._loaders:
             formatter.write_usage(ctx.command_path, "COMMAND [ARGS]...", prefix="       ")
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
