@@ -104,13 +104,7 @@ def _judge_groups(run: Run, sources: Mapping[str, Source]) -> None:
     judged = _all_judged(run, [groups[number] for number in new], sources)
     for report in (*known.values(), *judged):
         run.findings += report.findings
-        run.cut_short += report.cut_short
-        run.analysed += report.analysed
-        run.strips |= report.strips
-        for problem in report.problems:
-            run.take(problem)
-        for stage, seconds in report.seconds.items():
-            run.seconds[stage] = run.seconds.get(stage, 0.0) + seconds
+        _take_all_else(run, report)
     analysed = set(run.analysed)
     run.analysed = [path for path in run.documents if path in analysed]
     if cache is not None:
@@ -347,12 +341,19 @@ def _of_group(run: Run, group: Sequence[str], reports: Sequence[Report]) -> Repo
     files = _facts(part, run.lowered, group)
     part.findings += _not_silenced(part, files, [finding for report in reports for finding in report.findings])
     for report in reports:
-        part.problems += report.problems
-        part.cut_short += report.cut_short
-        part.strips |= report.strips
-        for stage, seconds in report.seconds.items():
-            part.seconds[stage] = part.seconds.get(stage, 0.0) + seconds
+        _take_all_else(part, report)
     return _report_on(part)
+
+
+def _take_all_else(run: Run, report: Report) -> None:
+    """Add what a report on a part says to a run, but for its findings."""
+    run.analysed += report.analysed
+    run.cut_short += report.cut_short
+    run.strips |= report.strips
+    for problem in report.problems:
+        run.take(problem)
+    for stage, seconds in report.seconds.items():
+        run.seconds[stage] = run.seconds.get(stage, 0.0) + seconds
 
 
 def _part(run: Run) -> Run:

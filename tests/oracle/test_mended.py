@@ -5,17 +5,10 @@ from __future__ import annotations
 import pytest
 
 from .compare import judge
+from .programs import NET as CLASS
 from .tool import evalguard_claims
 
-NET = """\
-import torch.nn as nn
-class Net(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.drop = nn.Dropout(0.5)
-    def forward(self, x):
-        return self.drop(x)  # layer
-"""
+NET = f"import torch.nn as nn\n{CLASS}"
 OUTSIDE = "from outside import choice, items, more, pick, reveal_mode\n"
 
 PROGRAMS = {
