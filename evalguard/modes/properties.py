@@ -37,7 +37,7 @@ def with_properties(
 def forget_properties(states: Iterable[State]) -> None:
     """The op is done: the next one asks again."""
     for state in states:
-        for owner in [owner for owner in state.store.owners() if owner[0] == PROPERTIES_OF]:
+        for owner in state.store.of_kind(PROPERTIES_OF):
             state.store.discard_within(owner)
 
 

@@ -53,11 +53,12 @@ EMPTY = Shelf()
 class Base:
     """Shelves that many stores have in common, by owner; never changed. Equal only to itself."""
 
-    __slots__ = ("_held", "_holders", "_parts", "shelves")
+    __slots__ = ("_held", "_holders", "_kinds", "_parts", "shelves")
 
     def __init__(self, shelves: Mapping[Identity, Shelf]) -> None:
         self.shelves = shelves
         self._parts: dict[Identity, list[Identity]] | None = None
+        self._kinds: dict[str, tuple[Identity, ...]] = {}
         self._holders: dict[Hashable, frozenset[Identity]] = {}
         self._held: frozenset[Identity] | None = None
 
@@ -70,6 +71,12 @@ class Base:
         for owner in self._parts.get(root_of(whole), ()):
             if is_within(owner, whole):
                 yield owner
+
+    def of_kind(self, kind: str) -> tuple[Identity, ...]:
+        """The owners whose identity begins with that word."""
+        if kind not in self._kinds:
+            self._kinds[kind] = tuple([owner for owner in self.shelves if owner[0] == kind])
+        return self._kinds[kind]
 
     def holders(self, name: Hashable) -> frozenset[Identity]:
         """The owners that hold something by that name."""
@@ -121,10 +128,11 @@ class Store:
         shelf = self._shelves.get(owner)
         return self._base.shelves.get(owner, EMPTY) if shelf is None else shelf
 
-    def owners(self) -> Iterator[Identity]:
-        """All that hold anything."""
-        for owner, _ in self.shelves():
-            yield owner
+    def of_kind(self, kind: str) -> list[Identity]:
+        """All that hold anything whose identity begins with that word: "scope" for scopes."""
+        found = [owner for owner, shelf in self._shelves.items() if owner[0] == kind and shelf]
+        found += [owner for owner in self._base.of_kind(kind) if owner not in self._shelves]
+        return found
 
     def holders(self, name: Hashable) -> frozenset[Identity]:
         """All that hold something by that name."""

@@ -129,7 +129,7 @@ def _along(
         case EdgeKind.NORMAL:
             if isinstance(last, Exit) and last.exceptional:
                 return []
-            return [path.copy() for path in states]
+            return [path.copy() for path in states] if len(block.edges) > 1 else states
         case EdgeKind.TRUE | EdgeKind.FALSE:
             return [branch for path in states for branch in _branch(edge, block, path, frame)]
         case EdgeKind.NEXT:

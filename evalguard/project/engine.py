@@ -510,8 +510,8 @@ class Engine:
         names = self.relevance.deep_words(function.path, facts.qualname)
         shared = (
             shelf[name]
-            for owner, shelf in state.store.shelves()
-            if owner[0] == "scope" or (isinstance(bound, Obj) and owner == bound.id)
+            for owner in (*state.store.of_kind("scope"), *([bound.id] if isinstance(bound, Obj) else ()))
+            for shelf in [state.store.shelf(owner)]
             for name in names & shelf.keys()
         )
         captured = (value for _, _, value in function.captured)

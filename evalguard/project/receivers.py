@@ -36,6 +36,7 @@ class Receivers:
         self._index = index
         self._given: dict[Key, dict[Value, list[Value | Call]]] = {}
         self._families: dict[Cls, frozenset[Cls]] = {}
+        self._unknown_bases: dict[Cls, bool] = {}
         self._attributes: dict[Cls, dict[str, list[tuple[Key, Value | Call]]]] = {}
 
     def classes(self, key: Key, value: Value, depth: int = 0) -> Classes:
@@ -77,7 +78,9 @@ class Receivers:
 
     def has_unknown_base(self, cls: Cls) -> bool:
         """Whether a class inherits from what cannot be found."""
-        return any("?" in self._index.ancestry(each)[1] for each in self.family(cls))
+        if cls not in self._unknown_bases:
+            self._unknown_bases[cls] = any("?" in self._index.ancestry(each)[1] for each in self.family(cls))
+        return self._unknown_bases[cls]
 
     def is_library(self, key: Key, name: str) -> bool:
         """Whether a name in a function is that of an imported library."""

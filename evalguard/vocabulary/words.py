@@ -9,6 +9,7 @@ words("testloader")         ("test", "loader")
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final, Literal
 
 from evalguard.vocabulary.terms import names
@@ -119,6 +120,7 @@ STEP_RECEIVERS: Final[dict[str, StepReceiver]] = {
 }
 
 
+@lru_cache(maxsize=1 << 16)
 def words(identifier: str) -> tuple[str, ...]:
     """The words of a name in snake_case or CamelCase, in lower case, without digits; `testloader` and its like are two."""
     return tuple(word for part in _PART.findall(identifier) for word in _halves(part.lower()))

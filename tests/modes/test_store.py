@@ -85,7 +85,10 @@ def test_a_store_is_a_dictionary(taken: list[tuple[Any, ...]]) -> None:
 
 def _holds(store: Store, expected: Plain) -> None:
     assert dict(store.items()) == expected
-    assert set(store.owners()) == {owner for owner, _ in expected}
+    for kind in {owner[0] for owner in OWNERS}:
+        found = store.of_kind(kind)
+        assert set(found) == {owner for owner, _ in expected if owner[0] == kind}
+        assert len(found) == len(set(found))
     assert store.held() == {identity for value in expected.values() for identity in identities(value)}
     for name in NAMES:
         assert store.holders(name) == {owner for owner, held in expected if held == name}
