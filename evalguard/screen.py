@@ -19,7 +19,7 @@ a training flag; these are never run (`files_with_layers`).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 
 from evalguard.project.groups import Groups
 from evalguard.project.modules import Modules
@@ -76,14 +76,15 @@ def wanted_files(texts: Mapping[str, str], locations: Mapping[str, str], told: I
 
 
 def connected_files(texts: Mapping[str, str], locations: Mapping[str, str], among: Iterable[str]) -> list[list[str]]:
-    """These files, in groups that neither an import nor a dotted name in a string connects: what happens in one has
-    nothing to do with the others."""
+    """These files, in groups that neither an import nor a function or class named in a string connects: what happens in
+    one has nothing to do with the others."""
     paths = list(among)
     modules = Modules(paths, locations)
     groups = Groups(paths)
     for path in paths:
-        for target in _imported_files(path, texts[path], modules, _named_targets):
-            groups.unite(path, target)
+        for target in (*_targets(texts[path]), *_named_in_strings(path, texts, modules)):
+            for found in _files_of(path, target, modules):
+                groups.unite(path, found)
     return groups.all()
 
 
@@ -129,21 +130,27 @@ def _targets(text: str) -> Iterator[str]:
                 yield words[0]
 
 
-def _named_targets(text: str) -> Iterator[str]:
-    yield from _targets(text)
-    for match in _DOTTED_TEXT.finditer(text):
-        yield match[1]
+def _named_in_strings(path: str, texts: Mapping[str, str], modules: Modules) -> Iterator[str]:
+    """The strings in a file that name what stands in another one: `"lib.engine.fit"`, but not `"notes.engine.txt"`."""
+    for target in {match[1] for match in _DOTTED_TEXT.finditer(texts[path])}:
+        module, _, name = target.rpartition(".")
+        home = modules.find(path, module)
+        if home is not None and modules.submodule(home, name) is None and re.search(rf"\b{name}\b", texts[home]):
+            yield target
 
 
-def _imported_files(
-    path: str, text: str, modules: Modules, targets: Callable[[str], Iterator[str]] = _targets
-) -> Iterator[str]:
+def _imported_files(path: str, text: str, modules: Modules) -> Iterator[str]:
     """The files that a text imports, those around them included."""
-    for target in targets(text):
-        parts = target.lstrip(".").split(".")
-        dots = "." * (len(target) - len(target.lstrip(".")))
-        for end in range(len(parts) + 1):
-            start = dots + ".".join(parts[:end])
-            found = modules.at(modules.relative(path, start)) if dots else modules.find(path, start) if end else None
-            if found is not None and found != path:
-                yield found
+    for target in _targets(text):
+        yield from _files_of(path, target, modules)
+
+
+def _files_of(path: str, target: str, modules: Modules) -> Iterator[str]:
+    """The files that a dotted target means in a file, those around it included."""
+    parts = target.lstrip(".").split(".")
+    dots = "." * (len(target) - len(target.lstrip(".")))
+    for end in range(len(parts) + 1):
+        start = dots + ".".join(parts[:end])
+        found = modules.at(modules.relative(path, start)) if dots else modules.find(path, start) if end else None
+        if found is not None and found != path:
+            yield found

@@ -26,9 +26,10 @@ def test_files_that_are_wanted_anyway_are_left_out() -> None:
 def test_files_that_no_import_connects_stand_apart() -> None:
     texts = {
         "lib/__init__.py": "",
-        "lib/engine.py": "import torch\n",
+        "lib/engine.py": "import torch\ndef fit(net): ...\n",
         "main.py": "from lib.engine import fit\n",
         "named.py": "make('lib.engine.fit')\n",
+        "text.py": "open('lib.engine.txt'), open('lib.engine')\n",
         "short.py": "import os; import one_line\n",
         "one_line.py": "x = 1\n",
         "far.py": "from split \\\n    import name\n",
@@ -43,4 +44,5 @@ def test_files_that_no_import_connects_stand_apart() -> None:
         ["far.py", "split.py"],
         ["lib/__init__.py", "lib/engine.py", "main.py", "named.py"],
         ["one_line.py", "short.py"],
+        ["text.py"],
     ]
