@@ -28,7 +28,8 @@ from evalguard.cache import kept
 from evalguard.config import Config
 from evalguard.finding import Finding, Span
 from evalguard.ir.facts import FileFacts
-from evalguard.ir.pickled import pickle_quickly
+from evalguard.ir.packed import NoGood
+from evalguard.ir.reading import packed_reading, unpacked_reading
 from evalguard.notebook import placed, placed_claim, with_cell_lines
 from evalguard.own_codes import OWN_CODES, UnknownCodeInSuppression, UnusedSuppression
 from evalguard.project.code import Code
@@ -181,49 +182,70 @@ def _all_facts(run: Run, sources: Mapping[str, Source]) -> list[FileFacts]:
     return _facts(run, run.lowered, [path for path in run.documents if path in wanted])
 
 
+@dataclass(frozen=True, slots=True)
+class Lowering:
+    """What lowering a document came to, and the same packed, if it can be."""
+
+    results: list[Lowered]
+    packed: bytes | None
+
+
 def _lower_new(run: Run, documents: Sequence[Document]) -> None:
     """The facts of documents that were not read before: from the cache, or from their texts."""
     cache = run.means.cache
     known = {} if cache is None else kept.kept_facts(cache, documents)
     new = [document for document in documents if document.path not in known]
-    lowered = dict(zip([document.path for document in new], _all_lowered(run.means, new), strict=True))
-    run.lowered |= {d.path: (d, lowered[d.path] if d.path in lowered else list(known[d.path])) for d in documents}
+    lowered = {d.path: lowering for d, lowering in zip(new, _all_lowered(run.means, new), strict=True)}
+    for document in documents:
+        path = document.path
+        run.lowered[path] = (document, lowered[path].results if path in lowered else [*known[path]])
     if cache is not None:
-        worth_keeping = {
-            document.path: (document, read)
-            for document in new
-            if len(read := [each for each in lowered[document.path] if not isinstance(each, Problem)])
-            == len(lowered[document.path])
-        }
-        kept.keep_facts(cache, worth_keeping)
+        kept.keep_facts(cache, [(each, data) for each in new if (data := lowered[each.path].packed) is not None])
 
 
-def _all_lowered(means: Means, documents: Sequence[Document]) -> list[list[Lowered]]:
+def _all_lowered(means: Means, documents: Sequence[Document]) -> list[Lowering]:
     """The facts of each of the documents, or why there are none; of much text in several processes, the longest
     first."""
     total = sum(len(document.text) for document in documents) or 1
     workers = _workers(means, total, len(documents))
+    found: dict[int, Lowering] = {}
     if workers > 1:
-        pickle_quickly()
         order = sorted(range(len(documents)), key=lambda number: -len(documents[number].text))
-        found: list[list[Lowered]] = [[] for _ in documents]
         try:
             with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as pool:
-                results = pool.map(_lowered, [documents[number] for number in order], chunksize=4)
+                results = pool.map(_lowered_elsewhere, [documents[number] for number in order], chunksize=4)
                 done = 0
                 for number, result in zip(order, results, strict=True):
-                    found[number] = result
+                    if (lowering := _at_home(result)) is not None:
+                        found[number] = lowering
                     done += len(documents[number].text)
                     means.progress("reading", done / total)
-            return found
         except (BrokenProcessPool, OSError):
-            pass  # in this process, then
-    found, done = [], 0
-    for document in documents:
-        found.append(_lowered(document))
-        done += len(document.text)
-        means.progress("reading", done / total)
-    return found
+            pass  # the rest in this process, then
+    done = sum(len(documents[number].text) for number in found)
+    for number, document in enumerate(documents):
+        if number not in found:
+            read = _lowered(document)
+            found[number] = Lowering(read, None if means.cache is None else packed_reading(read))
+            done += len(document.text)
+            means.progress("reading", done / total)
+    return [found[number] for number in range(len(documents))]
+
+
+def _lowered_elsewhere(document: Document) -> bytes | list[Lowered]:
+    """What another process hands over: bytes, which it and this one make far faster than they pickle objects."""
+    results = _lowered(document)
+    return packed_reading(results) or results
+
+
+def _at_home(handed: bytes | list[Lowered]) -> Lowering | None:
+    """What another process handed over; None if it nests more deeply than can be unpacked."""
+    if not isinstance(handed, bytes):
+        return Lowering(handed, None)
+    try:
+        return Lowering([*unpacked_reading(handed)], handed)
+    except NoGood:
+        return None
 
 
 def _workers(means: Means, characters: int, works: int) -> int:

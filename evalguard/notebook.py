@@ -130,6 +130,8 @@ class CellLine(int):
 
 def with_cell_lines(data: T, cells: Mapping[str, Cells], path: str = "") -> T:
     """Plain data in which each `line`, of the file that the nearest `path` around it names, is shown by its cell."""
+    if isinstance(data, Span):
+        return cast(T, data._replace(line=CellLine(data.line, cells[path])) if path in cells else data)
     if isinstance(data, tuple):
         return cast(T, tuple(with_cell_lines(part, cells, path) for part in data))
     if not is_dataclass(data) or isinstance(data, type):

@@ -14,7 +14,7 @@ import stat
 import tokenize
 from bisect import bisect_right
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from evalguard.finding import Span
@@ -40,8 +40,8 @@ class Cells:
         cell, line = self.place(span.line)
         indent = self.indents[cell - 1]
         last = span.end_line - span.line + line
-        return cell, replace(
-            span, line=line, column=span.column + indent, end_line=last, end_column=span.end_column + indent
+        return cell, span._replace(
+            line=line, column=span.column + indent, end_line=last, end_column=span.end_column + indent
         )
 
     def in_text(self, cell: int, span: Span) -> Span:

@@ -131,7 +131,7 @@ def revealed(case: Case, tmp_path: Path) -> list[Revealed]:
         reveals = [observation for observation in project.observations() if observation.kind == "reveal"]
     places = [located(documents[reveal.path], reveal.span.line) for reveal in reveals]
     return [
-        replace(reveal, path=path, span=replace(reveal.span, line=line))
+        replace(reveal, path=path, span=reveal.span._replace(line=line))
         for reveal, (path, line) in zip(reveals, places, strict=True)
     ]
 

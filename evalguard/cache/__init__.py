@@ -1,4 +1,4 @@
 """What a run keeps for the next one: the facts of files, and the findings of runs on which nothing changed.
 
-`codec` turns plain data into bytes and back, and never runs what it reads; `database` is the file that holds them.
+`kept` says under which keys, and never runs what it reads; `database` is the file that holds them.
 """

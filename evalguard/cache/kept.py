@@ -12,17 +12,17 @@ import importlib.util
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import replace
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING
 
-from evalguard import finding as finding_module
-from evalguard import report as report_module
-from evalguard.cache.codec import Codec, NoGood
+from msgspec.json import Decoder
+
 from evalguard.cache.database import Database
-from evalguard.cache.typed import is_typed
 from evalguard.finding import Finding
+from evalguard.ir.packed import NoGood, packed, unpacked
+from evalguard.ir.plain import Plain
 from evalguard.report import Report
 from evalguard.source import Document
 
@@ -32,8 +32,16 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).resolve().parent.parent
 FACTS, REPORT = "facts", "report"
 
-Read = tuple[Union["FileFacts", Finding], ...]
-"""What reading a file gave: its facts, and findings where it cannot be read."""
+
+class Kept(Plain, frozen=True):
+    """What is kept of a report: no texts, for the next run reads them anyway, and nothing that only people ask for."""
+
+    findings: tuple[Finding, ...]
+    files: tuple[str, ...]
+    analysed: tuple[str, ...]
+    skipped: tuple[str, ...]
+    cut_short: tuple[tuple[str, str], ...]
+    foreign: tuple[tuple[str, str], ...]
 
 
 @cache
@@ -45,21 +53,6 @@ def own_state() -> str:
         files += sorted(Path(parser.origin).parent.glob("*.py"))
     stats = [(str(file), stat.st_size, stat.st_mtime_ns) for file in files for stat in [os.stat(file)]]
     return _hash([sys.version, stats])
-
-
-@cache
-def report_codec() -> Codec:
-    """For reports and what they hold."""
-    return Codec(finding_module, report_module)
-
-
-@cache
-def facts_codec() -> Codec:
-    """For the facts of files, and findings where there are none."""
-    from evalguard import source
-    from evalguard.ir import facts, graph, ops, values
-
-    return Codec(finding_module, source, values, ops, graph, facts)
 
 
 def document_key(document: Document) -> str:
@@ -74,27 +67,21 @@ def report_key(documents: Mapping[str, Document], locations: Mapping[str, str], 
     return _hash([own_state(), files, sorted(locations.items()), repr(unread), repr(choices)])
 
 
-def kept_facts(database: Database, documents: Iterable[Document]) -> dict[str, Read]:
-    """What is known of these documents, by path."""
-    from evalguard.ir.facts import FileFacts
+def kept_facts(database: Database, documents: Iterable[Document]) -> dict[str, list[FileFacts | Finding]]:
+    """What reading these documents gave, by path: facts, and findings where they cannot be read."""
+    from evalguard.ir.reading import unpacked_reading  # a run on which nothing changed needs no facts
 
     keys = {document_key(document): document.path for document in documents}
-    found: dict[str, Read] = {}
+    found: dict[str, list[FileFacts | Finding]] = {}
     for key, data in database.read(FACTS, keys).items():
-        try:
-            value = facts_codec().decoded(data)
-        except NoGood:
-            continue
-        if isinstance(value, tuple) and all(isinstance(each, (FileFacts, Finding)) for each in value):
-            found[keys[key]] = value
+        with suppress(NoGood):
+            found[keys[key]] = unpacked_reading(data)
     return found
 
 
-def keep_facts(database: Database, known: Mapping[str, tuple[Document, Sequence[FileFacts | Finding]]]) -> None:
-    """Keep what was read of documents, by path."""
-    database.write(
-        FACTS, {document_key(document): facts_codec().encoded(tuple(read)) for document, read in known.values()}
-    )
+def keep_facts(database: Database, read: Iterable[tuple[Document, bytes]]) -> None:
+    """Keep what reading documents gave, packed."""
+    database.write(FACTS, {document_key(document): data for document, data in read})
 
 
 def group_keys(
@@ -116,32 +103,24 @@ def kept_report(database: Database, key: str) -> Report | None:
 
 def kept_reports(database: Database, keys: Iterable[str]) -> dict[str, Report]:
     """The reports that are kept under the keys, those that are damaged left out."""
-    found = ((key, _decoded_report(data)) for key, data in database.read(REPORT, keys).items())
-    return {key: report for key, report in found if report is not None}
-
-
-def _decoded_report(data: bytes) -> Report | None:
-    try:
-        value = report_codec().decoded(data)
-    except NoGood:
-        return None
-    if not isinstance(value, Report) or value.problems or not is_typed(value.findings, tuple[Finding, ...]):
-        return None
-    names = (value.files, value.analysed, value.skipped)
-    pairs = (value.cut_short, value.foreign)
-    if not all(is_typed(each, tuple[str, ...]) for each in names):
-        return None
-    return _plain(value) if all(is_typed(each, tuple[tuple[str, str], ...]) for each in pairs) else None
+    found: dict[str, Report] = {}
+    for key, data in database.read(REPORT, keys).items():
+        with suppress(NoGood):
+            kept = unpacked(data, _DECODER)
+            found[key] = Report(**{name: getattr(kept, name) for name in Kept.__struct_fields__})
+    return found
 
 
 def keep_reports(database: Database, reports: Mapping[str, Report]) -> None:
-    """Keep reports, without the texts, which the next run reads anyway."""
-    database.write(REPORT, {key: report_codec().encoded(_plain(report)) for key, report in reports.items()})
+    """Keep reports, those left out that cannot be packed."""
+    made = {
+        key: packed(Kept(*[getattr(report, name) for name in Kept.__struct_fields__]))
+        for key, report in reports.items()
+    }
+    database.write(REPORT, {key: data for key, data in made.items() if data is not None})
 
 
-def _plain(report: Report) -> Report:
-    """The report with nothing but what is kept of it, whatever somebody may have written into the cache."""
-    return replace(report, texts={}, cells={}, strips={}, seconds={}, warnings=())
+_DECODER = Decoder(Kept)
 
 
 def _hash(value: object) -> str:

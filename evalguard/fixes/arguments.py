@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import replace
 
 from evalguard.finding import Applicability, Edit, Finding, Fix, Span
 from evalguard.fixes.imports import dotted
@@ -94,7 +93,7 @@ def _added(call: ast.Call, argument: str, script: Script) -> Edit:
     if not given:
         return _insertion(script, end_of_call.end_line, end_of_call.end_column - 1, argument)
     last = max(map(script.span, given), key=lambda span: (span.end_line, span.end_column))
-    rest = text_in(script.text, replace(end_of_call, line=last.end_line, column=last.end_column))[:-1]
+    rest = text_in(script.text, end_of_call._replace(line=last.end_line, column=last.end_column))[:-1]
     brackets = len(rest) - len(rest.lstrip(")"))
     comma = rest[brackets : brackets + 1] == ","
     column = last.end_column + brackets + comma

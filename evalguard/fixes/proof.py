@@ -209,7 +209,7 @@ def _as_before(finding: Finding, lines: Mapping[Part, Mapping[int, int]]) -> Fin
     def span(part: Part, span: Span) -> Span | None:
         known = lines.get(part)
         first, last = (span.line, span.end_line) if known is None else (known.get(span.line), known.get(span.end_line))
-        return None if first is None or last is None else replace(span, line=first, end_line=last)
+        return None if first is None or last is None else span._replace(line=first, end_line=last)
 
     own = span((finding.path, finding.cell), finding.span)
     steps = [(step, span((step.path, step.cell), step.span)) for step in finding.trace]

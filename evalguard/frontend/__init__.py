@@ -13,7 +13,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 from evalguard.finding import Span
 from evalguard.frontend.drafts import FileDraft, FunctionDraft
@@ -23,6 +22,7 @@ from evalguard.frontend.parse import parse, without_broken_cells
 from evalguard.frontend.positions import Positions
 from evalguard.frontend.statements import docstring_of, lower_body
 from evalguard.ir.facts import MODULE, FileFacts
+from evalguard.ir.plain import changed
 from evalguard.source import Document, SourceProblem
 
 __all__ = ["lower", "without_broken_cells"]
@@ -45,7 +45,7 @@ def lower(document: Document) -> FileFacts:
             )
     except RecursionError as error:
         raise SourceProblem("cannot be analysed: nested too deeply") from error
-    return replace(file.finish(), cells=document.cells)
+    return changed(file.finish(), cells=document.cells)
 
 
 @contextmanager

@@ -20,11 +20,12 @@ names, and `finish` drops it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from evalguard.finding import Span
 from evalguard.ir.graph import Block, Edge, EdgeKind, Loop
 from evalguard.ir.ops import Assign, Call, Delete, Enter, Evaluate, Exit, Import, Iterate, Op, Raise, Return, Yield
+from evalguard.ir.plain import changed
 from evalguard.ir.values import Const, Temp, Value
 
 
@@ -284,7 +285,7 @@ class GraphBuilder:
             tuple(self._finished_block(self._drafts[block], number, loop_number) for block in order),
             number[self._exit],
             number[self._raise_exit],
-            tuple(replace(self._loops[index], head=number[self._loops[index].head]) for index in kept_loops),
+            tuple(changed(self._loops[index], head=number[self._loops[index].head]) for index in kept_loops),
         )
 
     def _skip_empty_blocks(self) -> None:
@@ -302,7 +303,7 @@ class GraphBuilder:
             if target in seen:
                 break
             seen.add(target)
-        return edge if target == edge.target else replace(edge, target=target, back=back)
+        return edge if target == edge.target else changed(edge, target=target, back=back)
 
     def _join_chains(self) -> None:
         reachable = self._reachable()
@@ -357,7 +358,7 @@ class GraphBuilder:
 
     def _finished_block(self, draft: Draft, number: dict[int, int], loop_number: dict[int, int]) -> Block:
         return Block(
-            tuple(replace(op, loop=loop_number[op.loop]) if isinstance(op, Iterate) else op for op in draft.ops),
-            tuple(replace(edge, target=number[edge.target]) for edge in draft.edges),
+            tuple(changed(op, loop=loop_number[op.loop]) if isinstance(op, Iterate) else op for op in draft.ops),
+            tuple(changed(edge, target=number[edge.target]) for edge in draft.edges),
             tuple(loop_number[loop] for loop in draft.loops),
         )

@@ -15,7 +15,8 @@ UNKNOWN = Opaque(())
 
 
 def literal(node: cst.BaseNumber | cst.SimpleString) -> Value:
-    """The value of a number or of a string that is not concatenated; a complex number stays unknown."""
+    """The value of a number or of a string that is not concatenated; bytes, complex and infinite numbers stay
+    unknown."""
     text = node.value if isinstance(node, cst.Integer | cst.Float | cst.Imaginary | cst.SimpleString) else ""
     if isinstance(node, cst.Integer) and text.isdecimal() and text.isascii() and (text[0] != "0" or text == "0"):
         return Const(int(text)) if len(text) < 4000 else UNKNOWN
@@ -32,8 +33,6 @@ def joined(parts: list[Value]) -> Value:
     contents = [part.value if isinstance(part, Const) else None for part in parts]
     if all(isinstance(content, str) for content in contents):
         return Const("".join(content for content in contents if isinstance(content, str)))
-    if all(isinstance(content, bytes) for content in contents):
-        return Const(b"".join(content for content in contents if isinstance(content, bytes)))
     return Opaque(tuple(part for part in parts if not isinstance(part, Const)))
 
 
@@ -51,6 +50,6 @@ def _evaluated(text: str) -> Value:
             value = ast.literal_eval(re.sub(r"\r\n?", "\n", text))
     except (SyntaxError, ValueError):
         return UNKNOWN
-    if isinstance(value, float) and math.isnan(value):
+    if isinstance(value, float) and not math.isfinite(value):
         return UNKNOWN
-    return Const(value) if isinstance(value, bool | int | float | str | bytes) else UNKNOWN
+    return Const(value) if isinstance(value, bool | int | float | str) else UNKNOWN

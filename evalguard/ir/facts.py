@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal
 
 from evalguard.finding import Span
 from evalguard.ir.graph import Block, Loop
 from evalguard.ir.ops import Argument
+from evalguard.ir.plain import Plain
 from evalguard.ir.values import Value
 from evalguard.source import Cells
 
 MODULE = "<module>"  # the qualified name of a file's own body
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Plain, frozen=True):
     """`annotation` is its source text. `default` is a value without ops, Opaque(()) where the default holds a call."""
 
     name: str
@@ -24,8 +23,7 @@ class Parameter:
     annotation: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Decorator:
+class Decorator(Plain, frozen=True):
     """`@name` or `@name(arguments)`: the dotted name as written, "" where it is another expression."""
 
     name: str
@@ -34,8 +32,7 @@ class Decorator:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionFacts:
+class FunctionFacts(Plain, frozen=True):
     """One function, method, lambda, or the module body.
 
     `qualname` is `Trainer.fit`, `main.inner`, `main.<lambda:12:5>`, `<module>`; a second definition of the same name
@@ -64,8 +61,7 @@ class FunctionFacts:
     docstring: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ClassFacts:
+class ClassFacts(Plain, frozen=True):
     """One class. `bases` are values (names, attributes); `methods` maps a name to a function's qualified name (the last
     definition wins). Assignments in the body are ops of the enclosing graph with targets `Class.name`."""
 
@@ -79,8 +75,7 @@ class ClassFacts:
     annotations: tuple[tuple[str, str], ...] = ()  # `name: annotation` of the body
 
 
-@dataclass(frozen=True, slots=True)
-class Suppression:
+class Suppression(Plain, frozen=True):
     """A comment that silences findings on `line`. `codes` is empty for a bare `# noqa`."""
 
     line: int
@@ -88,8 +83,7 @@ class Suppression:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class FileFacts:
+class FileFacts(Plain, frozen=True):
     """The facts of one file. `imports` is the table of every import in it, function bodies included: local name to
     dotted target as written."""
 
@@ -99,7 +93,7 @@ class FileFacts:
     imports: dict[str, str]
     suppressions: tuple[Suppression, ...] = ()
     star_imports: tuple[str, ...] = ()
-    comments: tuple[tuple[int, str], ...] = field(default=())
+    comments: tuple[tuple[int, str], ...] = ()
     cells: Cells | None = None  # of a file whose lines are shown by cells
 
     def name_of_line(self, line: int) -> str:

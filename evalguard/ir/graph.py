@@ -11,11 +11,11 @@ conditions. A worked sample:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 from evalguard.finding import Span
 from evalguard.ir.ops import Op
+from evalguard.ir.plain import Plain
 from evalguard.ir.values import Value
 
 
@@ -31,8 +31,7 @@ class EdgeKind(Enum):
     SUPPRESSED = "suppressed"  # the manager of the block's last Exit may swallow the exception
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(Plain, frozen=True):
     """`back` marks the edges that go round a loop. `test` is set for TRUE and FALSE edges: never `and`, `or`, `not`."""
 
     target: int
@@ -42,8 +41,7 @@ class Edge:
     back: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Plain, frozen=True):
     """Ops without a branch between them. `loops` are the enclosing loops, outermost first, as indices."""
 
     ops: tuple[Op, ...]
@@ -51,8 +49,7 @@ class Block:
     loops: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Loop:
+class Loop(Plain, frozen=True):
     """A `for` (with its iterable), `while` or comprehension. `head` is the block to which the back edges go."""
 
     kind: str

@@ -6,15 +6,14 @@ Every op carries the span of its expression and the span of its statement, so th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from evalguard.finding import Span
+from evalguard.ir.plain import Alternative, Plain
 from evalguard.ir.values import Name, Temp, Value
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(Plain, frozen=True):
     """One argument of a call. `keyword` is set for `name=value`; `stars` is 1 for `*value`, 2 for `**value`. `span` is
     kept where it begins on a later line than the call."""
 
@@ -24,8 +23,7 @@ class Argument:
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Assign:
+class Assign(Alternative, frozen=True):
     """`target = value`; the target is a Name, a Temp, an Attribute or an Item. `target += value` has `augmented` set
     and the `Binary` as its value."""
 
@@ -36,8 +34,7 @@ class Assign:
     augmented: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Alternative, frozen=True):
     """`result = callee(arguments)`."""
 
     result: Temp
@@ -47,8 +44,7 @@ class Call:
     statement: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Enter:
+class Enter(Alternative, frozen=True):
     """The head of a `with` item: `result` is what `as` would bind."""
 
     result: Temp
@@ -58,8 +54,7 @@ class Enter:
     asynchronous: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Exit:
+class Exit(Alternative, frozen=True):
     """The end of a `with` item, once for each way out. `enter` is the `result` of its Enter."""
 
     enter: Temp
@@ -69,8 +64,7 @@ class Exit:
     exceptional: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Iterate:
+class Iterate(Alternative, frozen=True):
     """Advance the iterator of a loop, always the last op of the loop's head block, which has a `next` edge (there
     `result` is the element) and an `exhausted` edge. `loop` is the index in `FunctionFacts.loops`."""
 
@@ -81,8 +75,7 @@ class Iterate:
     statement: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Return:
+class Return(Alternative, frozen=True):
     """Leave the function; an edge to its exit block follows."""
 
     value: Value
@@ -90,8 +83,7 @@ class Return:
     statement: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Yield:
+class Yield(Alternative, frozen=True):
     """Hand a value out, always the last op of its block. `delegate` for `yield from`."""
 
     result: Temp
@@ -101,8 +93,7 @@ class Yield:
     statement: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Raise:
+class Raise(Alternative, frozen=True):
     """`raise value`, always the last op of its block; a `raise` edge follows."""
 
     value: Value | None
@@ -110,8 +101,7 @@ class Raise:
     statement: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Delete:
+class Delete(Alternative, frozen=True):
     """`del target`."""
 
     target: Value
@@ -119,8 +109,7 @@ class Delete:
     statement: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Define:
+class Define(Alternative, frozen=True):
     """A `def` or `class` statement is executed. `name` is bound to the function or class of that qualified name."""
 
     name: Name
@@ -130,8 +119,7 @@ class Define:
     statement: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Import:
+class Import(Alternative, frozen=True):
     """`name` is bound to the dotted path `target`, as written: leading dots stand for a relative import."""
 
     name: Name
@@ -140,8 +128,7 @@ class Import:
     statement: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluate:
+class Evaluate(Alternative, frozen=True):
     """A bare expression statement that is not itself an op's result, such as `model.eval`."""
 
     value: Value

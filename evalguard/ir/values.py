@@ -9,74 +9,66 @@ op of its own (see `ops.py`), whose result a `Temp` names. So `net.to(device).ev
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-Literals: TypeAlias = bool | int | float | str | bytes | None
+from evalguard.ir.plain import Alternative
+
+Literals: TypeAlias = bool | int | float | str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Const:
+class Const(Alternative, frozen=True):
     """A literal: `None`, `True`, `3`, `-1`, `"train"`."""
 
     value: Literals
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(Alternative, frozen=True):
     """A variable. The targets of a comprehension get a name of their own, `x@12:8`, for they have a scope of their
     own."""
 
     id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Temp:
+class Temp(Alternative, frozen=True):
     """The result of one op of the same function."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute:
+class Attribute(Alternative, frozen=True):
     """`value.name`."""
 
     value: Value
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Alternative, frozen=True):
     """`value[index]`. Unpacking `a, b = v` reads `v[0]` and `v[1]`."""
 
     value: Value
     index: Value
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(Alternative, frozen=True):
     """A tuple, list or set display."""
 
     kind: Literal["tuple", "list", "set"]
     items: tuple[Value, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Star:
+class Star(Alternative, frozen=True):
     """`*value` inside a display."""
 
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
-class Mapping:
+class Mapping(Alternative, frozen=True):
     """A dict display; a `None` key stands for `**value`."""
 
     items: tuple[tuple[Value | None, Value], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Compare:
+class Compare(Alternative, frozen=True):
     """One comparison: `==`, `!=`, `<`, `<=`, `>`, `>=`, `in`, `not in`, `is`, `is not`. A chain is an `and` of its
     links."""
 
@@ -85,15 +77,13 @@ class Compare:
     right: Value
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(Alternative, frozen=True):
     """`not value`."""
 
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
-class Binary:
+class Binary(Alternative, frozen=True):
     """`left operator right`, also `and` and `or` where neither side holds an op (else they are control flow)."""
 
     operator: str
@@ -101,15 +91,13 @@ class Binary:
     right: Value
 
 
-@dataclass(frozen=True, slots=True)
-class Closure:
+class Closure(Alternative, frozen=True):
     """A function made here: a nested `def` or a lambda, by its qualified name in the file."""
 
     function: str
 
 
-@dataclass(frozen=True, slots=True)
-class Opaque:
+class Opaque(Alternative, frozen=True):
     """Anything else (f-string, slice, ...) that only depends on its parts."""
 
     parts: tuple[Value, ...]

@@ -36,7 +36,7 @@ class Shift:
         if path != self.path:
             return span
         first, last = self.line(span.line), self.line(span.end_line)
-        return None if first is None or last is None else replace(span, line=first, end_line=last)
+        return None if first is None or last is None else span._replace(line=first, end_line=last)
 
     def finding(self, finding: Finding) -> Finding | None:
         """A finding with all its places where they are now, None if its own is gone; steps that are gone are left

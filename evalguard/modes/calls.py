@@ -17,6 +17,7 @@ from dataclasses import replace
 
 from evalguard.ir import values as ir
 from evalguard.ir.ops import Call
+from evalguard.ir.plain import changed
 from evalguard.modes.arguments import Given, arguments_of, named_too
 from evalguard.modes.choices import choices, each_of
 from evalguard.modes.containers import container_method, grow, store_attributes
@@ -244,7 +245,7 @@ def _run_by(runner: Runner, op: Call) -> Call | None:
             return None
         if argument.keyword == wanted.keyword or (argument.keyword is None and position == wanted.position):
             rest = op.arguments[:position] + op.arguments[position + 1 :]
-            return replace(op, callee=argument.value, arguments=rest)
+            return changed(op, callee=argument.value, arguments=rest)
     return None
 
 

@@ -20,6 +20,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from evalguard.ir.ops import Call
+from evalguard.ir.plain import changed
 from evalguard.modes.arguments import Given
 from evalguard.modes.frame import Frame, is_related
 from evalguard.modes.passes import flow_back
@@ -90,4 +91,4 @@ def _held(value: Abstract) -> set[Identity]:
 
 
 def _as_call(op: Call) -> Call:
-    return replace(op, arguments=())
+    return changed(op, arguments=())
