@@ -30,14 +30,17 @@ NOT_OF_DATA = frozenset(
 def function_reason(function: FunctionFacts, file: FileFacts, folders: Sequence[str]) -> str | None:
     """Why a function is evaluation code by its name; for a module body, the file's name. `folders` are those around the
     file."""
-    if _trains(function):
+    reason = _reason_of_name(function, file)
+    if reason is None or _trains(function):  # names are asked first: few say anything
         return None
+    return None if function.qualname != MODULE and is_unit_test(function, file, folders) else reason
+
+
+def _reason_of_name(function: FunctionFacts, file: FileFacts) -> str | None:
     if function.qualname == MODULE:
         name = posixpath.basename(file.path)
         return f"script `{name}`" if says_evaluation(posixpath.splitext(name)[0]) else None
     if function.name.startswith("<"):
-        return None
-    if is_unit_test(function, file, folders):
         return None
     if function.owner is not None and function.name in GENERATING_METHODS:
         return f"method `{function.name}`"

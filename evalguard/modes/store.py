@@ -12,7 +12,7 @@ to. What two states share need not be compared, joined or hashed again: it is on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Set
 from typing import TypeAlias
 
 from evalguard.modes.values import Abstract, Identity, identities, is_within, root_of
@@ -53,12 +53,13 @@ EMPTY = Shelf()
 class Base:
     """Shelves that many stores have in common, by owner; never changed. Equal only to itself."""
 
-    __slots__ = ("_held", "_holders", "_kinds", "_parts", "shelves")
+    __slots__ = ("_held", "_holders", "_kinds", "_named", "_parts", "shelves")
 
     def __init__(self, shelves: Mapping[Identity, Shelf]) -> None:
         self.shelves = shelves
         self._parts: dict[Identity, list[Identity]] | None = None
         self._kinds: dict[str, tuple[Identity, ...]] = {}
+        self._named: dict[str, dict[Hashable, list[tuple[Identity, Abstract]]]] = {}
         self._holders: dict[Hashable, frozenset[Identity]] = {}
         self._held: frozenset[Identity] | None = None
 
@@ -77,6 +78,15 @@ class Base:
         if kind not in self._kinds:
             self._kinds[kind] = tuple([owner for owner in self.shelves if owner[0] == kind])
         return self._kinds[kind]
+
+    def named(self, kind: str) -> dict[Hashable, list[tuple[Identity, Abstract]]]:
+        """What the owners of that kind hold, by name."""
+        if kind not in self._named:
+            found = self._named[kind] = {}
+            for owner in self.of_kind(kind):
+                for name, value in self.shelves[owner].items():
+                    found.setdefault(name, []).append((owner, value))
+        return self._named[kind]
 
     def holders(self, name: Hashable) -> frozenset[Identity]:
         """The owners that hold something by that name."""
@@ -133,6 +143,18 @@ class Store:
         found = [owner for owner, shelf in self._shelves.items() if owner[0] == kind and shelf]
         found += [owner for owner in self._base.of_kind(kind) if owner not in self._shelves]
         return found
+
+    def held_by(self, kind: str, names: Set[Hashable]) -> Iterator[Abstract]:
+        """What is held by these names, by owners whose identity begins with that word."""
+        for owner, shelf in self._shelves.items():
+            if owner[0] == kind:
+                for name in names & shelf.keys():
+                    yield shelf[name]
+        known = self._base.named(kind)
+        for name in names & known.keys():
+            for owner, value in known[name]:
+                if owner not in self._shelves:
+                    yield value
 
     def holders(self, name: Hashable) -> frozenset[Identity]:
         """All that hold something by that name."""

@@ -508,12 +508,8 @@ class Engine:
         if bound is not None and assigned_attributes(facts) & tested:
             return False
         names = self.relevance.deep_words(function.path, facts.qualname)
-        shared = (
-            shelf[name]
-            for owner in (*state.store.of_kind("scope"), *([bound.id] if isinstance(bound, Obj) else ()))
-            for shelf in [state.store.shelf(owner)]
-            for name in names & shelf.keys()
-        )
+        own = state.store.shelf(bound.id) if isinstance(bound, Obj) else {}
+        shared = (*state.store.held_by("scope", names), *(own[name] for name in names & own.keys()))
         captured = (value for _, _, value in function.captured)
         return not any(self._may_run(value, state) for value in (*given, *captured, *shared))
 

@@ -89,6 +89,9 @@ def _holds(store: Store, expected: Plain) -> None:
         found = store.of_kind(kind)
         assert set(found) == {owner for owner, _ in expected if owner[0] == kind}
         assert len(found) == len(set(found))
+        for names in ({"x"}, {"x", "y"}):
+            wanted = [held for (owner, name), held in expected.items() if owner[0] == kind and name in names]
+            assert sorted(map(repr, store.held_by(kind, names))) == sorted(map(repr, wanted))
     assert store.held() == {identity for value in expected.values() for identity in identities(value)}
     for name in NAMES:
         assert store.holders(name) == {owner for owner, held in expected if held == name}
