@@ -21,15 +21,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from evalguard import rules
 from evalguard.cache import kept
 from evalguard.config import Config
 from evalguard.finding import Finding, Span
 from evalguard.ir.facts import FileFacts
-from evalguard.ir.packed import NoGood
-from evalguard.ir.reading import packed_reading, unpacked_reading
+from evalguard.lowering import Lowering, lowered_and_packed
 from evalguard.notebook import placed, placed_claim, with_cell_lines
 from evalguard.own_codes import OWN_CODES, UnknownCodeInSuppression, UnusedSuppression
 from evalguard.project.code import Code
@@ -39,10 +38,10 @@ from evalguard.report import Problem, Report
 from evalguard.ribbon import Part, Strip
 from evalguard.rule_documentation import Documented, RuleDocumentation, documentation_of
 from evalguard.rules.base import Rule
-from evalguard.run import ALONE, Lowered, Means, Run, Source, contained, locations_of, readable, unreadable
+from evalguard.run import ALONE, Means, Run, Source, contained, locations_of
 from evalguard.screen import connected_files, files_with_layers, wanted_files
-from evalguard.source import Document, SourceProblem, split_lines
-from evalguard.suppress import is_used, last_lines, silencers, suppress
+from evalguard.source import Document, split_lines
+from evalguard.suppress import is_used, last_lines, silencers, silencing, suppress
 from evalguard.vocabulary import lookup
 
 SKIPPED_FILES = "files without a word that sets or uses a mode"
@@ -125,7 +124,7 @@ def graphed(run: Run, sources: Mapping[str, Source]) -> tuple[CallGraph, Report]
         unreadable_files = tuple((finding.path, "") for finding in run.findings)
         record = Record()
         project = _linked(run, files, sources, record)
-        found = _not_silenced(run, files, _found(run, files, sources, project, reads_code=True))
+        found = _not_silenced(run, _comments(files), _found(run, files, sources, project, reads_code=True))
         run.findings += found
         graph = CallGraph() if project is None else explain(project, record, found)
     graph = with_cell_lines(graph, run.cells())
@@ -165,12 +164,12 @@ def _lower_wanted(run: Run, wanted: Set[str]) -> None:
     """Lower these files, but for those of which the facts are at hand."""
     with run.stage("parse"):
         documents = [document for path, document in run.documents.items() if path in wanted]
-        _lower_new(run, [d for d in documents if run.lowered.get(d.path, (None,))[0] is not d])
+        _lower_new(run, [d for d in documents if d.path not in run.lowered or run.lowered[d.path].document is not d])
 
 
-def _facts(run: Run, lowered: Mapping[str, tuple[Document, list[Lowered]]], paths: Iterable[str]) -> list[FileFacts]:
+def _facts(run: Run, lowered: Mapping[str, Lowering], paths: Iterable[str]) -> list[FileFacts]:
     """The facts of these files, which have been lowered; why there are none is taken by the run."""
-    results = chain.from_iterable(lowered[path][1] for path in paths)
+    results = chain.from_iterable(lowered[path].results() for path in paths)
     found = [facts for result in results if (facts := run.take(result)) is not None]
     run.analysed += [facts.path for facts in found]
     return found
@@ -182,70 +181,45 @@ def _all_facts(run: Run, sources: Mapping[str, Source]) -> list[FileFacts]:
     return _facts(run, run.lowered, [path for path in run.documents if path in wanted])
 
 
-@dataclass(frozen=True, slots=True)
-class Lowering:
-    """What lowering a document came to, and the same packed, if it can be."""
-
-    results: list[Lowered]
-    packed: bytes | None
-
-
 def _lower_new(run: Run, documents: Sequence[Document]) -> None:
     """The facts of documents that were not read before: from the cache, or from their texts."""
     cache = run.means.cache
     known = {} if cache is None else kept.kept_facts(cache, documents)
     new = [document for document in documents if document.path not in known]
-    lowered = {d.path: lowering for d, lowering in zip(new, _all_lowered(run.means, new), strict=True)}
+    lowered = dict(zip([document.path for document in new], _all_lowered(run.means, new), strict=True))
     for document in documents:
         path = document.path
-        run.lowered[path] = (document, lowered[path].results if path in lowered else [*known[path]])
+        run.lowered[path] = lowered[path] if path in lowered else Lowering(document, None, known[path])
     if cache is not None:
-        kept.keep_facts(cache, [(each, data) for each in new if (data := lowered[each.path].packed) is not None])
+        kept.keep_facts(cache, [(each.document, each.packed) for each in lowered.values() if each.packed is not None])
 
 
 def _all_lowered(means: Means, documents: Sequence[Document]) -> list[Lowering]:
-    """The facts of each of the documents, or why there are none; of much text in several processes, the longest
-    first."""
+    """What lowering each of the documents comes to; of much text it is only packed, and the work done in several
+    processes, the longest documents first."""
     total = sum(len(document.text) for document in documents) or 1
-    workers = _workers(means, total, len(documents))
+    is_much = total >= MUCH_TEXT
+    lower_one = partial(lowered_and_packed, pack=is_much or means.cache is not None, drop=is_much)
     found: dict[int, Lowering] = {}
+    done = 0
+    order = sorted(range(len(documents)), key=lambda number: -len(documents[number].text))
+    workers = _workers(means, total, len(documents))
     if workers > 1:
-        order = sorted(range(len(documents)), key=lambda number: -len(documents[number].text))
         try:
             with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as pool:
-                results = pool.map(_lowered_elsewhere, [documents[number] for number in order], chunksize=4)
-                done = 0
+                results = pool.map(lower_one, [documents[number] for number in order], chunksize=4)
                 for number, result in zip(order, results, strict=True):
-                    if (lowering := _at_home(result)) is not None:
-                        found[number] = lowering
+                    found[number] = Lowering(documents[number], *result)
                     done += len(documents[number].text)
                     means.progress("reading", done / total)
         except (BrokenProcessPool, OSError):
             pass  # the rest in this process, then
-    done = sum(len(documents[number].text) for number in found)
-    for number, document in enumerate(documents):
+    for number in order:
         if number not in found:
-            read = _lowered(document)
-            found[number] = Lowering(read, None if means.cache is None else packed_reading(read))
-            done += len(document.text)
+            found[number] = Lowering(documents[number], *lower_one(documents[number]))
+            done += len(documents[number].text)
             means.progress("reading", done / total)
     return [found[number] for number in range(len(documents))]
-
-
-def _lowered_elsewhere(document: Document) -> bytes | list[Lowered]:
-    """What another process hands over: bytes, which it and this one make far faster than they pickle objects."""
-    results = _lowered(document)
-    return packed_reading(results) or results
-
-
-def _at_home(handed: bytes | list[Lowered]) -> Lowering | None:
-    """What another process handed over; None if it nests more deeply than can be unpacked."""
-    if not isinstance(handed, bytes):
-        return Lowering(handed, None)
-    try:
-        return Lowering([*unpacked_reading(handed)], handed)
-    except NoGood:
-        return None
 
 
 def _workers(means: Means, characters: int, works: int) -> int:
@@ -253,23 +227,6 @@ def _workers(means: Means, characters: int, works: int) -> int:
     workers = (os.cpu_count() or 1) if means.jobs is None else means.jobs
     may_fork = "fork" in multiprocessing.get_all_start_methods() and not multiprocessing.current_process().daemon
     return min(workers, works) if characters >= MUCH_TEXT and may_fork else 1
-
-
-def _lowered(document: Document) -> list[Lowered]:
-    """The facts of a document; of a notebook without the cells that cannot be parsed, each of which is a finding."""
-    problems: tuple[SourceProblem, ...] = ()
-    if document.cells is not None:
-        from evalguard.frontend import without_broken_cells
-
-        document, problems = without_broken_cells(document)
-    findings = [unreadable(document.path, problem) for problem in problems]
-    return [*findings, readable(partial(_lower, document), document.path)]
-
-
-def _lower(document: Document) -> FileFacts:
-    from evalguard.frontend import lower  # LibCST is slow to import, and many runs need no parser
-
-    return lower(document)
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +238,19 @@ class Task:
     reads_code: bool = True
 
 
-_inherited: list[Callable[[Task], Report]] = []
+Comments: TypeAlias = Mapping[str, tuple[tuple[int, str], ...]]
+"""The comments of files that may silence a finding, by path and line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a task came to: what is found, whatever the comments of the files say."""
+
+    report: Report
+    comments: Comments
+
+
+_inherited: list[Callable[[Task], Judged]] = []
 """What a forked process finds in memory: what it is to do, given a task."""
 
 
@@ -291,14 +260,15 @@ def _all_judged(run: Run, groups: Sequence[Sequence[str]], sources: Mapping[str,
     sizes = [sum(len(run.documents[path].text) for path in group) for group in groups]
     total, done = sum(sizes) or 1, 0
     order = sorted(range(len(groups)), key=lambda number: -sizes[number])
-    found: dict[Task, Report] = {}
+    found: dict[Task, Judged] = {}
 
-    def judged(task: Task) -> Report:
-        return _contained(partial(_task_done, run, task, groups[task.group], sources))
+    def judged(task: Task) -> Judged:
+        result = contained(partial(_task_done, run, task, groups[task.group], sources))
+        return Judged(Report(problems=(result,)), {}) if isinstance(result, Problem) else result
 
-    def take(task: Task, report: Report) -> None:
+    def take(task: Task, result: Judged) -> None:
         nonlocal done
-        found[task] = report
+        found[task] = result
         done += sizes[task.group] if task.follows_modes else 0
         run.means.progress("linking", done / total)
 
@@ -309,8 +279,8 @@ def _all_judged(run: Run, groups: Sequence[Sequence[str]], sources: Mapping[str,
         _inherited.append(judged)
         try:
             with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as pool:
-                for task, report in zip(tasks, pool.map(_judged_elsewhere, tasks), strict=True):
-                    take(task, report)
+                for task, result in zip(tasks, pool.map(_judged_elsewhere, tasks), strict=True):
+                    take(task, result)
         except (BrokenProcessPool, OSError):
             pass  # in this process, then
         finally:
@@ -318,19 +288,13 @@ def _all_judged(run: Run, groups: Sequence[Sequence[str]], sources: Mapping[str,
     for task in tasks:
         if task not in found:
             take(task, judged(task))
-    reports = [[found[task] for task in tasks if task.group == number] for number in range(len(groups))]
-    return [
-        _contained(partial(_of_group, run, group, of_group)) for group, of_group in zip(groups, reports, strict=True)
-    ]
+    of_groups = [[found[task] for task in tasks if task.group == number] for number in range(len(groups))]
+    reports = [contained(partial(_of_group, run, of_group)) for of_group in of_groups]
+    return [Report(problems=(report,)) if isinstance(report, Problem) else report for report in reports]
 
 
-def _judged_elsewhere(task: Task) -> Report:
+def _judged_elsewhere(task: Task) -> Judged:
     return _inherited[0](task)
-
-
-def _contained(work: Callable[[], Report]) -> Report:
-    report = contained(work)
-    return Report(problems=(report,)) if isinstance(report, Problem) else report
 
 
 def _shared_out(group: int, size: int) -> list[Task]:
@@ -340,10 +304,10 @@ def _shared_out(group: int, size: int) -> list[Task]:
     return [Task(group, reads_code=False), Task(group, follows_modes=False)]
 
 
-def _task_done(run: Run, task: Task, group: Sequence[str], sources: Mapping[str, Source]) -> Report:
-    """What the rules find in files that imports connect, by their paths; comments do not count yet."""
-    files = _facts(_part(run), run.lowered, group)
+def _task_done(run: Run, task: Task, group: Sequence[str], sources: Mapping[str, Source]) -> Judged:
+    """What the rules find in files that imports connect, by their paths."""
     part = _part(run)
+    files = _facts(part if task.follows_modes else _part(run), run.lowered, group)  # one task says what has no facts
     record = _record_of_lines() if run.wants_ribbons else None
     follows_modes = any(rule.follows_modes for rule in _enabled(run.config))
     is_linked = task.follows_modes and (follows_modes or record is not None or run.claims is not None)
@@ -354,17 +318,23 @@ def _task_done(run: Run, task: Task, group: Sequence[str], sources: Mapping[str,
     if project is not None and run.claims is not None:
         cells = part.cells()
         run.claims += part.take(contained(lambda: [placed_claim(each, cells) for each in project.claims()])) or ()
-    return replace(_report_on(part), findings=tuple(found))
+    part.findings += found
+    return Judged(_report_on(part), _comments(files))
 
 
-def _of_group(run: Run, group: Sequence[str], reports: Sequence[Report]) -> Report:
-    """The report on a group, from those on its tasks."""
+def _of_group(run: Run, of_tasks: Sequence[Judged]) -> Report:
+    """The report on a group, from what its tasks came to."""
     part = _part(run)
-    files = _facts(part, run.lowered, group)
-    part.findings += _not_silenced(part, files, [finding for report in reports for finding in report.findings])
-    for report in reports:
-        _take_all_else(part, report)
+    comments = {path: those for each in of_tasks for path, those in each.comments.items()}
+    found = [finding for each in of_tasks for finding in each.report.findings]
+    part.findings += _not_silenced(part, comments, found)
+    for each in of_tasks:
+        _take_all_else(part, each.report)
     return _report_on(part)
+
+
+def _comments(files: Iterable[FileFacts]) -> Comments:
+    return {file.path: found for file in files if (found := silencing(file.comments))}
 
 
 def _take_all_else(run: Run, report: Report) -> None:
@@ -428,16 +398,16 @@ def _found(
         return found
 
 
-def _not_silenced(run: Run, files: Sequence[FileFacts], found: Sequence[Finding]) -> list[Finding]:
-    """These findings, less what the comments of the files silence, and what is wrong with such comments."""
-    by_file: dict[str, list[Finding]] = {}
-    for finding in found:
-        by_file.setdefault(finding.path, []).append(finding)
+def _not_silenced(run: Run, comments: Comments, found: Sequence[Finding]) -> list[Finding]:
+    """These findings, less what the comments of their files silence, and what is wrong with such comments."""
     kept: list[Finding] = []
-    for file in files:
-        of_file, text = by_file.get(file.path, []), run.documents[file.path].text
-        kept += suppress(of_file, file.comments, text)
-        kept += suppress(_idle_comments(run.config, file, of_file, text), file.comments, text)
+    by_file: dict[str, list[Finding]] = {path: [] for path in comments}
+    for finding in found:
+        by_file.get(finding.path, kept).append(finding)
+    for path, of_file in comments.items():
+        there, text = by_file[path], run.documents[path].text
+        kept += suppress(there, of_file, text)
+        kept += suppress(_idle_comments(run.config, path, of_file, there, text), of_file, text)
     return kept
 
 
@@ -458,12 +428,14 @@ def _parts(document: Document) -> tuple[Part, ...]:
     return tuple(Part(cell, *each) for cell, each in enumerate(cells, start=1))
 
 
-def _idle_comments(config: Config, file: FileFacts, found: Sequence[Finding], text: str) -> Iterator[Finding]:
+def _idle_comments(
+    config: Config, path: str, comments: Iterable[tuple[int, str]], found: Sequence[Finding], text: str
+) -> Iterator[Finding]:
     """The comments of a file that silence what is not there, or what does not exist."""
     known = [code for code in code_names() if code not in (UnusedSuppression.code, UnknownCodeInSuppression.code)]
     run = {rule.code for rule in _enabled(config)}
     ends: dict[int, int] | None = None
-    for silencer in silencers(file.comments, text):
+    for silencer in silencers(comments, text):
         meant = [code for code in known if code.startswith(silencer.code)]
         if not any(code.startswith(silencer.code) for code in code_names()):
             kind: type[UnusedSuppression | UnknownCodeInSuppression] = UnknownCodeInSuppression
@@ -479,7 +451,7 @@ def _idle_comments(config: Config, file: FileFacts, found: Sequence[Finding], te
             kind = UnusedSuppression
             message = f"`{silencer.code or 'evalguard: ignore'}` silences nothing here"
         if config.enables(kind.code, kind.default):
-            yield Finding(kind.code, kind.name, message, file.path, silencer.span, kind.severity)
+            yield Finding(kind.code, kind.name, message, path, silencer.span, kind.severity)
 
 
 def _found_in_project(run: Run, project: Project | None) -> Iterator[Finding]:

@@ -21,13 +21,14 @@ from evalguard.discover import STDIN, SUFFIXES, discover
 from evalguard.notebook import decode_notebook, is_notebook, notebook_of
 from evalguard.report import Report
 from evalguard.run import ALONE as ALONE
-from evalguard.run import Lowered, Means, Run, Source, locations_of, readable
+from evalguard.run import Means, Run, Source, locations_of, readable
 from evalguard.run import contained as contained
 from evalguard.source import Document, SourceProblem, decode_document, document_of, read_bytes, read_document
 
 if TYPE_CHECKING:
     from evalguard.callgraph import CallGraph
     from evalguard.claims import Claim
+    from evalguard.lowering import Lowering
     from evalguard.rule_documentation import RuleDocumentation
 
 STDIN_NAME = "<stdin>"
@@ -65,7 +66,7 @@ class Checked:
     means: Means
     sources: Mapping[str, Source]
     documents: Mapping[str, Document]
-    lowered: Mapping[str, tuple[Document, list[Lowered]]]
+    lowered: Mapping[str, Lowering]
     narrowed: _Narrowing
     claims: tuple[Claim, ...] = ()  # where they were asked for
 

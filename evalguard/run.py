@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from evalguard.cache.database import Database
     from evalguard.claims import Claim
     from evalguard.ir.facts import FileFacts
+    from evalguard.lowering import Lowering
     from evalguard.ribbon import Strip
 
 T = TypeVar("T")
@@ -67,7 +68,7 @@ class Run:
     warnings: list[str] = field(default_factory=list)
     cut_short: list[tuple[str, str]] = field(default_factory=list)
     documents: dict[str, Document] = field(default_factory=dict)
-    lowered: dict[str, tuple[Document, list[Lowered]]] = field(default_factory=dict)
+    lowered: dict[str, Lowering] = field(default_factory=dict)
     read_as_code: set[str] = field(default_factory=set)  # files that say nothing of modes: never run
     wants_ribbons: bool = False  # the modes on each line are asked for
     strips: dict[str, Strip] = field(default_factory=dict)

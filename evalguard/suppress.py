@@ -33,6 +33,11 @@ def suppress(findings: Iterable[Finding], comments: Iterable[tuple[int, str]], t
     return [finding for finding in findings if not _is_silenced(finding, silenced, ends)]
 
 
+def silencing(comments: Iterable[tuple[int, str]]) -> tuple[tuple[int, str], ...]:
+    """Those of a file's comments that may silence a finding."""
+    return tuple(each for each in comments if _NOQA.search(each[1]) or _IGNORE.search(each[1]))
+
+
 @dataclass(frozen=True, slots=True)
 class Silencer:
     """A code in a comment of a file, or a bare comment of ours, whose code is "" and speaks for all."""

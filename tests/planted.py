@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from evalguard import analysis
+from evalguard import analysis, lowering
 from evalguard.finding import Finding, Severity, Span, Step
 from evalguard.ir.facts import FileFacts
 from evalguard.source import Document, SourceProblem
@@ -29,7 +29,7 @@ def plant(monkeypatch: pytest.MonkeyPatch) -> None:
     quiet = PlantedRule("EVG202", "training-without-train-call", default=False)
     monkeypatch.setattr(analysis.rules, "RULES", (*planted, quiet))
     monkeypatch.setattr(analysis, "link_project", PlantedProject)
-    monkeypatch.setattr(analysis, "_lower", _lower)
+    monkeypatch.setattr(lowering, "_facts", _lower)
     monkeypatch.setattr(analysis, "_strips", lambda run, project, record: {})  # it has no modes to show
 
 

@@ -120,7 +120,7 @@ def count(monkeypatch: pytest.MonkeyPatch, name: str) -> Callable[[], int]:
 
     calls: list[object] = []
     step = getattr(analysis, name)
-    monkeypatch.setattr(analysis, name, lambda *given: (calls.append(given), step(*given))[1])
+    monkeypatch.setattr(analysis, name, lambda *given, **named: (calls.append(given), step(*given, **named))[1])
     return lambda: len(calls)
 
 
@@ -128,7 +128,7 @@ def test_a_second_run_finds_the_same_and_does_nothing(project: Path, monkeypatch
     cache = Database(project / "kept")
     first = run(cache)
     assert [finding.path for finding in first.findings] == ["broken.py", "train.py"]
-    lowered, linked = count(monkeypatch, "_lowered"), count(monkeypatch, "link_project")
+    lowered, linked = count(monkeypatch, "lowered_and_packed"), count(monkeypatch, "link_project")
     assert alike(run(cache), first)
     assert (lowered(), linked()) == (0, 0)
     assert alike(run(None), first)
@@ -138,7 +138,7 @@ def test_only_what_changed_is_read_again(project: Path, monkeypatch: pytest.Monk
     cache = Database(project / "kept")
     run(cache)
     Path("train.py").write_text(MENDED)
-    lowered, linked = count(monkeypatch, "_lowered"), count(monkeypatch, "link_project")
+    lowered, linked = count(monkeypatch, "lowered_and_packed"), count(monkeypatch, "link_project")
     second = run(cache)
     assert (lowered(), linked()) == (1, 1)
     assert [finding.path for finding in second.findings] == ["broken.py"]

@@ -15,7 +15,6 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from msgspec.json import Decoder
 
@@ -25,9 +24,6 @@ from evalguard.ir.packed import NoGood, packed, unpacked
 from evalguard.ir.plain import Plain
 from evalguard.report import Report
 from evalguard.source import Document
-
-if TYPE_CHECKING:
-    from evalguard.ir.facts import FileFacts
 
 PACKAGE = Path(__file__).resolve().parent.parent
 FACTS, REPORT = "facts", "report"
@@ -67,16 +63,10 @@ def report_key(documents: Mapping[str, Document], locations: Mapping[str, str], 
     return _hash([own_state(), files, sorted(locations.items()), repr(unread), repr(choices)])
 
 
-def kept_facts(database: Database, documents: Iterable[Document]) -> dict[str, list[FileFacts | Finding]]:
-    """What reading these documents gave, by path: facts, and findings where they cannot be read."""
-    from evalguard.ir.reading import unpacked_reading  # a run on which nothing changed needs no facts
-
+def kept_facts(database: Database, documents: Iterable[Document]) -> dict[str, bytes]:
+    """What reading these documents gave, packed, by path. It may be damaged."""
     keys = {document_key(document): document.path for document in documents}
-    found: dict[str, list[FileFacts | Finding]] = {}
-    for key, data in database.read(FACTS, keys).items():
-        with suppress(NoGood):
-            found[keys[key]] = unpacked_reading(data)
-    return found
+    return {keys[key]: data for key, data in database.read(FACTS, keys).items()}
 
 
 def keep_facts(database: Database, read: Iterable[tuple[Document, bytes]]) -> None:

@@ -75,14 +75,6 @@ class ClassFacts(Plain, frozen=True):
     annotations: tuple[tuple[str, str], ...] = ()  # `name: annotation` of the body
 
 
-class Suppression(Plain, frozen=True):
-    """A comment that silences findings on `line`. `codes` is empty for a bare `# noqa`."""
-
-    line: int
-    codes: tuple[str, ...]
-    span: Span
-
-
 class FileFacts(Plain, frozen=True):
     """The facts of one file. `imports` is the table of every import in it, function bodies included: local name to
     dotted target as written."""
@@ -91,7 +83,6 @@ class FileFacts(Plain, frozen=True):
     functions: dict[str, FunctionFacts]
     classes: dict[str, ClassFacts]
     imports: dict[str, str]
-    suppressions: tuple[Suppression, ...] = ()
     star_imports: tuple[str, ...] = ()
     comments: tuple[tuple[int, str], ...] = ()
     cells: Cells | None = None  # of a file whose lines are shown by cells

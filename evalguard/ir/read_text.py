@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 from evalguard.finding import Span
-from evalguard.ir.facts import MODULE, ClassFacts, Decorator, FileFacts, FunctionFacts, Parameter, Suppression
+from evalguard.ir.facts import MODULE, ClassFacts, Decorator, FileFacts, FunctionFacts, Parameter
 from evalguard.ir.graph import Block, Edge, EdgeKind, Loop
 from evalguard.ir.ops import (
     Argument,
@@ -163,9 +163,8 @@ def _file(section: _Section) -> FileFacts:
     imports: dict[str, str] = {}
     stars: list[str] = []
     comments: list[tuple[int, str]] = []
-    suppressions: list[Suppression] = []
     for line in section.lines:
-        text, span, _ = line.spans()
+        text, _, _ = line.spans()
         word, _, rest = text.partition(" ")
         before, _, after = rest.partition(":")
         if word == "import":
@@ -175,12 +174,10 @@ def _file(section: _Section) -> FileFacts:
             stars.append(rest)
         elif word == "comment":
             comments.append((int(before), ast.literal_eval(after.strip())))
-        elif word == "suppression":
-            suppressions.append(Suppression(int(before), tuple(_listed(after)), span))
         else:
             raise _unknown(line)
     path = ast.literal_eval(section.title)
-    return FileFacts(path, {}, {}, imports, tuple(suppressions), tuple(stars), tuple(comments))
+    return FileFacts(path, {}, {}, imports, tuple(stars), tuple(comments))
 
 
 def _class(section: _Section) -> ClassFacts:

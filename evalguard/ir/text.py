@@ -78,7 +78,6 @@ def print_file(facts: FileFacts) -> str:
     lines += [f"  import {_name(name)} = {target}" for name, target in facts.imports.items()]
     lines += [f"  star {target}" for target in facts.star_imports]
     lines += [f"  comment {line}: {text!r}" for line, text in facts.comments]
-    lines += [f"  suppression {each.line}: {', '.join(each.codes)}  @{_span(each.span)}" for each in facts.suppressions]
     sections = ["\n".join(lines) + "\n"]
     sections += [_print_class(each) for each in facts.classes.values()]
     sections += [print_function(each) for each in facts.functions.values()]
