@@ -14,7 +14,7 @@ function is on its own only if no file calls it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Container, Hashable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeAlias
@@ -24,8 +24,9 @@ from evalguard.ir.ops import Call
 from evalguard.ir.values import Attribute, Name
 from evalguard.modes.frame import is_part
 from evalguard.modes.intent import is_unit_test_file
+from evalguard.modes.passes import UNCHOSEN
 from evalguard.modes.state import State, has_same_modes, join, take_in
-from evalguard.modes.values import ENTRY, Cls, Fn, Mode, Obj
+from evalguard.modes.values import ENTRY, Cls, Fn, Mode, Obj, OriginKind
 from evalguard.project.decorators import is_static
 from evalguard.project.engine import Engine
 from evalguard.project.relevance import MOST_PROMISE
@@ -236,7 +237,9 @@ def _run_class(engine: Engine, cls: Cls, home: Home) -> list[PrivateMethods]:
                 state.guards, state.doubt = frozenset(), state.doubt and is_sure
                 state.backed, state.taints = {}, {}
                 if is_left_to_users:
-                    _forget_train_mode(engine, state, receiver)
+                    _forget_train_mode(engine, state, receiver, tuple(OriginKind))
+                elif is_module is True:
+                    _forget_train_mode(engine, state, receiver, UNCHOSEN)
                 news.append(state)
         before = {state.fingerprint() for state in states}
         for state in news:
@@ -282,11 +285,12 @@ def _has_eval_handle(engine: Engine, cls: Cls) -> bool:
     return fn is not None and _switches_only(engine, fn) == {"eval"}
 
 
-def _forget_train_mode(engine: Engine, state: State, receiver: Obj) -> None:
-    """The user may have called `eval()` since: nobody knows whether the networks are still in train mode."""
+def _forget_train_mode(engine: Engine, state: State, receiver: Obj, kinds: Container[OriginKind]) -> None:
+    """The user may have called `eval()` since: nobody knows whether the networks are still in the train mode that they
+    have by an origin of these kinds."""
     for place, origins in state.modes.items():
         if is_part(place, receiver.id, engine.knowledge.infos):
-            kept = frozenset(origin for origin in origins if origin.mode is not Mode.TRAIN)
+            kept = frozenset(origin for origin in origins if origin.mode is not Mode.TRAIN or origin.kind not in kinds)
             state.modes[place] = origins if kept == origins else kept | {ENTRY}
 
 
