@@ -17,6 +17,9 @@ EVIDENCE_METHODS: Final = frozenset(
 )
 """Nothing but a module has them (an optimizer shares `state_dict`, `load_state_dict` and `zero_grad`)."""
 
+EVERY_MODULE_HAS: Final = EVIDENCE_METHODS | {"train", "eval", "training", "forward", "modules"}
+"""Attributes that code asks for by `hasattr()` where what it gets may be no module."""
+
 OPTIMIZERS_TOO: Final = frozenset({"state_dict", "load_state_dict", "zero_grad"})
 
 PARAMETER_METHODS: Final = frozenset({"parameters", "named_parameters", "trainable_parameters", "get_parameters"})

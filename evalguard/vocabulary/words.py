@@ -92,6 +92,11 @@ MODE_WORDS: Final = frozenset(
 )
 """Words of a flag that tells training from the rest: `self.training`, `is_train`, `phase`."""
 
+LEARNING_FLAG_WORDS: Final = frozenset(
+    names("differentiable freeze freezed frozen grad grads gradient gradients trainable unfreeze unfrozen")
+)
+"""Words of a flag that tells what learns, or whether gradients are on: `self.freeze`, `is_grad_enabled()`."""
+
 ON_PURPOSE_WORDS: Final = frozenset(
     names("""
     augment augmentation augmented augmenter augmentor bayes bayesian corrupt corruption mc mcd mcdropout monte noise noising
