@@ -22,6 +22,7 @@ from evalguard.vocabulary.words import (
     MODULE_WORDS,
     MOMENTUM_WORDS,
     PREVIEW_WORDS,
+    TRAINING_HOOKS,
     TRAINING_WORDS,
     words,
 )
@@ -140,6 +141,7 @@ def is_meant(view: FunctionView, forward: Forward, origin: Origin) -> bool:
         _is_part_of_a_training_step(view, forward)
         or _is_recalibration(forward, origin)
         or _is_generator_preview(view, forward)
+        or _is_momentum_encoder(view, forward)
         or _is_acting(forward)
         or _is_sampling_dropout(forward)
         or _is_weak(forward, origin)
@@ -188,6 +190,15 @@ def _is_generator_preview(view: FunctionView, forward: Forward) -> bool:
     if not (said & NOISE_WORDS or set(words(forward.function)) & PREVIEW_WORDS):
         return False
     return bool(view.backwards_in(forward.path, forward.function)) or view.is_called_while_training(forward)
+
+
+def _is_momentum_encoder(view: FunctionView, forward: Forward) -> bool:
+    """momentum-encoder-in-train: what the training step of a framework's class asks of the slow copy of a net that
+    learns beside it. Elsewhere in training code such a copy may well be what is evaluated."""
+    if forward.reason is not None or not set(words(forward.place)) & MOMENTUM_WORDS:
+        return False
+    callers = {function for path, *place in forward.chain for function in view.functions_around(path, place)}
+    return bool({forward.function.rpartition(".")[2], *callers} & TRAINING_HOOKS)
 
 
 def _is_acting(forward: Forward) -> bool:

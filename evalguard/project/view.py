@@ -91,6 +91,13 @@ class FunctionView:
             if _encloses(loop.span, place)
         )
 
+    def functions_around(self, path: str, place: Sequence[int]) -> Iterator[str]:
+        """The names of the functions of a file in which a place stands."""
+        file = self.index.files.get(path)
+        for function in file.functions.values() if file is not None else ():
+            if _encloses(function.span, place):
+                yield function.name
+
     def steps_of(self, identity: Identity) -> Iterator[TrainingStep]:
         """The training steps, anywhere, that change a module or a part or whole of it."""
         for step in self.events.steps.values():

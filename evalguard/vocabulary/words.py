@@ -28,6 +28,9 @@ TRAINING_WORDS: Final = frozenset(
     """)
 )
 
+TRAINING_HOOKS: Final = frozenset(names("training_step train_step"))
+"""Methods that a framework or a trainer calls for each batch that it trains on."""
+
 LOADER_WORDS: Final = frozenset(
     names("""
     batch batches data dataloader dataloaders dataset datasets dl feed iter iterator loader loaders queue sampler set split
