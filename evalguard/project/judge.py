@@ -12,8 +12,13 @@ from dataclasses import dataclass
 
 from evalguard.modes.events import Export, Forward, TrainingStep
 from evalguard.modes.passes import UNCHOSEN
-from evalguard.modes.values import PARTS, Cls, Fn, Mode, Origin, OriginKind
-from evalguard.project.own_parts import is_indifferent_as_made, is_indifferent_part, sets_parts_itself
+from evalguard.modes.values import PARTS, Cls, Fn, Identity, Mode, Origin, OriginKind
+from evalguard.project.own_parts import (
+    is_indifferent_as_made,
+    is_indifferent_part,
+    may_hide_a_layer,
+    sets_parts_itself,
+)
 from evalguard.project.resolve import keeps_from_learning
 from evalguard.project.view import FunctionView
 from evalguard.vocabulary.words import (
@@ -93,15 +98,18 @@ def blamed(view: FunctionView, event: Forward | Export, mode: Mode) -> Origin | 
 
 
 def _decides_nothing(view: FunctionView, event: Forward | Export, origin: Origin) -> bool:
-    """Whether nobody has switched the object that an origin is about, and it is the same in both modes, or only holds
-    parts which its class puts in eval mode itself."""
+    """Whether nobody has switched the object that an origin is about, and it is the same in both modes, only holds
+    parts which its class puts in eval mode itself, or has no layer that anything speaks of."""
     if origin.kind not in UNCHOSEN or origin.site is None:
         return False
-    made = view.info(("new", origin.path, origin.function, *origin.site[1:], "", origin.chain))
-    info = made if origin.kind is OriginKind.BUILT and made.cls is not None else view.info(event.id)
+    made: Identity = ("new", origin.path, origin.function, *origin.site[1:], "", origin.chain)
+    identity = made if origin.kind is OriginKind.BUILT and view.info(made).cls is not None else event.id
+    info = view.info(identity)
     if info.cls is None or info.sensitive:
         return False
-    return info.never_minds or (not info.alternatives and sets_parts_itself(info.cls, view.code))
+    if info.never_minds or (not info.alternatives and sets_parts_itself(info.cls, view.code)):
+        return True
+    return info.sensitive is None and not may_hide_a_layer(identity, view.infos, view.code)
 
 
 def is_inference(view: FunctionView, forward: Forward) -> bool:
