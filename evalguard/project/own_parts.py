@@ -64,15 +64,17 @@ def _is_given_in_eval_mode(view: CodeView, call: Call) -> bool:
 
 def may_hide_a_layer(identity: Identity, infos: dict[Identity, Info], code: Code) -> bool:
     """Whether an object of which not all layers are known may well have one that depends on the mode: something unseen
-    makes a layer for it, or it holds a module that was given to it and may have one. What it only keeps, or computes by
-    functions and objects that are no layers, is no reason to say so."""
+    makes a layer for it, or it holds a module that was made in sight and may have one. What else it only keeps, or computes
+    by functions and objects that are no layers, is no reason to say so."""
     info = infos.get(identity)
     if info is None or info.cls is None:
         return True
     if info.alternatives:
         return any(may_hide_a_layer(one, infos, code) for one in info.alternatives - {identity})
     return _makes_unseen_layer(info.cls, code) or any(
-        _may_listen(found) for part, found in infos.items() if part != identity and is_part(part, identity, infos)
+        part[0] == "new" and _may_listen(found)
+        for part, found in infos.items()
+        if part != identity and is_part(part, identity, infos)
     )
 
 
