@@ -36,8 +36,8 @@ from evalguard.vocabulary import lookup
 from evalguard.vocabulary.methods import EVIDENCE_METHODS
 from evalguard.vocabulary.not_torch import OTHER_FRAMEWORKS
 
-HOOKS = frozenset("training_step validation_step val_step test_step predict_step".split())
-"""Methods that Lightning, mmengine and many a trainer call in the mode that each needs."""
+HOOKS = frozenset("training_step validation_step val_step eval_step test_step predict_step".split())
+"""Methods that Lightning, mmengine, TorchTNT and many a trainer call in the mode that each needs."""
 
 TRAINING_HOOK = "training_step"  # gives back the loss, of which the framework computes gradients
 LOOKING = frozenset("getattr hasattr isinstance items keys values".split())
