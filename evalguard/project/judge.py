@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from evalguard.finding import Span
 from evalguard.modes.events import Export, Forward, TrainingStep
 from evalguard.modes.passes import UNCHOSEN
 from evalguard.modes.values import PARTS, Cls, Fn, Identity, Mode, Origin, OriginKind
@@ -20,7 +21,7 @@ from evalguard.project.own_parts import (
     sets_parts_itself,
 )
 from evalguard.project.resolve import keeps_from_learning
-from evalguard.project.view import FunctionView
+from evalguard.project.view import FunctionView, encloses
 from evalguard.vocabulary.words import (
     ENVIRONMENT_WORDS,
     HELPER_NETWORK_WORDS,
@@ -150,6 +151,7 @@ def is_meant(view: FunctionView, forward: Forward, origin: Origin) -> bool:
         or _is_recalibration(forward, origin)
         or _is_generator_preview(view, forward)
         or _is_momentum_encoder(view, forward)
+        or _is_chosen_in_the_call(forward, origin)
         or _is_acting(forward)
         or _is_sampling_dropout(forward)
         or _is_weak(forward, origin)
@@ -207,6 +209,14 @@ def _is_momentum_encoder(view: FunctionView, forward: Forward) -> bool:
         return False
     callers = {function for path, *place in forward.chain for function in view.functions_around(path, place)}
     return bool({forward.function.rpartition(".")[2], *callers} & TRAINING_HOOKS)
+
+
+def _is_chosen_in_the_call(forward: Forward, origin: Origin) -> bool:
+    """train-for-a-callee: `fitted(x, scaling.train())` chooses the mode for the very call that leads to the forward."""
+    if forward.reason is not None or origin.kind is not OriginKind.SET or origin.site is None:
+        return False
+    path, *place = origin.site
+    return any(path == site[0] and encloses(Span(*site[1:]), place) for site in forward.chain)
 
 
 def _is_acting(forward: Forward) -> bool:

@@ -64,8 +64,8 @@ def _is_given_in_eval_mode(view: CodeView, call: Call) -> bool:
 
 def may_hide_a_layer(identity: Identity, infos: dict[Identity, Info], code: Code) -> bool:
     """Whether an object of which not all layers are known may well have one that depends on the mode: something unseen
-    makes a layer for it, or it holds a module that was made in sight and may have one. What else it only keeps, or computes
-    by functions and objects that are no layers, is no reason to say so."""
+    makes a layer for it, or it holds a module that was made in sight and may have one. What else it only keeps, or
+    computes by functions and objects that are no layers, is no reason to say so."""
     info = infos.get(identity)
     if info is None or info.cls is None:
         return True
