@@ -33,7 +33,7 @@ from evalguard.modes.significance import BOUND_METHODS
 from evalguard.modes.state import State
 from evalguard.modes.steps import optimizer_method, step_by_table, step_method
 from evalguard.modes.switch import switch
-from evalguard.modes.unknown import unknown
+from evalguard.modes.unknown import makes_optimizer, unknown
 from evalguard.modes.values import (
     NONE,
     OVER,
@@ -137,7 +137,10 @@ def call_value(callee: Abstract, given: Given, state: State, frame: Frame) -> li
                     return frame.linker.call(bound, given.positional, given.keywords, state, frame, given.op)
                 if view.module is False:
                     return unknown(given, state, frame, receiver=callee)
-            return [forward(identity, given, source_of(given.op.callee, frame), state, frame)]
+            text = source_of(given.op.callee, frame)
+            if makes_optimizer(text) and not is_proved(identity, frame):
+                return unknown(given, state, frame)  # a class of optimizers that was given
+            return [forward(identity, given, text, state, frame)]
         case Expr(operator="[]") if chosen := choices(callee, given, state, frame):
             return each_of(chosen, given, frame, lambda entry, own, path: call_value(entry, own, path, frame))
         case Expr(operator=operator, operands=(inner, *_)) if operator.startswith("."):

@@ -29,7 +29,7 @@ from evalguard.modes.passes import forward, through_backward
 from evalguard.modes.state import State
 from evalguard.modes.steps import step_by_table, step_of
 from evalguard.modes.switch import put
-from evalguard.modes.unknown import flow_into, unknown
+from evalguard.modes.unknown import flow_into, holds_tensors, unknown
 from evalguard.modes.values import (
     ENTRY,
     NONE,
@@ -437,19 +437,6 @@ def _optimizer(dotted: str, given: Given, frame: Frame) -> Abstract:
     if isinstance(value, Obj) and entry is not None and entry.takes != "parameters":
         frame.info(value.id).evidence.add("optimizer")
         return Optim(frozenset({value.id}), identity)
-    if _holds_tensors(value):
+    if holds_tensors(value):
         return Optim(frozenset(), identity)  # it moves tensors, not a module: an attack, a style transfer
     return Optim(None, identity)
-
-
-def _holds_tensors(value: Abstract) -> bool:
-    """`[delta]`, `[latent] + noises`, `[{"params": [x]}]`."""
-    match value:
-        case Seq(items=items) | Expr(operator="+", operands=items):
-            return any(isinstance(item, Obj) or _holds_tensors(item) for item in items) and isinstance(
-                value if isinstance(value, Seq) else items[0], (Seq, Expr)
-            )
-        case Map(items=pairs):
-            return any(isinstance(item, (Seq, Expr)) and _holds_tensors(item) for _, item in pairs)
-        case _:
-            return False
