@@ -17,6 +17,7 @@ from evalguard.modes.values import PARTS, Cls, Fn, Identity, Mode, Origin, Origi
 from evalguard.project.own_parts import (
     is_indifferent_as_made,
     is_indifferent_part,
+    is_seen,
     may_hide_a_layer,
     sets_parts_itself,
 )
@@ -104,11 +105,13 @@ def _decides_nothing(view: FunctionView, event: Forward | Export, origin: Origin
     if origin.kind not in UNCHOSEN or origin.site is None:
         return False
     made: Identity = ("new", origin.path, origin.function, *origin.site[1:], "", origin.chain)
-    identity = made if origin.kind is OriginKind.BUILT and view.info(made).cls is not None else event.id
+    identity = made if origin.kind is OriginKind.BUILT and is_seen(view.info(made)) else event.id
     info = view.info(identity)
-    if info.cls is None or info.sensitive:
+    if not is_seen(info) or info.sensitive:
         return False
-    if info.never_minds or (not info.alternatives and sets_parts_itself(info.cls, view.code)):
+    if info.cls is not None and not info.alternatives and sets_parts_itself(info.cls, view.code):
+        return True
+    if info.never_minds:
         return True
     return info.sensitive is None and not may_hide_a_layer(identity, view.infos, view.code)
 

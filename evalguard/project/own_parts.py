@@ -67,15 +67,20 @@ def may_hide_a_layer(identity: Identity, infos: dict[Identity, Info], code: Code
     makes a layer for it, or it holds a module that was made in sight and may have one. What else it only keeps, or
     computes by functions and objects that are no layers, is no reason to say so."""
     info = infos.get(identity)
-    if info is None or info.cls is None:
+    if info is None or not is_seen(info):
         return True
     if info.alternatives:
         return any(may_hide_a_layer(one, infos, code) for one in info.alternatives - {identity})
-    return _makes_unseen_layer(info.cls, code) or any(
+    return (info.cls is not None and _makes_unseen_layer(info.cls, code)) or any(
         part[0] == "new" and _may_listen(found)
         for part, found in infos.items()
         if part != identity and is_part(part, identity, infos)
     )
+
+
+def is_seen(info: Info) -> bool:
+    """Whether it is known what makes the layers of an object: its class is seen, or it is a bare `nn.Module()`."""
+    return info.cls is not None or (info.external is not None and lookup.canonical(info.external) in MODULE_ROOTS)
 
 
 def _may_listen(info: Info) -> bool:
