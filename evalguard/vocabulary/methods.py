@@ -34,6 +34,10 @@ MODE_SETTING_METHODS: Final = {"make_generation_fast_": "eval", "prepare_for_inf
 """Methods that put the module they are called on in a mode. fairseq: the first, which the second calls, calls `self.eval()`
 and disables `train()` (https://github.com/facebookresearch/fairseq/blob/main/fairseq/models/fairseq_model.py)."""
 
+MAY_SET_MODE_METHODS: Final = frozenset({"freeze", "unfreeze"})
+"""Methods that do so in a framework and not in every class: Lightning's and NeMo's `freeze()` calls `eval()`, fastai's does not
+(https://github.com/Lightning-AI/pytorch-lightning/blob/master/src/lightning/pytorch/core/module.py)."""
+
 LISTS_OF_MODULES: Final = frozenset({"torch.nn.ModuleList", "torch.nn.ModuleDict"})
 """They hold modules and have no forward (https://pytorch.org/docs/stable/generated/torch.nn.ModuleList.html)."""
 
