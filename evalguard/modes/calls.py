@@ -324,6 +324,9 @@ def _module_method(base: Obj, name: str, given: Given, state: State, frame: Fram
         if name.startswith("named_"):
             part = Seq("tuple", (Obj(("local", frame.path, "", "name")), part))
         return [Outcome(state, Iteration("of", (part,)))]
+    if name == "get_submodule" and given.positional:
+        info.evidence.add(name)
+        return [Outcome(state, _submodule(base, given.positional[0], state, frame))]
     if name in EVIDENCE_METHODS and not (name in OPTIMIZERS_TOO and step_receiver(text.rpartition(".")[0])):
         info.evidence.add(name)
         if name == "load_state_dict":
@@ -369,6 +372,19 @@ def _module_method(base: Obj, name: str, given: Given, state: State, frame: Fram
     if name in ("__enter__", "__exit__", "close"):
         return [Outcome(state, base)]
     return maybe_forward(base, name, given, text, state, frame)
+
+
+def _submodule(base: Abstract, path: Abstract, state: State, frame: Frame) -> Abstract:
+    """`net.get_submodule("head.norm")` is `net.head.norm`; by a name that nobody knows, one of the parts."""
+    match base, path:
+        case _, Known(value=str() as names):
+            for name in names.split(".") if names else ():
+                base = attribute(base, name, state, frame)
+            return base
+        case Obj(id=identity), _:
+            return Obj(part_of(identity, "each"))
+        case _:
+            return base
 
 
 def _super(given: Given, frame: Frame) -> Abstract:
