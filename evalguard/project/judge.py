@@ -19,6 +19,7 @@ from evalguard.project.own_parts import (
     is_indifferent_part,
     is_seen,
     may_hide_a_layer,
+    may_hide_a_layer_as_made,
     sets_parts_itself,
 )
 from evalguard.project.resolve import keeps_from_learning
@@ -107,8 +108,10 @@ def _decides_nothing(view: FunctionView, event: Forward | Export, origin: Origin
     made: Identity = ("new", origin.path, origin.function, *origin.site[1:], "", origin.chain)
     identity = made if origin.kind is OriginKind.BUILT and is_seen(view.info(made)) else event.id
     info = view.info(identity)
-    if not is_seen(info) or info.sensitive:
+    if not is_seen(info):
         return False
+    if info.sensitive:
+        return not may_hide_a_layer_as_made(identity, view.infos, view.code)
     if info.cls is not None and not info.alternatives and sets_parts_itself(info.cls, view.code):
         return True
     if info.never_minds:

@@ -28,7 +28,7 @@ from evalguard.project.sensitivity import (
     Sensitivity,
     call_sensitivity,
     may_hold_module,
-    sensitivity_as_made,
+    sensitivity_of_made,
 )
 from evalguard.vocabulary import lookup
 
@@ -140,15 +140,26 @@ def _is_kept_as_module(call: Call, view: CodeView, cls: ClassView) -> bool:
 def is_indifferent_as_made(identity: Identity, infos: Mapping[Identity, Info], code: Code) -> bool:
     """Whether an object has no layer that depends on the mode, as the call made it: those of its class stand behind
     arguments that it was not given."""
+    return _listens_as_made(identity, infos, code) is False
+
+
+def may_hide_a_layer_as_made(identity: Identity, infos: dict[Identity, Info], code: Code) -> bool:
+    """Whether an object may have a layer that depends on the mode, where all that its class is known to have stand
+    behind arguments that it was not given."""
+    return _listens_as_made(identity, infos, code) is True or may_hide_a_layer(identity, infos, code)
+
+
+def _listens_as_made(identity: Identity, infos: Mapping[Identity, Info], code: Code) -> bool | None:
+    """Whether an object depends on the mode as the call made it; True also where that call is not known."""
     info = infos.get(identity)
     made = _making_call(identity, code) if info is not None and info.cls is not None else None
     if info is None or info.cls is None or info.alternatives or made is None:
-        return False
+        return True
     view, call = made
     if view.meaning(call.callee) != info.cls:
-        return False
+        return True
     known: dict[Cls, Sensitivity] = code.kept.setdefault("sensitivities", {})
-    return sensitivity_as_made(call, info.cls, view.facts, view.index, known)[0] is False
+    return sensitivity_of_made(call, info.cls, view.facts, view.index, known)[0]
 
 
 def is_indifferent_part(identity: Identity, infos: Mapping[Identity, Info], code: Code) -> bool:
