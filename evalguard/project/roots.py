@@ -26,7 +26,7 @@ from evalguard.modes.frame import is_part
 from evalguard.modes.intent import is_unit_test_file
 from evalguard.modes.passes import UNCHOSEN
 from evalguard.modes.state import State, has_same_modes, join, take_in
-from evalguard.modes.values import ENTRY, Cls, Fn, Mode, Obj, OriginKind
+from evalguard.modes.values import ENTRY, Cls, Fn, Identity, Mode, Obj, OriginKind
 from evalguard.project.decorators import is_static
 from evalguard.project.engine import Engine
 from evalguard.project.relevance import MOST_PROMISE
@@ -289,7 +289,7 @@ def _forget_train_mode(engine: Engine, state: State, receiver: Obj, kinds: Conta
     """The user may have called `eval()` since: nobody knows whether the networks are still in the train mode that they
     have by an origin of these kinds."""
     for place, origins in state.modes.items():
-        if is_part(place, receiver.id, engine.knowledge.infos):
+        if _is_of_receiver(place, receiver, engine):
             kept = frozenset(origin for origin in origins if origin.mode is not Mode.TRAIN or origin.kind not in kinds)
             state.modes[place] = origins if kept == origins else kept | {ENTRY}
 
@@ -367,9 +367,16 @@ def _after_init(engine: Engine, cls: Cls, receiver: Obj, base: State, is_left_to
     for state in exits:
         state.guards, state.doubt, state.backed, state.taints = frozenset(), False, {}, {}
         if is_left_to_users:
-            for place in [place for place in state.modes if is_part(place, receiver.id, engine.knowledge.infos)]:
+            for place in [place for place in state.modes if _is_of_receiver(place, receiver, engine)]:
                 del state.modes[place]
     return exits or [base.copy()]
+
+
+def _is_of_receiver(place: Identity, receiver: Obj, engine: Engine) -> bool:
+    """Whether an object belongs to another, or one of those does of which it is one."""
+    infos = engine.knowledge.infos
+    known = infos.get(place)
+    return any(is_part(one, receiver.id, infos) for one in (place, *(known.alternatives if known is not None else ())))
 
 
 def _joined(engine: Engine, states: list[State]) -> State | None:
