@@ -28,7 +28,7 @@ from evalguard.project.sensitivity import (
     Sensitivity,
     call_sensitivity,
     may_hold_module,
-    sensitivity_of_made,
+    sensitivity_as_made,
 )
 from evalguard.vocabulary import lookup
 
@@ -117,7 +117,7 @@ def _is_unseen_layer(call: Call, view: CodeView, cls: ClassView) -> bool:
     if isinstance(found, Cls):
         return _makes_unseen_layer(found, view.code)
     if isinstance(found, Fn):
-        return _is_kept_as_module(call, view, cls)
+        return False  # reached as well: what it calls is looked at itself
     dotted = view.dotted(call.callee)
     factory = lookup.factory(dotted) if dotted is not None else None
     if factory is not None and factory.mode != "unknown":
@@ -159,7 +159,7 @@ def _listens_as_made(identity: Identity, infos: Mapping[Identity, Info], code: C
     if view.meaning(call.callee) != info.cls:
         return True
     known: dict[Cls, Sensitivity] = code.kept.setdefault("sensitivities", {})
-    return sensitivity_of_made(call, info.cls, view.facts, view.index, known)[0]
+    return sensitivity_as_made(call, info.cls, view.facts, view.index, known)[0]
 
 
 def is_indifferent_part(identity: Identity, infos: Mapping[Identity, Info], code: Code) -> bool:

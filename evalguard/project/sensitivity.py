@@ -68,19 +68,6 @@ def sensitivity_as_made(
 ) -> Sensitivity:
     """The same for the object that a call in a function makes, of whose names some are certain: a layer behind an
     argument that the call does not give is none of its own."""
-    made = sensitivity_of_made(call, cls, facts, index, known, certain)
-    return made if made[0] is False else sensitivity(cls, index, known)
-
-
-def sensitivity_of_made(
-    call: Call,
-    cls: Cls,
-    facts: FunctionFacts,
-    index: Index,
-    known: dict[Cls, Sensitivity],
-    certain: Certain = NOTHING,
-) -> Sensitivity:
-    """The same, but unknown where nothing but a layer that is not there is known to listen."""
     whole = sensitivity(cls, index, known)
     init = index.method(cls, "__init__")
     if whole[0] is False or init is None or len(known) > MOST_ANSWERS:
