@@ -110,12 +110,14 @@ def _decides_nothing(view: FunctionView, event: Forward | Export, origin: Origin
     info = view.info(identity)
     if not is_seen(info):
         return False
-    if info.sensitive:
-        return not may_hide_a_layer_as_made(identity, view.infos, view.code)
-    if info.cls is not None and not info.alternatives and sets_parts_itself(info.cls, view.code):
+    if info.cls is not None and not info.sensitive and not info.alternatives and sets_parts_itself(info.cls, view.code):
         return True
     if info.never_minds:
         return True
+    if identity != event.id and view.info(event.id).sensitive:
+        return False  # it only got the mode of what was made around it
+    if info.sensitive:
+        return not may_hide_a_layer_as_made(identity, view.infos, view.code)
     return info.sensitive is None and not may_hide_a_layer(identity, view.infos, view.code)
 
 

@@ -14,7 +14,7 @@ function is on its own only if no file calls it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeAlias
@@ -26,7 +26,7 @@ from evalguard.modes.frame import is_part
 from evalguard.modes.intent import is_unit_test_file
 from evalguard.modes.passes import UNCHOSEN
 from evalguard.modes.state import State, has_same_modes, join, take_in
-from evalguard.modes.values import ENTRY, Cls, Fn, Identity, Mode, Obj, OriginKind
+from evalguard.modes.values import ENTRY, Cls, Fn, Identity, Mode, Obj, Origin, OriginKind, root_of
 from evalguard.project.decorators import is_static
 from evalguard.project.engine import Engine
 from evalguard.project.relevance import MOST_PROMISE
@@ -237,9 +237,9 @@ def _run_class(engine: Engine, cls: Cls, home: Home) -> list[PrivateMethods]:
                 state.guards, state.doubt = frozenset(), state.doubt and is_sure
                 state.backed, state.taints = {}, {}
                 if is_left_to_users:
-                    _forget_train_mode(engine, state, receiver, tuple(OriginKind))
+                    _forget_train_mode(engine, state, receiver, _is_any)
                 elif is_module is True:
-                    _forget_train_mode(engine, state, receiver, UNCHOSEN)
+                    _forget_train_mode(engine, state, receiver, _is_birth)
                 news.append(state)
         before = {state.fingerprint() for state in states}
         for state in news:
@@ -285,13 +285,30 @@ def _has_eval_handle(engine: Engine, cls: Cls) -> bool:
     return fn is not None and _switches_only(engine, fn) == {"eval"}
 
 
-def _forget_train_mode(engine: Engine, state: State, receiver: Obj, kinds: Container[OriginKind]) -> None:
+def _forget_train_mode(
+    engine: Engine, state: State, receiver: Obj, forgotten: Callable[[Identity, Origin], bool]
+) -> None:
     """The user may have called `eval()` since: nobody knows whether the networks are still in the train mode that they
-    have by an origin of these kinds."""
+    have by an origin of those that are forgotten."""
     for place, origins in state.modes.items():
         if _is_of_receiver(place, receiver, engine):
-            kept = frozenset(origin for origin in origins if origin.mode is not Mode.TRAIN or origin.kind not in kinds)
+            kept = frozenset(
+                origin for origin in origins if origin.mode is not Mode.TRAIN or not forgotten(place, origin)
+            )
             state.modes[place] = origins if kept == origins else kept | {ENTRY}
+
+
+def _is_any(place: Identity, origin: Origin) -> bool:
+    return True
+
+
+def _is_birth(place: Identity, origin: Origin) -> bool:
+    """Whether an object is in the mode in which it was made itself, or loaded: one that was there before may have got
+    the mode of what was made around it."""
+    if origin.kind is not OriginKind.BUILT or origin.site is None:
+        return origin.kind in UNCHOSEN
+    root = root_of(place)
+    return root[0] != "new" or (root[1], *root[3:7]) == origin.site
 
 
 def _run_training_hook(engine: Engine, cls: Cls, home: Home) -> None:
