@@ -308,7 +308,7 @@ def _is_birth(place: Identity, origin: Origin) -> bool:
     if origin.kind is not OriginKind.BUILT or origin.site is None:
         return origin.kind in UNCHOSEN
     root = root_of(place)
-    return root[0] != "new" or (root[1], *root[3:7]) == origin.site
+    return root[0] == "joined" or (root[0] == "new" and (root[1], *root[3:7]) == origin.site)
 
 
 def _run_training_hook(engine: Engine, cls: Cls, home: Home) -> None:
