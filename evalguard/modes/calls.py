@@ -34,7 +34,7 @@ from evalguard.modes.significance import BOUND_METHODS
 from evalguard.modes.state import State
 from evalguard.modes.steps import optimizer_method, step_by_table, step_method
 from evalguard.modes.switch import switch
-from evalguard.modes.unknown import unknown
+from evalguard.modes.unknown import makes_optimizer, unknown
 from evalguard.modes.values import (
     NONE,
     OVER,
@@ -138,7 +138,10 @@ def call_value(callee: Abstract, given: Given, state: State, frame: Frame) -> li
                     return frame.linker.call(bound, given.positional, given.keywords, state, frame, given.op)
                 if view.module is False:
                     return unknown(given, state, frame, receiver=callee)
-            return [forward(identity, given, source_of(given.op.callee, frame), state, frame)]
+            text = source_of(given.op.callee, frame)
+            if makes_optimizer(text) and not is_proved(identity, frame):
+                return unknown(given, state, frame)  # a class of optimizers that was given
+            return [forward(identity, given, text, state, frame)]
         case Expr(operator="[]") if chosen := choices(callee, given, state, frame):
             return each_of(chosen, given, frame, lambda entry, own, path: call_value(entry, own, path, frame))
         case Expr(operator=operator, operands=(inner, *_)) if operator.startswith("."):
@@ -322,6 +325,9 @@ def _module_method(base: Obj, name: str, given: Given, state: State, frame: Fram
         if name.startswith("named_"):
             part = Seq("tuple", (Obj(("local", frame.path, "", "name")), part))
         return [Outcome(state, Iteration("of", (part,)))]
+    if name == "get_submodule" and given.positional:
+        info.evidence.add(name)
+        return [Outcome(state, _submodule(base, given.positional[0], state, frame))]
     if name in EVIDENCE_METHODS and not (name in OPTIMIZERS_TOO and step_receiver(text.rpartition(".")[0])):
         info.evidence.add(name)
         if name == "load_state_dict":
@@ -367,6 +373,19 @@ def _module_method(base: Obj, name: str, given: Given, state: State, frame: Fram
     if name in ("__enter__", "__exit__", "close"):
         return [Outcome(state, base)]
     return maybe_forward(base, name, given, text, state, frame)
+
+
+def _submodule(base: Abstract, path: Abstract, state: State, frame: Frame) -> Abstract:
+    """`net.get_submodule("head.norm")` is `net.head.norm`; by a name that nobody knows, one of the parts."""
+    match base, path:
+        case _, Known(value=str() as names):
+            for name in names.split(".") if names else ():
+                base = attribute(base, name, state, frame)
+            return base
+        case Obj(id=identity), _:
+            return Obj(part_of(identity, "each"))
+        case _:
+            return base
 
 
 def _super(given: Given, frame: Frame) -> Abstract:

@@ -184,6 +184,8 @@ def _store_item(target: ir.Value, owner: Abstract, key: Abstract, value: Abstrac
             if isinstance(key, Known) or _holds_module(value, frame):
                 _forget(identity, name, state)
                 state.store[(identity, name)] = value
+            if isinstance(value, Obj) and is_list_of_modules(frame.info(identity), frame):
+                frame.info(value.id).owners.add(identity)
             taint = state.taint_of(value)
             if taint:
                 state.taints[identity] = state.taints.get(identity, NO_TAINT) | taint

@@ -14,6 +14,8 @@ the project.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from evalguard.modes.arguments import Given, params_of
 from evalguard.modes.evaluate import attribute, shallow
 from evalguard.modes.exports import export
@@ -27,7 +29,7 @@ from evalguard.modes.passes import forward, through_backward
 from evalguard.modes.state import State
 from evalguard.modes.steps import step_by_table, step_of
 from evalguard.modes.switch import put
-from evalguard.modes.unknown import flow_into, unknown
+from evalguard.modes.unknown import flow_into, holds_tensors, unknown
 from evalguard.modes.values import (
     ENTRY,
     NONE,
@@ -53,9 +55,16 @@ from evalguard.modes.values import (
     params_in,
 )
 from evalguard.vocabulary import lookup
-from evalguard.vocabulary.methods import TENSORS_OF_DATA
+from evalguard.vocabulary.methods import EVERY_MODULE_HAS, TENSORS_OF_DATA
 from evalguard.vocabulary.plain_types import PLAIN_TYPES
 from evalguard.vocabulary.terms import Exporter, Factory, Rule, Wrapper
+from evalguard.vocabulary.words import (
+    EVALUATION_WORDS,
+    LEARNING_FLAG_WORDS,
+    MODE_WORDS,
+    TRAINING_WORDS,
+    words,
+)
 
 PURE_BUILTINS = frozenset("isinstance hasattr len bool int float str callable type issubclass id abs min max".split())
 REPACKING_BUILTINS = frozenset("list tuple set sorted reversed iter filter sum".split())
@@ -96,9 +105,9 @@ def call_library(
             enabled = Known(gradients.flag.default) if flag is None else flag
             if lookup.canonical(dotted) == "torch.inference_mode":
                 enabled = negate(enabled)
-        manager = Grad(enabled)
+        known = truth(enabled, state)
+        manager = Grad(enabled if known is not None or not _says_only_who_learns(given, frame) else None)
         if gradients.acts_when_called:
-            known = truth(enabled, state)
             previous = Known(state.grads)
             state.env[f"<grads {op.result.number}>"] = previous
             if known is not None:
@@ -292,6 +301,8 @@ def _builtin(name: str, given: Given, state: State, frame: Frame) -> list[Outcom
         return exhaust(arguments[0], state, frame, op, stops=name in ("any", "all"))
     if name == "isinstance" and len(arguments) == 2 and _is_no_instance(arguments[0], arguments[1], frame):
         return [Outcome(state, Known(False))]
+    if name == "hasattr" and _has_as_every_module(arguments, state, frame):
+        return [Outcome(state, Known(True))]
     if name in PURE_BUILTINS:
         return [Outcome(state, shallow(Expr(name, tuple(given.all()))))]
     if name in ("enumerate", "zip") and arguments:
@@ -344,6 +355,22 @@ def _is_no_instance(value: Abstract, classes: Abstract, frame: Frame) -> bool:
     wanted = classes.items if isinstance(classes, Seq) else (classes,)
     plain = all(isinstance(one, Ext) and one.name.removeprefix("builtins.") in PLAIN_TYPES for one in wanted)
     return plain and frame.info(value.id).module is True
+
+
+def _says_only_who_learns(given: Given, frame: Frame) -> bool:
+    """Whether the flag of a manager of gradients is about what learns, or is the state that its caller chose, so that
+    nothing says when it is off: `set_grad_enabled(not self.freeze)`."""
+    said = {word for argument in given.op.arguments for word in words(source_of(argument.value, frame))}
+    return bool(said & LEARNING_FLAG_WORDS) and not said & (MODE_WORDS | EVALUATION_WORDS | TRAINING_WORDS)
+
+
+def _has_as_every_module(arguments: Sequence[Abstract], state: State, frame: Frame) -> bool:
+    """Whether a module is asked for what every module has: `hasattr(net, "eval")`."""
+    match arguments:
+        case [Obj(id=identity), Known(value=str() as name)]:
+            return name in EVERY_MODULE_HAS and is_proved(identity, frame)
+        case _:
+            return False
 
 
 def _layer(dotted: str, given: Given, state: State, frame: Frame) -> Obj:
@@ -410,19 +437,6 @@ def _optimizer(dotted: str, given: Given, frame: Frame) -> Abstract:
     if isinstance(value, Obj) and entry is not None and entry.takes != "parameters":
         frame.info(value.id).evidence.add("optimizer")
         return Optim(frozenset({value.id}), identity)
-    if _holds_tensors(value):
+    if holds_tensors(value):
         return Optim(frozenset(), identity)  # it moves tensors, not a module: an attack, a style transfer
     return Optim(None, identity)
-
-
-def _holds_tensors(value: Abstract) -> bool:
-    """`[delta]`, `[latent] + noises`, `[{"params": [x]}]`."""
-    match value:
-        case Seq(items=items) | Expr(operator="+", operands=items):
-            return any(isinstance(item, Obj) or _holds_tensors(item) for item in items) and isinstance(
-                value if isinstance(value, Seq) else items[0], (Seq, Expr)
-            )
-        case Map(items=pairs):
-            return any(isinstance(item, (Seq, Expr)) and _holds_tensors(item) for _, item in pairs)
-        case _:
-            return False

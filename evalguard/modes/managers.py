@@ -68,9 +68,13 @@ def mode_manager(entry: ModeManager, base: Abstract | None, given: Given, state:
 def enter_manager(manager: Abstract, state: State, frame: Frame, op: Op, slot: str) -> list[Outcome]:
     """The head of a `with`: what it does and what it hands out. `slot` remembers what the end has to undo."""
     match manager:
-        case Grad(enabled=enabled):
+        case Grad(enabled=None):
+            state.env[slot] = Seq("tuple", (Ext("<grads>"), _grads_before(op, state)))
+            state.grads = None
+            return [Outcome(state, NONE)]
+        case Grad(enabled=enabled) if enabled is not None:
             known = truth(enabled, state)
-            previous = state.env.get(f"<grads {_temp_of(op)}>", Known(state.grads))
+            previous = _grads_before(op, state)
             results: list[Outcome] = []
             for holds in (True, False) if known is None else (known,):
                 branch = state.copy() if known is None else state
@@ -222,6 +226,11 @@ def _as_call(op: Op) -> Call:
         return op
     manager = op.manager if isinstance(op, (Enter, Exit)) else ir.Const(None)
     return Call(ir.Temp(-1), manager, (), op.span, op.statement)
+
+
+def _grads_before(op: Op, state: State) -> Abstract:
+    """What the end of the `with` gives back: a call that switches at once has kept what was before it."""
+    return state.env.get(f"<grads {_temp_of(op)}>", Known(state.grads))
 
 
 def _temp_of(op: Op) -> int:

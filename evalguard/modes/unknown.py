@@ -15,12 +15,26 @@ from evalguard.modes.intent import says_evaluation, says_test_data, shorten
 from evalguard.modes.objects import is_proved, origin_of
 from evalguard.modes.state import NO_TAINT, State
 from evalguard.modes.switch import mark_inferred
-from evalguard.modes.values import Abstract, Identity, Mode, Obj, Optim, OriginKind, Params, identities
+from evalguard.modes.values import (
+    Abstract,
+    Expr,
+    Identity,
+    Map,
+    Mode,
+    Obj,
+    Optim,
+    OriginKind,
+    Params,
+    Seq,
+    identities,
+    params_in,
+)
 from evalguard.vocabulary import lookup
 from evalguard.vocabulary.words import MODULE_WORDS, NOT_MADE_MODULE_WORDS, NOT_MODULE_WORDS, words
 
 DRAWING_METHODS = frozenset({"next", "__next__", "next_batch"})
 DRAWN = "drawn"  # begins the mark of what stems from data to evaluate on, beside the keys of forwards in `taints`
+OPTIMIZER_WORDS = frozenset({"optim", "optimiser", "optimizer"})
 MAKING_WORDS = frozenset("build builder create construct make new define".split())
 
 
@@ -58,11 +72,24 @@ def unknown(
         info = frame.info(result.id)
         info.external = dotted or text
         state.modes[result.id] = frozenset({origin_of(Mode.TRAIN, OriginKind.ASSUMED, op, frame)})
-    elif set(words(last)) & {"optim", "optimizer"} and given.complete:
+    elif makes_optimizer(text) and _moves_tensors(given):
+        return [Outcome(state, Optim(frozenset(), result.id))]
+    elif makes_optimizer(text) and given.complete:
         held = frozenset(value.id for value in given.all() if isinstance(value, Obj) and is_proved(value.id, frame))
         if held:
             return [Outcome(state, Optim(held, result.id))]
     return [Outcome(state, result)]
+
+
+def makes_optimizer(text: str) -> bool:
+    """Whether the name of what is called says that it makes an optimizer."""
+    return bool(set(words(text.rpartition(".")[2])) & OPTIMIZER_WORDS)
+
+
+def _moves_tensors(given: Given) -> bool:
+    """`optimizer(params=[point])`: what is optimised is an input, and no module."""
+    value = given.get(0, "params")
+    return value is not None and params_in(value) is None and holds_tensors(value)
 
 
 def flow_into(
@@ -113,3 +140,16 @@ def _handed_to_evaluation(text: str, given: Given, state: State, frame: Frame) -
         for identity in identities(value):
             if identity in state.modes or identity[0] == "attr":
                 mark_inferred(identity, state, frame)
+
+
+def holds_tensors(value: Abstract) -> bool:
+    """`[delta]`, `[latent] + noises`, `[{"params": [x]}]`."""
+    match value:
+        case Seq(items=items) | Expr(operator="+", operands=items):
+            return any(isinstance(item, Obj) or holds_tensors(item) for item in items) and isinstance(
+                value if isinstance(value, Seq) else items[0], (Seq, Expr)
+            )
+        case Map(items=pairs):
+            return any(isinstance(item, (Seq, Expr)) and holds_tensors(item) for _, item in pairs)
+        case _:
+            return False

@@ -170,9 +170,9 @@ class Optim:
 
 @dataclass(frozen=True, slots=True)
 class Grad:
-    """A manager that turns gradients off or on by `enabled`."""
+    """A manager that turns gradients off or on by `enabled`; None if nothing can be said of when it does which."""
 
-    enabled: Abstract
+    enabled: Abstract | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +258,7 @@ def parts(value: Abstract) -> tuple[Abstract, ...]:
         case Generator(arguments=arguments, variables=variables):
             return tuple(v for _, v in (*arguments, *variables))
         case Grad(enabled=enabled):
-            return (enabled,)
+            return () if enabled is None else (enabled,)
         case _:
             return ()
 

@@ -10,18 +10,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from evalguard.finding import Span
 from evalguard.modes.events import Export, Forward, TrainingStep
 from evalguard.modes.passes import UNCHOSEN
-from evalguard.modes.values import PARTS, Cls, Fn, Mode, Origin, OriginKind
-from evalguard.project.own_parts import is_indifferent_as_made, is_indifferent_part, sets_parts_itself
+from evalguard.modes.values import PARTS, Cls, Fn, Identity, Mode, Origin, OriginKind
+from evalguard.project.own_parts import (
+    is_indifferent_as_made,
+    is_indifferent_part,
+    is_seen,
+    may_hide_a_layer,
+    may_hide_a_layer_as_made,
+    sets_parts_itself,
+)
 from evalguard.project.resolve import keeps_from_learning
-from evalguard.project.view import FunctionView
+from evalguard.project.view import FunctionView, encloses
 from evalguard.vocabulary.words import (
     ENVIRONMENT_WORDS,
     HELPER_NETWORK_WORDS,
     MODULE_WORDS,
     MOMENTUM_WORDS,
     PREVIEW_WORDS,
+    TRAINING_HOOKS,
     TRAINING_WORDS,
     words,
 )
@@ -92,15 +101,24 @@ def blamed(view: FunctionView, event: Forward | Export, mode: Mode) -> Origin | 
 
 
 def _decides_nothing(view: FunctionView, event: Forward | Export, origin: Origin) -> bool:
-    """Whether nobody has switched the object that an origin is about, and it is the same in both modes, or only holds
-    parts which its class puts in eval mode itself."""
+    """Whether nobody has switched the object that an origin is about, and it is the same in both modes, only holds
+    parts which its class puts in eval mode itself, or has no layer that anything speaks of."""
     if origin.kind not in UNCHOSEN or origin.site is None:
         return False
-    made = view.info(("new", origin.path, origin.function, *origin.site[1:], "", origin.chain))
-    info = made if origin.kind is OriginKind.BUILT and made.cls is not None else view.info(event.id)
-    if info.cls is None or info.sensitive:
+    made: Identity = ("new", origin.path, origin.function, *origin.site[1:], "", origin.chain)
+    identity = made if origin.kind is OriginKind.BUILT and is_seen(view.info(made)) else event.id
+    info = view.info(identity)
+    if not is_seen(info):
         return False
-    return info.never_minds or (not info.alternatives and sets_parts_itself(info.cls, view.code))
+    if info.cls is not None and not info.sensitive and not info.alternatives and sets_parts_itself(info.cls, view.code):
+        return True
+    if info.never_minds:
+        return True
+    if identity != event.id and view.info(event.id).sensitive:
+        return False  # it only got the mode of what was made around it
+    if info.sensitive:
+        return not may_hide_a_layer_as_made(identity, view.infos, view.code)
+    return info.sensitive is None and not may_hide_a_layer(identity, view.infos, view.code)
 
 
 def is_inference(view: FunctionView, forward: Forward) -> bool:
@@ -140,6 +158,8 @@ def is_meant(view: FunctionView, forward: Forward, origin: Origin) -> bool:
         _is_part_of_a_training_step(view, forward)
         or _is_recalibration(forward, origin)
         or _is_generator_preview(view, forward)
+        or _is_momentum_encoder(view, forward)
+        or _is_chosen_in_the_call(forward, origin)
         or _is_acting(forward)
         or _is_sampling_dropout(forward)
         or _is_weak(forward, origin)
@@ -188,6 +208,23 @@ def _is_generator_preview(view: FunctionView, forward: Forward) -> bool:
     if not (said & NOISE_WORDS or set(words(forward.function)) & PREVIEW_WORDS):
         return False
     return bool(view.backwards_in(forward.path, forward.function)) or view.is_called_while_training(forward)
+
+
+def _is_momentum_encoder(view: FunctionView, forward: Forward) -> bool:
+    """momentum-encoder-in-train: what the training step of a framework's class asks of the slow copy of a net that
+    learns beside it. Elsewhere in training code such a copy may well be what is evaluated."""
+    if forward.reason is not None or not set(words(forward.place)) & MOMENTUM_WORDS:
+        return False
+    callers = {function for path, *place in forward.chain for function in view.functions_around(path, place)}
+    return bool({forward.function.rpartition(".")[2], *callers} & TRAINING_HOOKS)
+
+
+def _is_chosen_in_the_call(forward: Forward, origin: Origin) -> bool:
+    """train-for-a-callee: `fitted(x, scaling.train())` chooses the mode for the very call that leads to the forward."""
+    if forward.reason is not None or origin.kind is not OriginKind.SET or origin.site is None:
+        return False
+    path, *place = origin.site
+    return any(path == site[0] and encloses(Span(*site[1:]), place) for site in forward.chain)
 
 
 def _is_acting(forward: Forward) -> bool:

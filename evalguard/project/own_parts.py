@@ -7,6 +7,7 @@ the engine runs no constructor that only makes layers.
     net.bank(x)               `self.bank = Bank()`, and no layer of `Bank` listens
     net.bank(x)               `self.bank = default(bank, Bank())`, and where `net` is made nobody gives a `bank`
     net.head(x)               `self.head = head`: unknown, so it may matter
+    net = Kernel(weights)     it only keeps what it was given, and nothing unseen makes a layer for it
 """
 
 from __future__ import annotations
@@ -14,12 +15,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from evalguard.finding import Span
-from evalguard.ir.ops import Call
+from evalguard.flow.liveness import path_of
+from evalguard.ir.ops import Assign, Call
 from evalguard.ir.values import Attribute, Const, Name, Sequence, Temp, Value
-from evalguard.modes.frame import Info
+from evalguard.modes.frame import Info, is_part
+from evalguard.modes.unknown import names_module
 from evalguard.modes.values import PARTS, Cls, Fn, Identity
-from evalguard.project.code import Code, CodeView
-from evalguard.project.sensitivity import Sensitivity, call_sensitivity, may_hold_module, sensitivity_as_made
+from evalguard.project.code import ClassView, Code, CodeView
+from evalguard.project.resolve import PLAIN_BASES
+from evalguard.project.sensitivity import (
+    MODULE_ROOTS,
+    Sensitivity,
+    call_sensitivity,
+    may_hold_module,
+    sensitivity_as_made,
+)
 from evalguard.vocabulary import lookup
 
 DEEPEST = 6  # assignments and calls that are followed one after another
@@ -52,18 +62,104 @@ def _is_given_in_eval_mode(view: CodeView, call: Call) -> bool:
     return factory is not None and factory.mode == "eval"
 
 
+def may_hide_a_layer(identity: Identity, infos: dict[Identity, Info], code: Code) -> bool:
+    """Whether an object of which not all layers are known may well have one that depends on the mode: something unseen
+    makes a layer for it, or it holds a module that was made in sight and may have one. What else it only keeps, or
+    computes by functions and objects that are no layers, is no reason to say so."""
+    info = infos.get(identity)
+    if info is None or not is_seen(info):
+        return True
+    if info.alternatives:
+        return any(may_hide_a_layer(one, infos, code) for one in info.alternatives - {identity})
+    return (info.cls is not None and _makes_unseen_layer(info.cls, code)) or any(
+        part[0] == "new" and _may_listen(found)
+        for part, found in infos.items()
+        if part != identity and is_part(part, identity, infos)
+    )
+
+
+def is_seen(info: Info) -> bool:
+    """Whether it is known what makes the layers of an object: its class is seen, or it is a bare `nn.Module()`."""
+    return info.cls is not None or (info.external is not None and lookup.canonical(info.external) in MODULE_ROOTS)
+
+
+def _may_listen(info: Info) -> bool:
+    """Whether what is known of a part does not rule out that it listens, and some of it was seen being made."""
+    if info.module is False or info.sensitive is not None:
+        return bool(info.sensitive)
+    return info.external is not None and names_module(info.external.rpartition(".")[2])
+
+
+def _makes_unseen_layer(cls: Cls, code: Code) -> bool:
+    """Whether something that nobody sees makes a layer for the objects of a class: what their constructor calls by a
+    name such as `Encoder`, or keeps under one such as `self.encoder`, or a base class of another library."""
+    view = code.class_(cls)
+    if "makes unseen" not in view.kept:
+        view.kept["makes unseen"] = False  # a class that makes itself adds nothing
+        view.kept["makes unseen"] = any(map(_is_unseen_module, code.index.ancestry(cls)[1])) or any(
+            _is_unseen_layer(call, reached.view, view)
+            for reached in view.reached_by("__init__")
+            for _, call in reached.view.calls()
+        )
+    return bool(view.kept["makes unseen"])
+
+
+def _is_unseen_module(base: str) -> bool:
+    is_root = base in PLAIN_BASES or lookup.canonical(base) in MODULE_ROOTS
+    return not is_root and "." in base and names_module(base.rpartition(".")[2])
+
+
+def _is_unseen_layer(call: Call, view: CodeView, cls: ClassView) -> bool:
+    known: dict[Cls, Sensitivity] = view.code.kept.setdefault("sensitivities", {})
+    if call_sensitivity(call, view.facts, view.path, view.index, known)[0] is not None:
+        return False
+    found = view.meaning(call.callee)
+    if isinstance(found, Cls):
+        return _makes_unseen_layer(found, view.code)
+    if isinstance(found, Fn):
+        return False  # reached as well: what it calls is looked at itself
+    dotted = view.dotted(call.callee)
+    factory = lookup.factory(dotted) if dotted is not None else None
+    if factory is not None and factory.mode != "unknown":
+        return True  # what `torch.load()` gives may be anything
+    last = (path_of(call.callee) or "").rpartition(".")[2]
+    return names_module(last) or may_hold_module(last) or _is_kept_as_module(call, view, cls)
+
+
+def _is_kept_as_module(call: Call, view: CodeView, cls: ClassView) -> bool:
+    """Whether what a call gives becomes an attribute whose name says that it is a module."""
+    return any(
+        isinstance(op, Assign)
+        and call.result in (op.value, *view.values_given(op.value))
+        and (name := view.own_attribute(op.target)) is not None
+        and may_hold_module(name)
+        for op in view.ops()
+    )
+
+
 def is_indifferent_as_made(identity: Identity, infos: Mapping[Identity, Info], code: Code) -> bool:
     """Whether an object has no layer that depends on the mode, as the call made it: those of its class stand behind
     arguments that it was not given."""
+    return _listens_as_made(identity, infos, code) is False
+
+
+def may_hide_a_layer_as_made(identity: Identity, infos: dict[Identity, Info], code: Code) -> bool:
+    """Whether an object may have a layer that depends on the mode, where all that its class is known to have stand
+    behind arguments that it was not given."""
+    return _listens_as_made(identity, infos, code) is True or may_hide_a_layer(identity, infos, code)
+
+
+def _listens_as_made(identity: Identity, infos: Mapping[Identity, Info], code: Code) -> bool | None:
+    """Whether an object depends on the mode as the call made it; True also where that call is not known."""
     info = infos.get(identity)
     made = _making_call(identity, code) if info is not None and info.cls is not None else None
     if info is None or info.cls is None or info.alternatives or made is None:
-        return False
+        return True
     view, call = made
     if view.meaning(call.callee) != info.cls:
-        return False
+        return True
     known: dict[Cls, Sensitivity] = code.kept.setdefault("sensitivities", {})
-    return sensitivity_as_made(call, info.cls, view.facts, view.index, known)[0] is False
+    return sensitivity_as_made(call, info.cls, view.facts, view.index, known)[0]
 
 
 def is_indifferent_part(identity: Identity, infos: Mapping[Identity, Info], code: Code) -> bool:

@@ -24,8 +24,9 @@ from evalguard.ir.ops import Call
 from evalguard.ir.values import Attribute, Name
 from evalguard.modes.frame import is_part
 from evalguard.modes.intent import is_unit_test_file
+from evalguard.modes.passes import UNCHOSEN
 from evalguard.modes.state import State, has_same_modes, join, take_in
-from evalguard.modes.values import ENTRY, Cls, Fn, Mode, Obj
+from evalguard.modes.values import ENTRY, Cls, Fn, Identity, Mode, Obj, Origin, OriginKind, root_of
 from evalguard.project.decorators import is_static
 from evalguard.project.engine import Engine
 from evalguard.project.relevance import MOST_PROMISE
@@ -35,8 +36,8 @@ from evalguard.vocabulary import lookup
 from evalguard.vocabulary.methods import EVIDENCE_METHODS
 from evalguard.vocabulary.not_torch import OTHER_FRAMEWORKS
 
-HOOKS = frozenset("training_step validation_step val_step test_step predict_step".split())
-"""Methods that Lightning, mmengine and many a trainer call in the mode that each needs."""
+HOOKS = frozenset("training_step validation_step val_step eval_step test_step predict_step".split())
+"""Methods that Lightning, mmengine, TorchTNT and many a trainer call in the mode that each needs."""
 
 TRAINING_HOOK = "training_step"  # gives back the loss, of which the framework computes gradients
 LOOKING = frozenset("getattr hasattr isinstance items keys values".split())
@@ -236,7 +237,9 @@ def _run_class(engine: Engine, cls: Cls, home: Home) -> list[PrivateMethods]:
                 state.guards, state.doubt = frozenset(), state.doubt and is_sure
                 state.backed, state.taints = {}, {}
                 if is_left_to_users:
-                    _forget_train_mode(engine, state, receiver)
+                    _forget_train_mode(engine, state, receiver, _is_any)
+                elif is_module is True:
+                    _forget_train_mode(engine, state, receiver, _is_birth)
                 news.append(state)
         before = {state.fingerprint() for state in states}
         for state in news:
@@ -282,12 +285,30 @@ def _has_eval_handle(engine: Engine, cls: Cls) -> bool:
     return fn is not None and _switches_only(engine, fn) == {"eval"}
 
 
-def _forget_train_mode(engine: Engine, state: State, receiver: Obj) -> None:
-    """The user may have called `eval()` since: nobody knows whether the networks are still in train mode."""
+def _forget_train_mode(
+    engine: Engine, state: State, receiver: Obj, forgotten: Callable[[Identity, Origin], bool]
+) -> None:
+    """The user may have called `eval()` since: nobody knows whether the networks are still in the train mode that they
+    have by an origin of those that are forgotten."""
     for place, origins in state.modes.items():
-        if is_part(place, receiver.id, engine.knowledge.infos):
-            kept = frozenset(origin for origin in origins if origin.mode is not Mode.TRAIN)
+        if _is_of_receiver(place, receiver, engine):
+            kept = frozenset(
+                origin for origin in origins if origin.mode is not Mode.TRAIN or not forgotten(place, origin)
+            )
             state.modes[place] = origins if kept == origins else kept | {ENTRY}
+
+
+def _is_any(place: Identity, origin: Origin) -> bool:
+    return True
+
+
+def _is_birth(place: Identity, origin: Origin) -> bool:
+    """Whether an object is in the mode in which it was made itself, or loaded: one that was there before may have got
+    the mode of what was made around it."""
+    if origin.kind is not OriginKind.BUILT or origin.site is None:
+        return origin.kind in UNCHOSEN
+    root = root_of(place)
+    return root[0] == "joined" or (root[0] == "new" and (root[1], *root[3:7]) == origin.site)
 
 
 def _run_training_hook(engine: Engine, cls: Cls, home: Home) -> None:
@@ -363,9 +384,16 @@ def _after_init(engine: Engine, cls: Cls, receiver: Obj, base: State, is_left_to
     for state in exits:
         state.guards, state.doubt, state.backed, state.taints = frozenset(), False, {}, {}
         if is_left_to_users:
-            for place in [place for place in state.modes if is_part(place, receiver.id, engine.knowledge.infos)]:
+            for place in [place for place in state.modes if _is_of_receiver(place, receiver, engine)]:
                 del state.modes[place]
     return exits or [base.copy()]
+
+
+def _is_of_receiver(place: Identity, receiver: Obj, engine: Engine) -> bool:
+    """Whether an object belongs to another, or one of those does of which it is one."""
+    infos = engine.knowledge.infos
+    known = infos.get(place)
+    return any(is_part(one, receiver.id, infos) for one in (place, *(known.alternatives if known is not None else ())))
 
 
 def _joined(engine: Engine, states: list[State]) -> State | None:

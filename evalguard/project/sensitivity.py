@@ -77,7 +77,7 @@ def sensitivity_as_made(
     if given and marker not in known:
         known[marker] = (False, None)
         known[marker] = _class_sensitivity(cls, index, known, given)
-    return (False, None) if given and known[marker][0] is False else whole
+    return known[marker] if given else whole
 
 
 def _class_sensitivity(cls: Cls, index: Index, known: dict[Cls, Sensitivity], given: Given) -> Sensitivity:
@@ -149,9 +149,11 @@ def function_sensitivity(
 
 
 def _no_modules(facts: FunctionFacts, path: str, index: Index) -> set[Value]:
-    """The results of calls that become a tensor or are loaded as weights, be it under a name: they are no modules."""
+    """The results of calls that become a tensor or are loaded as weights, be it under a name, or that nobody reads, as
+    that of `logger.info()`: they are no modules."""
     ops = [op for block in facts.blocks for op in block.ops]
-    found: set[Value] = set()
+    made: set[Value] = {op.result for op in ops if isinstance(op, Call)}
+    found = made - _temps_read(facts)
     for op in ops:
         if isinstance(op, Call) and op.arguments and isinstance(op.callee, (Name, Attribute)):
             meaning = index.resolve(path, op.callee)
@@ -160,6 +162,19 @@ def _no_modules(facts: FunctionFacts, path: str, index: Index) -> set[Value]:
                 given = op.arguments[0].value
                 found |= {given, *parts_of(given)}
     return found | {op.value for op in ops if isinstance(op, Assign) and op.target in found}
+
+
+def _temps_read(facts: FunctionFacts) -> set[Value]:
+    """What the calls of a function give, as far as anything in it reads it."""
+    waiting = [value for block in facts.blocks for op in block.ops for value in values_of(op)]
+    waiting += [edge.test for block in facts.blocks for edge in block.edges if edge.test is not None]
+    found: set[Value] = set()
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, Temp):
+            found.add(value)
+        waiting.extend(parts_of(value))
+    return found
 
 
 def recurrent_layer(cls: Cls, index: Index, seen: set[Cls]) -> str | None:

@@ -24,7 +24,7 @@ from evalguard.project.module_evidence import is_leaf_layer, is_module, is_proba
 from evalguard.project.resolve import MODULE_BASES, PLAIN_BASES
 from evalguard.project.sensitivity import asks_for_flag, sensitivity
 from evalguard.vocabulary import lookup
-from evalguard.vocabulary.methods import CHILD_METHODS, SUBMODULE_METHODS
+from evalguard.vocabulary.methods import CHILD_METHODS, MAY_SET_MODE_METHODS, SUBMODULE_METHODS
 from evalguard.vocabulary.words import words
 
 FLAG = "training"
@@ -88,6 +88,8 @@ def _tells_children(owner: Value, view: CodeView) -> bool:
         if op.callee.name in CHILDREN or op.callee.name == "apply" or same:
             return True  # the same method of a part
         if op.callee.name in SWITCHES and path_of(op.callee.value) == path:
+            return True
+        if op.callee.name in MAY_SET_MODE_METHODS and path_of(op.callee.value) == path and not _classes(owner, view):
             return True
         if op.callee.name in SWITCHES and view.is_own_object(owner):
             return True
@@ -184,11 +186,16 @@ def _is_made_module(value: Value, view: CodeView, cls: ClassView) -> bool:
 
 
 def _is_module_with_parts(owner: Value, view: CodeView) -> bool:
-    made = [call for value in (owner, *view.values_given(owner)) if (call := view.call_of(value)) is not None]
-    known = [cls for call in made if (cls := _class_made(call, view)) is not None]
+    known = _classes(owner, view)
     if known and (any(map(is_overridden_flag, known)) or not any(map(_may_have_listening_parts, known))):
         return False
     return is_probably_module(owner, view)
+
+
+def _classes(owner: Value, view: CodeView) -> list[ClassView]:
+    """The classes of the project of which an object is made."""
+    made = [call for value in (owner, *view.values_given(owner)) if (call := view.call_of(value)) is not None]
+    return [cls for call in made if (cls := _class_made(call, view)) is not None]
 
 
 def _class_made(call: Call, view: CodeView) -> ClassView | None:

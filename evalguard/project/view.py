@@ -74,7 +74,7 @@ class FunctionView:
     def computes_gradients_in(self, path: str, loop: Span) -> bool:
         """Whether a loop computes gradients, itself or by a function that it calls."""
         return any(
-            _encloses(loop, place)
+            encloses(loop, place)
             for backward in self.events.backwards.values()
             for at, *place in (*backward.calls, (backward.path, *_edges(backward.span)))
             if at == path
@@ -88,8 +88,15 @@ class FunctionView:
             if path in self.index.files
             for function in self.index.files[path].functions.values()
             for loop in function.loops
-            if _encloses(loop.span, place)
+            if encloses(loop.span, place)
         )
+
+    def functions_around(self, path: str, place: Sequence[int]) -> Iterator[str]:
+        """The names of the functions of a file in which a place stands."""
+        file = self.index.files.get(path)
+        for function in file.functions.values() if file is not None else ():
+            if encloses(function.span, place):
+                yield function.name
 
     def steps_of(self, identity: Identity) -> Iterator[TrainingStep]:
         """The training steps, anywhere, that change a module or a part or whole of it."""
@@ -180,7 +187,8 @@ def _edges(span: Span) -> tuple[int, int, int, int]:
     return span.line, span.column, span.end_line, span.end_column
 
 
-def _encloses(span: Span, place: Sequence[int]) -> bool:
+def encloses(span: Span, place: Sequence[int]) -> bool:
+    """Whether a place, from a line and column to a line and column, lies within a span."""
     line, column, end_line, end_column = place
     return (span.line, span.column) <= (line, column) and (end_line, end_column) <= (span.end_line, span.end_column)
 

@@ -17,6 +17,9 @@ EVIDENCE_METHODS: Final = frozenset(
 )
 """Nothing but a module has them (an optimizer shares `state_dict`, `load_state_dict` and `zero_grad`)."""
 
+EVERY_MODULE_HAS: Final = EVIDENCE_METHODS | {"train", "eval", "training", "forward", "modules"}
+"""Attributes that code asks for by `hasattr()` where what it gets may be no module."""
+
 OPTIMIZERS_TOO: Final = frozenset({"state_dict", "load_state_dict", "zero_grad"})
 
 PARAMETER_METHODS: Final = frozenset({"parameters", "named_parameters", "trainable_parameters", "get_parameters"})
@@ -30,6 +33,10 @@ UNTAINTED_METHODS: Final = frozenset({"item", "tolist", "size", "dim", "numel", 
 MODE_SETTING_METHODS: Final = {"make_generation_fast_": "eval", "prepare_for_inference_": "eval"}
 """Methods that put the module they are called on in a mode. fairseq: the first, which the second calls, calls `self.eval()`
 and disables `train()` (https://github.com/facebookresearch/fairseq/blob/main/fairseq/models/fairseq_model.py)."""
+
+MAY_SET_MODE_METHODS: Final = frozenset({"freeze", "unfreeze"})
+"""Methods that do so in a framework and not in every class: Lightning's and NeMo's `freeze()` calls `eval()`, fastai's does not
+(https://github.com/Lightning-AI/pytorch-lightning/blob/master/src/lightning/pytorch/core/module.py)."""
 
 LISTS_OF_MODULES: Final = frozenset({"torch.nn.ModuleList", "torch.nn.ModuleDict"})
 """They hold modules and have no forward (https://pytorch.org/docs/stable/generated/torch.nn.ModuleList.html)."""

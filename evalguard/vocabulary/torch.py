@@ -351,6 +351,13 @@ WRAPPERS = (
         f"{DOCS}/fx.html",
     ),
     Wrapper(
+        "torch.fx.GraphModule",
+        Parameter("root", 0, required=True),
+        "shares",
+        "runs the parts of the root by its graph, and takes over the `training` of the root",
+        f"{DOCS}/fx.html#torch.fx.GraphModule",
+    ),
+    Wrapper(
         "torch.optim.swa_utils.AveragedModel",
         MODEL,
         "copy",

@@ -29,6 +29,9 @@ TRAINING_WORDS: Final = frozenset(
     """)
 )
 
+TRAINING_HOOKS: Final = frozenset(names("training_step train_step"))
+"""Methods that a framework or a trainer calls for each batch that it trains on."""
+
 LOADER_WORDS: Final = frozenset(
     names("""
     batch batches data dataloader dataloaders dataset datasets dl feed iter iterator loader loaders queue sampler set split
@@ -92,6 +95,11 @@ MODE_WORDS: Final = frozenset(
     """)
 )
 """Words of a flag that tells training from the rest: `self.training`, `is_train`, `phase`."""
+
+LEARNING_FLAG_WORDS: Final = frozenset(
+    names("differentiable freeze freezed frozen grad grads gradient gradients trainable unfreeze unfrozen")
+)
+"""Words of a flag that tells what learns, or whether gradients are on: `self.freeze`, `is_grad_enabled()`."""
 
 ON_PURPOSE_WORDS: Final = frozenset(
     names("""
