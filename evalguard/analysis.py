@@ -11,11 +11,8 @@ cannot be parsed is the finding EVG901, and the others go on.
 from __future__ import annotations
 
 import gc
-import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -205,15 +202,13 @@ def _all_lowered(means: Means, documents: Sequence[Document]) -> list[Lowering]:
     order = sorted(range(len(documents)), key=lambda number: -len(documents[number].text))
     workers = _workers(means, total, len(documents))
     if workers > 1:
-        try:
-            with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as pool:
-                results = pool.map(lower_one, [documents[number] for number in order], chunksize=4)
-                for number, result in zip(order, results, strict=True):
-                    found[number] = Lowering(documents[number], *result)
-                    done += len(documents[number].text)
-                    means.progress("reading", done / total)
-        except (BrokenProcessPool, OSError):
-            pass  # the rest in this process, then
+        from evalguard.processes import in_processes
+
+        results = in_processes(workers, lower_one, [documents[number] for number in order], at_once=4)
+        for result, number in zip(results, order, strict=False):
+            found[number] = Lowering(documents[number], *result)
+            done += len(documents[number].text)
+            means.progress("reading", done / total)
     for number in order:
         if number not in found:
             found[number] = Lowering(documents[number], *lower_one(documents[number]))
@@ -224,9 +219,12 @@ def _all_lowered(means: Means, documents: Sequence[Document]) -> list[Lowering]:
 
 def _workers(means: Means, characters: int, works: int) -> int:
     """How many processes to use for so much text in so many parts; 1 for this one alone."""
+    if characters < MUCH_TEXT:
+        return 1
+    from evalguard.processes import may_fork  # few runs need what it imports
+
     workers = (os.cpu_count() or 1) if means.jobs is None else means.jobs
-    may_fork = "fork" in multiprocessing.get_all_start_methods() and not multiprocessing.current_process().daemon
-    return min(workers, works) if characters >= MUCH_TEXT and may_fork else 1
+    return min(workers, works) if may_fork() else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,13 +274,12 @@ def _all_judged(run: Run, groups: Sequence[Sequence[str]], sources: Mapping[str,
     workers = 1 if run.claims is not None else _workers(run.means, total, 2 * len(groups))
     if workers > 1:
         tasks = [task for number in order for task in _shared_out(number, sizes[number])]
+        from evalguard.processes import in_processes
+
         _inherited.append(judged)
         try:
-            with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as pool:
-                for task, result in zip(tasks, pool.map(_judged_elsewhere, tasks), strict=True):
-                    take(task, result)
-        except (BrokenProcessPool, OSError):
-            pass  # in this process, then
+            for result, task in zip(in_processes(workers, _judged_elsewhere, tasks), tasks, strict=False):
+                take(task, result)
         finally:
             _inherited.clear()
     for task in tasks:

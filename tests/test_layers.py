@@ -60,6 +60,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "baseline": {"fingerprint", "report"},
     "changes": {"finding"},
     "lowering": {"finding", "frontend", "ir", "run", "source"},
+    "processes": set(),
     "run": {
         "cache",
         "claims",
@@ -75,7 +76,18 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "analysis": {
         *("cache", "callgraph", "claims", "config", "finding", "ir", "lowering", "modes", "notebook", "own_codes"),
-        *("project", "report", "ribbon", "rule_documentation", "rules", "run", "screen", "source", "suppress"),
+        *(
+            "processes",
+            "project",
+            "report",
+            "ribbon",
+            "rule_documentation",
+            "rules",
+            "run",
+            "screen",
+            "source",
+            "suppress",
+        ),
         "vocabulary",
     },
     "check": {
