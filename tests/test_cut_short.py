@@ -52,3 +52,43 @@ def main(batches, test_loader):
 """
     monkeypatch.setattr(engine, "DEEPEST", 0)
     assert [finding.code for finding in check_source(text, "fit.py").findings] == found
+
+
+@pytest.mark.parametrize("deepest", [0, 1, 2, 14])  # at 0 nothing is followed, at 2 `show` is from `train` alone
+def test_a_method_has_the_modes_of_its_callers_if_these_are_cut_short(
+    deepest: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = """
+import torch
+from torch import nn
+
+
+def show(loss):
+    print(loss)
+
+
+class Solver:
+    def __init__(self):
+        self.model = nn.Sequential(nn.Linear(4, 4), nn.Dropout(0.5))
+        self.optimizer = torch.optim.SGD(self.model.parameters(), lr=0.1)
+
+    def train(self, batches):
+        self.model.train()
+        self._run(batches)
+        self.model.eval()
+        with torch.no_grad():
+            return self.model(batches[0])
+
+    def _run(self, batches):
+        for batch in batches:
+            loss = self.model(batch).sum()
+            show(loss)
+            loss.backward()
+            self.optimizer.step()
+
+
+def main(batches):
+    Solver().train(batches)
+"""
+    monkeypatch.setattr(engine, "DEEPEST", deepest)
+    assert [finding.code for finding in check_source(text, "solver.py").findings] == []

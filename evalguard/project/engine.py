@@ -158,6 +158,8 @@ class Engine:
         self.knowledge = Knowledge(self.index)
         self.relevance = Relevance(self.index)
         self.visited: set[tuple[str, str]] = set()  # functions that were run, as a root or from a caller
+        self._followed: set[tuple[str, str]] = set()  # of these, those that were run to their ends from a caller
+        self._cuts = 0  # calls that were not followed for their depth, or for want of steps
         self.short_of_steps: set[tuple[str, str]] = set()  # roots that had fewer steps than they might have used
         self._told = told_of(self.index)
         self._loaded: dict[tuple[str, frozenset[str]], Change] = {}
@@ -365,7 +367,9 @@ class Engine:
         if self._is_out_of_reach(frame):
             if self.record is not None:
                 self.record.call(function, state, frame, op, Answer.TOO_DEEP)
-            self.visited.difference_update(self._stack[1:])  # not followed to their ends: to be looked at on their own
+            self._cuts += 1
+            cut_short = [key for key in self._stack[1:] if key not in self._followed]
+            self.visited.difference_update(cut_short)  # to be looked at on their own
             if self.relevance.may_switch(function.path, function.qualname):
                 state.doubt = True  # anything may be in another mode now
             return self._unknown(arguments, keywords, state, frame, op)
@@ -404,6 +408,7 @@ class Engine:
             self._stack.append((function.path, function.qualname))
             note(entry, frame, op.span, f"calls `{facts.name}`")
             outcomes: list[Outcome] = []
+            cuts = self._cuts
             for _ in range(MOST_ROUNDS):
                 self._runs += 1
                 running.asked = False
@@ -415,6 +420,8 @@ class Engine:
                 running.outcomes = outcomes
             self._stack.pop()
             del self._running[key]
+            if self._cuts == cuts:
+                self._followed.add((function.path, function.qualname))
             remembered = self._memo[key] = (outcomes, base_trail)
         outcomes, first_trail = remembered
         return self._returned(outcomes, state, frame, op, first_trail, base_trail, facts, env, aside)

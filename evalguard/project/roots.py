@@ -248,8 +248,12 @@ def _run_class(engine: Engine, cls: Cls, home: Home) -> list[PrivateMethods]:
         if after <= before | seen:
             break
         seen |= before
-    first = [fn for name, fn in rest if name not in called]
-    return [PrivateMethods([*first, *(fn for _, fn in rest if fn not in first)], states, receiver)]
+    nobody_calls = [fn for name, fn in rest if name not in called]
+    others = [fn for _, fn in rest if fn not in nobody_calls]
+    left_to_callers = [state.copy() for state in states]
+    for state in left_to_callers:
+        _forget_modes(engine, state, receiver)
+    return [PrivateMethods(nobody_calls, states, receiver), PrivateMethods(others, left_to_callers, receiver)]
 
 
 def _mode_handles(engine: Engine, methods: list[tuple[str, Fn]], has_own: bool) -> set[str]:
@@ -384,9 +388,14 @@ def _after_init(engine: Engine, cls: Cls, receiver: Obj, base: State, is_left_to
     for state in exits:
         state.guards, state.doubt, state.backed, state.taints = frozenset(), False, {}, {}
         if is_left_to_users:
-            for place in [place for place in state.modes if _is_of_receiver(place, receiver, engine)]:
-                del state.modes[place]
+            _forget_modes(engine, state, receiver)
     return exits or [base.copy()]
+
+
+def _forget_modes(engine: Engine, state: State, receiver: Obj) -> None:
+    """Whoever calls the methods of an object may have put its parts in any mode."""
+    for place in [place for place in state.modes if _is_of_receiver(place, receiver, engine)]:
+        del state.modes[place]
 
 
 def _is_of_receiver(place: Identity, receiver: Obj, engine: Engine) -> bool:
