@@ -57,10 +57,10 @@ def may_be_module(identity: Identity, text: str, frame: Frame) -> bool:
         return info.module
     if info.cls is not None:
         return frame.linker.class_view(info.cls).module is not False
+    if info.evidence & EVIDENCE_METHODS:
+        return True  # whatever an annotation says: it may be that of another function that the object is given to
     if info.external is not None and lookup.not_torch(info.external):
         return False
-    if info.evidence & EVIDENCE_METHODS:
-        return True
     owner = text.rpartition(".")[0]
     last = set(words(owner.rpartition(".")[2]))
     return not (last & NOT_MODULE_WORDS and not last & MODULE_WORDS)
