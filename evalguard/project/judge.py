@@ -114,7 +114,7 @@ def _decides_nothing(view: FunctionView, event: Forward | Export, origin: Origin
         return True
     if info.never_minds:
         return True
-    if identity != event.id and view.info(event.id).sensitive:
+    if identity != event.id and view.info(event.id).sensitive and view.info(event.id).cls != info.cls:
         return False  # it only got the mode of what was made around it
     if info.sensitive:
         return not may_hide_a_layer_as_made(identity, view.infos, view.code)

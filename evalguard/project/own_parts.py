@@ -62,10 +62,11 @@ def _is_given_in_eval_mode(view: CodeView, call: Call) -> bool:
     return factory is not None and factory.mode == "eval"
 
 
-def may_hide_a_layer(identity: Identity, infos: dict[Identity, Info], code: Code) -> bool:
+def may_hide_a_layer(identity: Identity, infos: dict[Identity, Info], code: Code, judged: Cls | None = None) -> bool:
     """Whether an object of which not all layers are known may well have one that depends on the mode: something unseen
     makes a layer for it, or it holds a module that was made in sight and may have one. What else it only keeps, or
-    computes by functions and objects that are no layers, is no reason to say so."""
+    computes by functions and objects that are no layers, is no reason to say so. Of parts that the methods of a class
+    make it was `judged` already whether they have one."""
     info = infos.get(identity)
     if info is None or not is_seen(info):
         return True
@@ -74,8 +75,12 @@ def may_hide_a_layer(identity: Identity, infos: dict[Identity, Info], code: Code
     return (info.cls is not None and _makes_unseen_layer(info.cls, code)) or any(
         part[0] == "new" and _may_listen(found)
         for part, found in infos.items()
-        if part != identity and is_part(part, identity, infos)
+        if part != identity and is_part(part, identity, infos) and not _is_made_by(part, judged)
     )
+
+
+def _is_made_by(part: Identity, cls: Cls | None) -> bool:
+    return cls is not None and part[1] == cls.path and part[2].rpartition(".")[0] == cls.qualname
 
 
 def is_seen(info: Info) -> bool:
@@ -146,7 +151,21 @@ def is_indifferent_as_made(identity: Identity, infos: Mapping[Identity, Info], c
 def may_hide_a_layer_as_made(identity: Identity, infos: dict[Identity, Info], code: Code) -> bool:
     """Whether an object may have a layer that depends on the mode, where all that its class is known to have stand
     behind arguments that it was not given."""
-    return _listens_as_made(identity, infos, code) is True or may_hide_a_layer(identity, infos, code)
+    if _listens_as_made(identity, infos, code) is True or _is_given_a_listener(identity, code):
+        return True
+    return may_hide_a_layer(identity, infos, code, judged=infos[identity].cls)
+
+
+def _is_given_a_listener(identity: Identity, code: Code) -> bool:
+    """Whether the call that makes an object is given a layer that depends on the mode."""
+    made = _making_call(identity, code)
+    if made is None:
+        return False
+    view, call = made
+    known: dict[Cls, Sensitivity] = code.kept.setdefault("sensitivities", {})
+    given = [value for each in call.arguments for value in (each.value, *view.values_given(each.value))]
+    inner = [found for value in given if isinstance(value, Temp) and (found := view.call_of(value)) is not None]
+    return any(call_sensitivity(each, view.facts, view.path, view.index, known)[0] for each in inner)
 
 
 def _listens_as_made(identity: Identity, infos: Mapping[Identity, Info], code: Code) -> bool | None:
