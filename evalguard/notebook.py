@@ -20,11 +20,13 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
-from evalguard.claims import Claim
 from evalguard.finding import Finding, Fix, Span, Step
 from evalguard.source import Cells, Document, SourceProblem
+
+if TYPE_CHECKING:
+    from evalguard.claims import Claim
 
 T = TypeVar("T")
 

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from evalguard.finding import Finding
-from evalguard.ribbon import Strip
+
+if TYPE_CHECKING:
+    from evalguard.ribbon import Strip
 
 
 @dataclass(frozen=True, slots=True)
