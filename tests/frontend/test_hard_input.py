@@ -110,7 +110,6 @@ def test_comments_have_their_lines() -> None:
     text = "# one\nx = '# no'  # two\nif x:\n    # three\n    f(  # four\n    )\n# five"
     facts = lower(document_of(text, "comments.py"))
     assert facts.comments == ((1, "# one"), (2, "# two"), (4, "# three"), (5, "# four"), (7, "# five"))
-    assert facts.suppressions == ()
 
 
 def test_spans_of_ops_count_characters() -> None:
