@@ -67,7 +67,7 @@ def unknown(
             return [Outcome(state, Optim(params, result.id))]
         return [Outcome(state, Params(params))]
     last = text.rpartition(".")[2]
-    is_foreign = dotted is not None and lookup.not_torch(dotted) is not None
+    is_foreign = dotted is not None and lookup.makes_no_module(dotted)
     if receiver is None and names_module(last) and not is_foreign:
         info = frame.info(result.id)
         info.external = dotted or text

@@ -18,6 +18,7 @@ it is of a library or of the project that is analysed:
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -358,6 +359,11 @@ def framework_call(dotted: str) -> FrameworkCall | None:
 def not_torch(dotted: str) -> Ordinary | None:
     """The library of that name, or of the name's beginning, whose modules and models are none of PyTorch."""
     return _longest_prefix(_NOT_TORCH, dotted)
+
+
+def makes_no_module(dotted: str) -> bool:
+    """Whether what a name of a library makes is no module of PyTorch: Python's own library has none either."""
+    return not_torch(dotted) is not None or dotted.partition(".")[0] in sys.stdlib_module_names
 
 
 def forward_method(name: str) -> ForwardMethod | None:
