@@ -59,7 +59,7 @@ def may_be_module(identity: Identity, text: str, frame: Frame) -> bool:
         return frame.linker.class_view(info.cls).module is not False
     if info.evidence & EVIDENCE_METHODS:
         return True  # whatever an annotation says: it may be that of another function that the object is given to
-    if info.external is not None and lookup.not_torch(info.external):
+    if info.external is not None and lookup.makes_no_module(info.external):
         return False
     owner = text.rpartition(".")[0]
     last = set(words(owner.rpartition(".")[2]))

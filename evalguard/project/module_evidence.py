@@ -149,7 +149,7 @@ def _of_call(call: Call, view: CodeView, depth: int) -> bool | None:
     dotted = view.dotted(call.callee)
     if dotted is None:
         return None
-    if lookup.not_torch(dotted) is not None or lookup.ordinary(dotted) is not None or lookup.optimizer_class(dotted):
+    if lookup.makes_no_module(dotted) or lookup.optimizer_class(dotted):
         return False
     factory = lookup.factory(dotted)
     if (factory is not None and factory.part == "value") or is_module_name(dotted):

@@ -29,7 +29,7 @@ from evalguard.project.resolve import PLAIN_BASES, Index
 from evalguard.vocabulary import lookup
 from evalguard.vocabulary.words import MODULE_WORDS, NOT_MADE_MODULE_WORDS, words
 
-HARMLESS_PREFIXES = ("torch.", "numpy.", "einops.", "librosa.", "scipy.")
+HARMLESS_PREFIXES = ("torch.", "einops.")
 STANDARD_LIBRARY = frozenset(sys.stdlib_module_names) - {"pickle", "shelve"}
 """The modules of Python that make no layer; a pickle may hold one."""
 TENSOR_MAKERS = frozenset(f"torch.{name}" for name in ("tensor", "as_tensor", "from_numpy", "FloatTensor", "Tensor"))
@@ -238,7 +238,7 @@ def call_sensitivity(
         layers = layers_of_part_used(op.result, found, facts)
         layers = factory.layers if layers is None else layers
         return (None, None) if layers is None else (bool(layers), layers[0] if layers else None)
-    if lookup.ordinary(found) is not None or lookup.not_torch(found) is not None:
+    if lookup.makes_no_module(found):
         return False, None
     head = found.partition(".")[0]
     if "@" in head:

@@ -362,8 +362,11 @@ def not_torch(dotted: str) -> Ordinary | None:
 
 
 def makes_no_module(dotted: str) -> bool:
-    """Whether what a name of a library makes is no module of PyTorch: Python's own library has none either."""
-    return not_torch(dotted) is not None or dotted.partition(".")[0] in sys.stdlib_module_names
+    """Whether what a name of a library makes is no module of PyTorch. The classes of Python's own library are none
+    either; its functions may hand on what they are given: `copy.deepcopy(net)`, `getattr(models, name)`."""
+    if not_torch(dotted) is not None or ordinary(dotted) is not None:
+        return True
+    return dotted.partition(".")[0] in sys.stdlib_module_names and dotted.rpartition(".")[2][:1].isupper()
 
 
 def forward_method(name: str) -> ForwardMethod | None:

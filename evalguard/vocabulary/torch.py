@@ -231,6 +231,24 @@ FACTORIES = (
 ORDINARY = (
     Ordinary("torch.hub.load_state_dict_from_url", "returns weights, no module", f"{DOCS}/hub.html"),
     Ordinary("torch.hub.download_url_to_file", "returns nothing", f"{DOCS}/hub.html"),
+    Ordinary("torch.utils.data.**", "data sets and what draws from them", f"{DOCS}/data.html"),
+    Ordinary("torch.utils.tensorboard.**", "writes what was measured", f"{DOCS}/tensorboard.html"),
+    Ordinary("torch.distributions.**", "distributions, which have no mode", f"{DOCS}/distributions.html"),
+    *(
+        Ordinary(
+            f"torchtext.{package}.**",
+            "text and what numbers its words",
+            f"https://docs.pytorch.org/text/stable/{page}.html",
+        )
+        for package, page in (
+            ("data", "data_utils"),
+            ("datasets", "datasets"),
+            ("vocab", "vocab"),
+            ("legacy.data", "data_utils"),
+            ("legacy.datasets", "datasets"),
+        )
+    ),
+    Ordinary("torchaudio.datasets.**", "data sets", "https://docs.pytorch.org/audio/stable/datasets.html"),
 )
 
 MODULE = Parameter("module", 0, required=True)

@@ -140,13 +140,16 @@ MODULE_CLASSES = (
     ModuleClass("torchvision.ops.[A-Z]*", "a layer", f"{SOURCE}/ops/__init__.py"),
 )
 
-ORDINARY = tuple(
-    Ordinary(f"torchvision.models.{name}", NO_MODULE, f"{DOCS}/models.html")
-    for name in (
-        *("get_model_builder", "get_model_weights", "get_weight", "list_models"),
-        *("detection.**.[a-z]*_loss", "detection._utils.[a-z]*", "detection.roi_heads.[a-z]*"),
-        *("feature_extraction.get_graph_node_names", "**_Weights", "Weights", "WeightsEnum"),
-    )
+ORDINARY = (
+    Ordinary("torchvision.datasets.**", "data sets", f"{DOCS}/datasets.html"),
+    *(
+        Ordinary(f"torchvision.models.{name}", NO_MODULE, f"{DOCS}/models.html")
+        for name in (
+            *("get_model_builder", "get_model_weights", "get_weight", "list_models"),
+            *("detection.**.[a-z]*_loss", "detection._utils.[a-z]*", "detection.roi_heads.[a-z]*"),
+            *("feature_extraction.get_graph_node_names", "**_Weights", "Weights", "WeightsEnum"),
+        )
+    ),
 )
 
 DROP_PATH = "drops whole samples' branches at random in train mode"
