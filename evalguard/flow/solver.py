@@ -9,7 +9,8 @@ how a new alternative is taken in among those already known; the loop below is w
 
 It ends because `take_in` may only let through finitely many alternatives (the analysis' business), and the smallest
 waiting block goes first, which for blocks in source order visits loops inside out (Kildall, POPL 1973; the order after
-Bourdoncle, "Efficient chaotic iteration strategies with widenings", FMPA 1993).
+Bourdoncle, "Efficient chaotic iteration strategies with widenings", FMPA 1993). Alternatives of a higher rank wait
+until none of a lower one is left: where steps are limited, the paths that are hardly ever taken go without.
 
 Backward, one state a block suffices for what we ask (liveness), so the classic form is used.
 """
@@ -52,11 +53,12 @@ def solve_forward(
     take_in: TakeIn[S],
     cost: Callable[[S], int] = lambda state: 1,
     limit: int = 20_000,
+    rank: Callable[[S], int] = lambda state: 0,
 ) -> Alternatives[S]:
     """Run forward from the given blocks and states to a fixpoint. Raises TooManySteps when the steps together cost more
-    than `limit`; `cost` is what a step from a state does."""
+    than `limit`; `cost` is what a step from a state does, and states of the lowest `rank` go first."""
     found: Alternatives[S] = Alternatives()
-    waiting: list[tuple[int, int, S]] = []
+    waiting: list[tuple[int, int, int, S]] = []
     serial = 0
 
     def arrive(block: int, state: S) -> None:
@@ -64,13 +66,13 @@ def solve_forward(
         news = take_in(block, found.of.setdefault(block, []), state)
         if news is not None:
             serial += 1
-            heapq.heappush(waiting, (block, serial, news))
+            heapq.heappush(waiting, (rank(news), block, serial, news))
 
     for block, state in starts:
         arrive(block, state)
     spent = 0
     while waiting:
-        block, _, state = heapq.heappop(waiting)
+        _, block, _, state = heapq.heappop(waiting)
         if not any(known is state for known in found.of[block]):
             continue  # joined with a later arrival, which waits in its stead
         spent += cost(state)

@@ -252,6 +252,7 @@ class Frame:
     in_forward: bool = False
     receiver: Abstract | None = None
     coarse: bool = False  # it only builds modules: its paths are told apart by modes alone
+    recursive: bool = False  # an activation of the same function is at work further out
     kind: Literal["plain", "generator"] = "plain"
     significant: frozenset[str] = frozenset()  # the access paths whose tests decide something about modes
     temps: dict[int, Op] = field(default_factory=dict)
@@ -268,6 +269,12 @@ class Frame:
         if found is None:
             found = self.infos[identity] = Info()
         return found
+
+    def skip_loop(self, state: State) -> None:
+        """Note that a loop runs zero times on this path. It hardly does, but where a recursion ends: `for child in
+        module.children(): freeze(child)`."""
+        if not self.recursive:
+            state.doubt = True
 
     def loops(self) -> tuple[Span, ...]:
         """The loops around the block at work, outermost first."""

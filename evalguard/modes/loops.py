@@ -97,7 +97,7 @@ def exhausted(op: Iterate, state: State, frame: Frame) -> list[State]:
         number = _position(index)
         return [state] if number is None or number >= len(exact) else []
     if index is None or state.env.pop(f"<skipped {op.loop}>", None) is not None:
-        state.doubt = True  # the loop may run zero times, but hardly does
+        frame.skip_loop(state)
     return [state]
 
 

@@ -20,13 +20,13 @@ from evalguard.modes.frame import Info
 from evalguard.modes.state import Guard, State, has_same_modes
 from evalguard.modes.values import (
     Abstract,
+    Cls,
     Expr,
     Identity,
     Iteration,
     Known,
     Map,
     Obj,
-    Origins,
     Seq,
 )
 
@@ -34,6 +34,8 @@ BOUND_METHODS = frozenset("train eval forward step backward zero_grad generate p
 """Methods of a module that are followed when a variable holds them."""
 
 FLAG_TAKERS = frozenset({"train", "set_grad_enabled", "requires_grad_", "inference_mode"})
+
+DEEPEST = 2  # objects of objects are looked into for a module; beyond it they are taken to hold one
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +106,22 @@ def _behind(value: Value, made_by: dict[int, Op], assigned: dict[str, list[Value
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Objects:
+    """What is known of the objects; `is_idle` says whether those of a class are mere data if they hold no module."""
+
+    infos: dict[Identity, Info]
+    is_idle: Callable[[Cls], bool]
+
+
 class Comparison:
     """Compares states of one run of a function, at that depth of calls."""
 
-    def __init__(self, chosen: Significance, infos: dict[Identity, Info], depth: int) -> None:
+    def __init__(
+        self, chosen: Significance, infos: dict[Identity, Info], is_idle: Callable[[Cls], bool], depth: int
+    ) -> None:
         self._chosen = chosen
-        self._infos = infos
+        self._objects = _Objects(infos, is_idle)
         self._depth = depth
         self._kept: dict[frozenset[Guard], frozenset[tuple[Abstract, bool]]] = {}
 
@@ -118,8 +130,8 @@ class Comparison:
         return (
             has_same_modes(a, b)
             and self._same_guards(a, b)
-            and _same_variables(a, b, self._chosen, self._infos)
-            and _same_store(a, b, self._chosen, self._infos)
+            and _same_variables(a, b, self._chosen, self._objects)
+            and _same_store(a, b, self._chosen, self._objects)
         )
 
     def _same_guards(self, a: State, b: State) -> bool:
@@ -143,50 +155,57 @@ def roughly_alike(a: State, b: State) -> bool:
     )
 
 
-def _same_variables(a: State, b: State, chosen: Significance, infos: dict[Identity, Info]) -> bool:
+def _same_variables(a: State, b: State, chosen: Significance, objects: _Objects) -> bool:
     for name in a.env.keys() | b.env.keys():
         x, y = a.env.get(name), b.env.get(name)
         if x is y or x == y:
             continue
         is_chosen = name[0] == "<" or name in chosen.paths
-        if _keeps_apart(x, is_chosen, a, infos) or _keeps_apart(y, is_chosen, b, infos):
+        if _keeps_apart(x, is_chosen, a, objects) or _keeps_apart(y, is_chosen, b, objects):
             return False
     return True
 
 
-def _same_store(a: State, b: State, chosen: Significance, infos: dict[Identity, Info]) -> bool:
+def _same_store(a: State, b: State, chosen: Significance, objects: _Objects) -> bool:
     for one, other in a.store.different_shelves(b.store):
         for name in one.keys() | other.keys():
             x, y = one.get(name), other.get(name)
             if x is y or x == y:
                 continue
             is_chosen = name in chosen.names
-            if _keeps_apart(x, is_chosen, a, infos) or _keeps_apart(y, is_chosen, b, infos):
+            if _keeps_apart(x, is_chosen, a, objects) or _keeps_apart(y, is_chosen, b, objects):
                 return False
     return True
 
 
-def _keeps_apart(value: Abstract | None, is_chosen: bool, state: State, infos: dict[Identity, Info]) -> bool:
-    return value is not None and _matters(value, is_chosen, state.modes, infos)
+def _keeps_apart(value: Abstract | None, is_chosen: bool, state: State, objects: _Objects) -> bool:
+    return value is not None and _matters(value, is_chosen, state, objects)
 
 
-def _matters(value: Abstract, is_chosen: bool, modes: dict[Identity, Origins], infos: dict[Identity, Info]) -> bool:
+def _matters(value: Abstract, is_chosen: bool, state: State, objects: _Objects, depth: int = DEEPEST) -> bool:
     """Whether a value keeps states apart: it decides a test, or is no mere data."""
     match value:
         case Known():
             return is_chosen
         case Obj(id=identity):
-            if identity in modes or (identity[0] == "attr" and identity[2] in BOUND_METHODS):
+            if identity in state.modes or (identity[0] == "attr" and identity[2] in BOUND_METHODS):
                 return True
-            info = infos.get(identity)
+            info = objects.infos.get(identity)
             if info is None or info.never_minds:
                 return False
-            return bool(info.module or info.cls is not None or info.evidence)
-        case Seq(items=items) | Iteration(of=items) | Expr(operands=items):
-            if is_chosen:
+            if info.module or info.evidence:
                 return True
-            return any(_matters(item, False, modes, infos) for item in items)
+            if info.cls is None:
+                return False
+            held = state.store.shelf(identity).values()
+            return (
+                depth == 0
+                or not objects.is_idle(info.cls)
+                or any(_matters(item, False, state, objects, depth - 1) for item in held)
+            )
+        case Seq(items=items) | Iteration(of=items) | Expr(operands=items):
+            return is_chosen or any(_matters(item, False, state, objects, depth) for item in items)
         case Map(items=pairs):
-            return any(_matters(item, False, modes, infos) for _, item in pairs)
+            return any(_matters(item, False, state, objects, depth) for _, item in pairs)
         case _:
             return True

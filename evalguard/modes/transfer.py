@@ -211,7 +211,7 @@ def _turn(edge: Edge, block: Block, state: State, frame: Frame) -> None:
     for index in inside.difference(target):
         left_at_head = loops[index].kind == "while" and blocks[loops[index].head] is block
         if left_at_head and _is_its_test(edge, loops[index]) and f"<iter {index}>" not in state.env:
-            state.doubt = True  # the loop may run zero times, but hardly does
+            frame.skip_loop(state)
         state.env.pop(f"<iter {index}>", None)
     for index in target:
         if index not in inside or (

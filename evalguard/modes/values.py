@@ -319,6 +319,16 @@ def is_within(identity: Identity, whole: Identity) -> bool:
     return True
 
 
+def folded(identity: Identity) -> Identity:
+    """A part that is reached by the same step twice is taken for the one that was reached by it first: the child of a
+    child of `net` for a child of `net`. A recursion through all of them comes to an end with it."""
+    wholes = [identity]
+    while wholes[-1][0] in PARTS:
+        wholes.append(wholes[-1][1])
+    steps = [(part[0], *part[2:]) for part in wholes[:-1]]
+    return wholes[len(steps) - 1 - steps[::-1].index(steps[0])] if steps else identity
+
+
 DEEPEST_PART = 16  # parts of parts; beyond it, they are no longer told from what they belong to
 
 

@@ -56,6 +56,7 @@ from evalguard.modes.values import (
     Origins,
     Params,
     Seq,
+    folded,
     identities,
     parts,
     root_of,
@@ -294,7 +295,7 @@ class Engine:
         chosen = self.relevance.significance_of(frame.path, facts)
         frame.significant = chosen.paths
         weeding = Weeding(self._live_paths(frame.path, facts), frame.depth)
-        comparison = Comparison(chosen, self.knowledge.infos, frame.depth)
+        comparison = Comparison(chosen, self.knowledge.infos, self.relevance.is_idle, frame.depth)
         is_alike = roughly_alike if frame.coarse else comparison.alike
         unite = self.knowledge.uniter(frame.path, facts.qualname)
         frame.join_some = partial(joined_where_alike, alike=is_alike, unite=unite)
@@ -314,7 +315,7 @@ class Engine:
 
         watch = self.record.run(frame, starts) if self.record is not None else None
         try:
-            found = solve_forward(starts, step, arrive, _cost)
+            found = solve_forward(starts, step, arrive, _cost, rank=_rank)
         except TooManySteps:
             self.events.gave_up.append((frame.path, facts.qualname))
             return Result([], [], [])
@@ -357,7 +358,10 @@ class Engine:
         facts = self.index.facts(function)
         recursive = self._stack.count((function.path, function.qualname))
         if recursive:
-            arguments = [_widened(value, function, number) for number, value in enumerate(arguments)]
+            arguments = [_widened(value, function, number, recursive) for number, value in enumerate(arguments)]
+            keywords = [(name, _widened(value, function, name, recursive)) for name, value in keywords]
+            if isinstance(function.bound, Obj) and recursive > 1:
+                function = replace(function, bound=Obj(folded(function.bound.id)))
         env = call_arguments(function, facts, arguments, keywords, state, self.knowledge)
         if facts.is_generator:
             self.visited.add((function.path, function.qualname))
@@ -390,6 +394,7 @@ class Engine:
             function.bound if facts.owner else frame.receiver if facts.parent == frame.function.qualname else None,
             state,
         )
+        inner.recursive = recursive > 0
         entry = state.copy()
         entry.env = env
         for scope, name, value in function.captured:
@@ -420,7 +425,7 @@ class Engine:
                 running.outcomes = outcomes
             self._stack.pop()
             del self._running[key]
-            if self._cuts == cuts:
+            if self._cuts == cuts and not entry.doubt:
                 self._followed.add((function.path, function.qualname))
             remembered = self._memo[key] = (outcomes, base_trail)
         outcomes, first_trail = remembered
@@ -927,6 +932,11 @@ def _cost(state: State) -> int:
     return 1 + (len(state.modes) + len(state.guards)) // LARGE
 
 
+def _rank(state: State) -> int:
+    """Paths that hardly happen wait: the steps are for the others."""
+    return int(state.doubt)
+
+
 def _different(yields: list[tuple[State, int, Abstract]]) -> list[tuple[State, int, Abstract]]:
     """The first few yields that can be told apart."""
     kept: dict[Hashable, tuple[State, int, Abstract]] = {}
@@ -939,9 +949,16 @@ def _ends(outcomes: list[Outcome]) -> set[Hashable]:
     return {(outcome.state.fingerprint(), outcome.value, outcome.raised) for outcome in outcomes}
 
 
-def _widened(value: Abstract, function: Fn, number: int) -> Abstract:
-    """An argument of a recursive call: calculations are forgotten, so that the recursion comes to an end."""
-    return Obj(("param", function.path, function.qualname, f"<{number}>")) if isinstance(value, Expr) else value
+def _widened(value: Abstract, function: Fn, place: int | str, recursive: int) -> Abstract:
+    """An argument of a recursive call: calculations are forgotten, and parts of parts by the same steps from the second
+    round on, so that the recursion comes to an end."""
+    match value:
+        case Expr():
+            return Obj(("param", function.path, function.qualname, f"<{place}>"))
+        case Obj(id=identity) if recursive > 1:
+            return Obj(folded(identity))
+        case _:
+            return value
 
 
 def _arguments_of(op: Op) -> tuple[Argument, ...]:

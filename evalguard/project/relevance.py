@@ -85,6 +85,7 @@ class Relevance:
         self._bodies: dict[str, bool] = {}
         self._about_torch: dict[str, bool] = {}
         self._promises: dict[str, int] = {}
+        self._idle: dict[Cls, bool] = {}
 
     def is_relevant(self, path: str, qualname: str) -> bool:
         """Whether a function, or one that it may call, says anything about modes, gradients or steps."""
@@ -265,6 +266,15 @@ class Relevance:
         """Whether a function and those that it may call make no module, and say nothing of modes: without a module
         from outside, nothing can happen in it."""
         return (path, qualname) not in self._giving and (path, qualname) not in self._relevant
+
+    def is_idle(self, cls: Cls) -> bool:
+        """Whether the objects of a class are mere data as long as they hold no module: it is no module itself, and
+        each of its methods is inert."""
+        if cls not in self._idle:
+            self._idle[cls] = self.index.is_module(cls) is False and all(
+                self.is_inert(method.path, method.qualname) for method in self.index.methods(cls).values()
+            )
+        return self._idle[cls]
 
     def _acts(self, key: Key) -> set[str]:
         """The names of what a function calls, worked out once for all that ask."""

@@ -125,3 +125,18 @@ def test_a_fixpoint_that_is_not_reached_is_said_so() -> None:
 
     with pytest.raises(TooManySteps):
         solve_forward([(0, 0)], count, always, limit=50)
+
+
+def test_states_of_a_higher_rank_wait_until_none_of_a_lower_one_is_left() -> None:
+    worked: list[int] = []
+
+    def down(block: int, state: int) -> list[tuple[int, int]]:
+        worked.append(state)
+        return [(block + 1, state + 10)] if block < 2 else []
+
+    def always(block: int, known: list[int], state: int) -> int:
+        known.append(state)
+        return state
+
+    solve_forward([(0, 1), (0, 2)], down, always, rank=lambda state: state % 10)
+    assert worked == [1, 11, 21, 2, 12, 22]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from evalguard.modes.evaluate import item
 from evalguard.modes.state import State
-from evalguard.modes.values import DEEPEST_PART, Expr, Identity, Known, Obj, Seq, part_of
+from evalguard.modes.values import DEEPEST_PART, Expr, Identity, Known, Obj, Seq, folded, part_of
 
 ROOT: Identity = ("param", "a.py", "f", "ids")
 
@@ -25,3 +25,17 @@ def test_an_index_computed_from_elements_with_a_computed_index_is_any_element() 
 
 def test_an_element_under_a_constant_key_is_itself() -> None:
     assert item(Obj(ROOT), Known("G"), State()) == Obj(("item", ROOT, "G"))
+
+
+def test_a_part_that_is_reached_by_the_same_step_twice_is_the_first_one() -> None:
+    child = part_of(part_of(ROOT, "attr", "children"), "each")
+    assert folded(ROOT) == ROOT
+    assert folded(child) == child
+    assert folded(part_of(part_of(child, "attr", "children"), "each")) == child
+
+
+def test_parts_by_different_steps_are_different() -> None:
+    left, right = part_of(ROOT, "attr", "left"), part_of(ROOT, "attr", "right")
+    assert folded(part_of(left, "attr", "right")) == part_of(left, "attr", "right")
+    assert folded(part_of(part_of(left, "attr", "right"), "attr", "left")) == left
+    assert folded(right) == right
