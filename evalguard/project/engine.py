@@ -517,10 +517,13 @@ class Engine:
             if any(value is not None and self._may_run(value, state) for value in handed_out):
                 return False
         tested = {path.rpartition(".")[2] for path in frame.significant}
-        if bound is not None and assigned_attributes(facts) & tested:
+        assigned = assigned_attributes(facts) if bound is not None else frozenset()
+        if assigned & tested:
             return False
         names = self.relevance.deep_words(function.path, facts.qualname)
         own = state.store.shelf(bound.id) if isinstance(bound, Obj) else {}
+        if any(state.taint_of(own[name]) for name in assigned & own.keys()):
+            return False  # `loss.reset()`: what stems from a forward may be given up
         shared = (*state.store.held_by("scope", names), *(own[name] for name in names & own.keys()))
         captured = (value for _, _, value in function.captured)
         return not any(self._may_run(value, state) for value in (*given, *captured, *shared))
