@@ -8,7 +8,7 @@ joined and lose the tests on which they differ; beyond that, all are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -187,9 +187,10 @@ def join(a: State, b: State, unite: Unite) -> State:
     """Both paths at once. Where a variable differs, `unite(name, x, y)` says what it holds then."""
     joined = a.copy()
     made: dict[Identity, Origins] = {}
+    stems: dict[Identity, frozenset[EventKey]] = {}
 
     def united(name: Hashable, x: Abstract, y: Abstract) -> Abstract:
-        return _united(str(name), x, y, a, b, joined, unite, made)
+        return _united(str(name), x, y, a, b, unite, made, stems)
 
     for name, value in b.env.items():
         held_already = joined.env.get(name)
@@ -208,8 +209,7 @@ def join(a: State, b: State, unite: Unite) -> State:
             if place in side.modes and place in known:
                 origins = unite_origins(origins, side.modes[place])
         joined.modes[place] = origins
-    for identity, taint in b.taints.items():
-        joined.taints[identity] = joined.taints.get(identity, NO_TAINT) | taint
+    _join_taints(a, b, joined, stems)
     for identity, origins in b.backed.items():
         joined.backed[identity] = unite_origins(joined.backed.get(identity, frozenset()), origins)
     if a.guards != b.guards:
@@ -222,22 +222,45 @@ def join(a: State, b: State, unite: Unite) -> State:
     return joined
 
 
+def _join_taints(a: State, b: State, joined: State, stems: Mapping[Identity, frozenset[EventKey]]) -> None:
+    """What each output stems from on either path. Of an object that stands for several only a path that holds it knows:
+    `loss = 0` begins the next sum under the same name."""
+    if a.taints == b.taints and not stems:
+        return
+    for identity, taint in b.taints.items():
+        joined.taints[identity] = joined.taints.get(identity, NO_TAINT) | taint
+    unsure = {i for i in joined.taints if i[0] == "joined" and a.taints.get(i) != b.taints.get(i)} | stems.keys()
+    if not unsure:
+        return
+    holding = [(side, held(side)) for side in (a, b)]
+    for identity in unsure:
+        taint = stems.get(identity, NO_TAINT)
+        for side, known in holding:
+            if identity in known:
+                taint |= side.taints.get(identity, NO_TAINT)
+        if taint:
+            joined.taints[identity] = taint
+        else:
+            joined.taints.pop(identity, None)
+
+
 def _united(
     name: str,
     x: Abstract,
     y: Abstract,
     a: State,
     b: State,
-    joined: State,
     unite: Unite,
     made: dict[Identity, Origins],
+    stems: dict[Identity, frozenset[EventKey]],
 ) -> Abstract:
-    """What holds both; of an object that stands for either, its modes go into `made`."""
+    """What holds both; of an object that stands for either, its modes go into `made`, and the forwards that it may stem
+    from into `stems`."""
     value = unite(name, x, y)
     if isinstance(value, Obj):
         taint = a.taint_of(x) | b.taint_of(y) if value not in (x, y) else NO_TAINT
-        if taint:
-            joined.taints[value.id] = joined.taints.get(value.id, NO_TAINT) | taint
+        if taint or value.id in stems:
+            stems[value.id] = stems.get(value.id, NO_TAINT) | taint
         if isinstance(x, Obj) and isinstance(y, Obj) and (x.id in a.modes or y.id in b.modes):
             known = made.get(value.id, frozenset())
             made[value.id] = unite_origins(known, unite_origins(a.origins(x.id), b.origins(y.id)))

@@ -30,6 +30,7 @@ from evalguard.modes.values import (
     params_in,
 )
 from evalguard.vocabulary import lookup
+from evalguard.vocabulary.methods import FORGETTING_METHODS
 from evalguard.vocabulary.words import MODULE_WORDS, NOT_MADE_MODULE_WORDS, NOT_MODULE_WORDS, words
 
 DRAWING_METHODS = frozenset({"next", "__next__", "next_batch"})
@@ -50,6 +51,8 @@ def unknown(
         result.id, values, state, frame, escaping=dotted is None or not dotted.startswith(("torch.", "builtins."))
     )
     if isinstance(receiver, Obj) and not is_proved(receiver.id, frame):
+        if text.rpartition(".")[2] in FORGETTING_METHODS:
+            state.taints.pop(receiver.id, None)
         taint = NO_TAINT
         for value in given.all():
             taint |= state.taint_of(value)

@@ -454,8 +454,7 @@ class Engine:
             after = outcome.state.copy()
             value = outcome.value
             if aside is not None:
-                for identity, taint in aside.taints.items():
-                    after.taints[identity] = after.taints.get(identity, NO_TAINT) | taint
+                after.taints = {**aside.taints, **after.taints}  # what the callee knows, it has made anew
             after.env = state.env.copy()
             after.doubt = after.doubt or state.doubt
             if facts is not None:

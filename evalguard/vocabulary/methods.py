@@ -30,6 +30,9 @@ CHILD_METHODS: Final = frozenset({"children", "named_children"})
 UNTAINTED_METHODS: Final = frozenset({"item", "tolist", "size", "dim", "numel", "__len__"})
 """What they return is no tensor any more: no backward can come through it."""
 
+FORGETTING_METHODS: Final = frozenset({"reset", "clear", "zero"})
+"""What they are called on begins anew: a meter, a sum of losses. No backward comes through what it held before."""
+
 MODE_SETTING_METHODS: Final = {"make_generation_fast_": "eval", "prepare_for_inference_": "eval"}
 """Methods that put the module they are called on in a mode. fairseq: the first, which the second calls, calls `self.eval()`
 and disables `train()` (https://github.com/facebookresearch/fairseq/blob/main/fairseq/models/fairseq_model.py)."""
