@@ -271,7 +271,7 @@ def _object_method(base: Obj, name: str, given: Given, state: State, frame: Fram
                 return call_value(method, given, state, frame)
             bound = replace(method, bound=info.cls if frame.linker.is_class_method(method) else base)
             return call_value(bound, given, state, frame)
-        if view.module is True and method is None and frame.linker.is_part(info.cls, name):
+        if method is None and frame.linker.is_part(info.cls, name):
             return call_value(Obj(("attr", identity, name)), given, state, frame)
         if view.module is False and name in ("train", "eval") and not view.foreign:
             return unknown(given, state, frame, receiver=base)
