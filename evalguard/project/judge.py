@@ -249,8 +249,12 @@ def is_chosen_by_flag(origin: Origin) -> bool:
 
 
 def _is_smoke_test(forward: Forward, origin: Origin) -> bool:
-    """A net that was just built is tried on made-up data, for the shape of its output."""
-    return forward.dummy and origin.kind in (OriginKind.BUILT, OriginKind.ASSUMED)
+    """A net that was just built is tried on made-up data, for the shape of its output; so is one with loaded weights
+    while the module around it is made."""
+    return forward.dummy and (
+        origin.kind in (OriginKind.BUILT, OriginKind.ASSUMED)
+        or (forward.in_making and origin.kind is OriginKind.LOADED)
+    )
 
 
 def _is_weak(forward: Forward, origin: Origin) -> bool:
