@@ -197,6 +197,9 @@ def join(a: State, b: State, unite: Unite) -> State:
             joined.env[name] = value
         elif held_already is not value and held_already != value:
             joined.env[name] = united(name, held_already, value)
+    for name in a.env.keys() ^ b.env.keys():
+        if name.startswith("<skipped"):  # as with doubt: only if both are
+            del joined.env[name]
     joined.store.take_over(b.store, united)
     if a.modes != b.modes:
         for place in a.modes.keys() | b.modes.keys():
