@@ -38,7 +38,8 @@ class Forward:
     sure: bool
     in_forward: bool
     arguments: tuple[str, ...]
-    dummy: bool  # it is given nothing but random or constant tensors made on the spot
+    dummy: bool  # it is given nothing but random or constant tensors made on the spot, or what comes of such
+    in_making: bool  # the constructor of a module is at work
     doubt: bool
     trail: Trail | None
     fate: set[str] = field(default_factory=set)

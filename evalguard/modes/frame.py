@@ -250,6 +250,7 @@ class Frame:
     infos: dict[Identity, Info]
     block: int = 0
     in_forward: bool = False
+    in_making: bool = False  # the constructor of a module is at work, or what it calls
     receiver: Abstract | None = None
     coarse: bool = False  # it only builds modules: its paths are told apart by modes alone
     recursive: bool = False  # an activation of the same function is at work further out

@@ -29,7 +29,7 @@ from evalguard.modes.passes import forward, through_backward
 from evalguard.modes.state import State
 from evalguard.modes.steps import step_by_table, step_of
 from evalguard.modes.switch import put
-from evalguard.modes.unknown import flow_into, holds_tensors, unknown
+from evalguard.modes.unknown import flow_into, holds_tensors, mark_made_up, unknown
 from evalguard.modes.values import (
     ENTRY,
     NONE,
@@ -55,7 +55,7 @@ from evalguard.modes.values import (
     params_in,
 )
 from evalguard.vocabulary import lookup
-from evalguard.vocabulary.methods import EVERY_MODULE_HAS, TENSORS_OF_DATA
+from evalguard.vocabulary.methods import EVERY_MODULE_HAS, MADE_UP_TENSORS, TENSORS_OF_DATA
 from evalguard.vocabulary.plain_types import PLAIN_TYPES
 from evalguard.vocabulary.terms import Exporter, Factory, Rule, Wrapper
 from evalguard.vocabulary.words import (
@@ -180,6 +180,8 @@ def call_library(
         of_data = dotted in TENSORS_OF_DATA and len(given.all()) == 1 and isinstance(given.all()[0], Obj)
         frame.info(result.id).external = "torch.as_tensor" if of_data else dotted
         flow_into(result.id, given.all(), state, frame)
+        if frame.in_making and dotted in MADE_UP_TENSORS and not of_data:
+            mark_made_up(result.id, state)
         params = params_of(given)
         return [Outcome(state, Params(params) if params is not None else result)]
     if dotted in PROGRESS_BARS and given.positional:

@@ -16,7 +16,7 @@ from evalguard.modes.intent import argument_reason
 from evalguard.modes.objects import is_proved
 from evalguard.modes.state import NO_TAINT, State, modes_of, unite_origins
 from evalguard.modes.switch import evaluation_reason, mark_inferred
-from evalguard.modes.unknown import DRAWN, flow_into, unknown
+from evalguard.modes.unknown import DRAWN, MADE_UP, flow_into, unknown
 from evalguard.modes.values import ENTRY, NONE, Abstract, Identity, Known, Mode, Obj, OriginKind, Origins, identities
 from evalguard.vocabulary import lookup
 from evalguard.vocabulary.methods import MADE_UP_TENSORS
@@ -68,7 +68,8 @@ def forward(identity: Identity, given: Given, text: str, state: State, frame: Fr
             sure,
             frame.in_forward,
             arguments,
-            _is_dummy(given, frame),
+            _is_dummy(given, state, frame),
+            frame.in_making,
             state.doubt,
             state.trail,
         )
@@ -164,8 +165,11 @@ def _data_reason(given: Given, state: State) -> str | None:
     return f"input from `{sources[0]}`" if sources else None
 
 
-def _is_dummy(given: Given, frame: Frame) -> bool:
-    """Whether a forward is given only tensors made up on the spot: `net(torch.randn(1, 3, 32, 32))`."""
+def _is_dummy(given: Given, state: State, frame: Frame) -> bool:
+    """Whether a forward is given only tensors made up on the spot: `net(torch.randn(1, 3, 32, 32))`; while a module is
+    made, what layers made of one is no better."""
+    if any(MADE_UP in state.taint_of(value) for value in given.all()):
+        return True
     objects = [value for value in given.all() if not isinstance(value, Known)]
     return bool(objects) and all(
         isinstance(value, Obj) and (frame.info(value.id).external or "") in MADE_UP_TENSORS for value in objects

@@ -14,28 +14,31 @@ NAMELESS = "the module"
 
 
 def place_name(identity: Identity, state: State, frame: Frame) -> str:
-    """How the user would write an object: the variable that holds it here, else where it comes from."""
+    """How the user would write an object: the variable that holds it here, else the attribute that does, be it as one
+    of several objects, else where it comes from."""
     variables = [
         name for name, value in state.env.items() if value == Obj(identity) and not name.startswith(("%", "<"))
     ]
     if variables:
         return min(variables, key=len)
+    own: str | None = None
     found: str | None = None
-    sought = Obj(identity)
+    holder = frame.receiver
     for (owner, attribute_name), value in state.store.items():
-        if (
-            isinstance(value, Obj)
-            and value == sought
-            and isinstance(attribute_name, str)
-            and not attribute_name.startswith("<")
-        ):
+        if not isinstance(value, Obj) or not isinstance(attribute_name, str) or attribute_name.startswith("<"):
+            continue
+        if isinstance(holder, Obj) and holder.id == owner and _is_or_may_be(value.id, identity, frame):
+            own = f"self.{attribute_name}"  # the last of several: after `self.net = self.given` that is what is used
+        elif value.id == identity:
             if owner[0] == "scope":
-                return attribute_name
-            holder = frame.receiver
-            if isinstance(holder, Obj) and holder.id == owner:
-                return f"self.{attribute_name}"
+                return own or attribute_name
             found = attribute_name
-    return found or _identity_name(identity, state, frame)
+    return own or found or _identity_name(identity, state, frame)
+
+
+def _is_or_may_be(held: Identity, identity: Identity, frame: Frame) -> bool:
+    info = frame.infos.get(held)
+    return held == identity or (info is not None and identity in info.alternatives)
 
 
 def _identity_name(identity: Identity, state: State, frame: Frame) -> str:

@@ -198,6 +198,9 @@ def join(a: State, b: State, unite: Unite) -> State:
             joined.env[name] = value
         elif held_already is not value and held_already != value:
             joined.env[name] = united(name, held_already, value)
+    for name in a.env.keys() ^ b.env.keys():
+        if name.startswith("<skipped"):  # as with doubt: only if both are
+            del joined.env[name]
     joined.store.take_over(b.store, united)
     if a.modes != b.modes:
         for place in a.modes.keys() | b.modes.keys():
@@ -258,8 +261,11 @@ def _united(
     from into `stems`."""
     value = unite(name, x, y)
     if isinstance(value, Obj):
-        taint = a.taint_of(x) | b.taint_of(y) if value not in (x, y) else NO_TAINT
-        if taint or value.id in stems:
+        taint = NO_TAINT
+        for side, one in ((a, x), (b, y)):
+            if one != value:  # one of them may be it: what stands for several already
+                taint |= side.taint_of(one)
+        if taint:
             stems[value.id] = stems.get(value.id, NO_TAINT) | taint
         if isinstance(x, Obj) and isinstance(y, Obj) and (x.id in a.modes or y.id in b.modes):
             known = made.get(value.id, frozenset())

@@ -117,6 +117,8 @@ def step_of(optimizer: Abstract, given: Given, state: State, frame: Frame) -> li
         targets: list[tuple[Identity, Origins, bool]] = []
         if held is not None:
             for identity in sorted(held, key=repr):
+                if _is_held_under_another_identity(identity, held, after, frame):
+                    continue
                 backed = _backed(identity, after, frame)
                 targets.append((identity, backed or after.origins(identity), bool(backed)))
             if any(exercised for _, _, exercised in targets):  # the others may be what the optimizer holds elsewhere
@@ -137,6 +139,15 @@ def step_of(optimizer: Abstract, given: Given, state: State, frame: Frame) -> li
                 del after.backed[identity]
         results.append(Outcome(after, fresh(frame, after, given.op.span)))
     return results
+
+
+def _is_held_under_another_identity(identity: Identity, held: frozenset[Identity], state: State, frame: Frame) -> bool:
+    """Whether an attribute that nobody had filled on one of the joined paths holds an object of another path by now: it
+    is what the optimizer was given on either, and what switches reach."""
+    if identity[0] != "attr":
+        return False
+    now = state.store.get((identity[1], identity[2]))
+    return isinstance(now, Obj) and any(is_related(now.id, other, frame.infos) for other in held - {identity})
 
 
 def _origin_of_step(op: Call, frame: Frame) -> Origin:

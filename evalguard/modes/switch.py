@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from evalguard.finding import Span
 from evalguard.flow.liveness import Paths
-from evalguard.modes.frame import Frame, is_related, note
+from evalguard.modes.frame import Frame, is_part, is_related, note
 from evalguard.modes.guards import assume, truth
 from evalguard.modes.intent import loop_reason
 from evalguard.modes.state import State, mentions, unite_origins
@@ -44,6 +44,7 @@ def switch(identity: Identity, mode: Mode, span: Span, text: str, state: State, 
         text,
         inferred=mode is Mode.EVAL and any(_is_still_the_evaluation(o, span, frame) for o in before),
         evaluating=state.grads is False or evaluation_reason(frame, state) is not None,
+        apart=mode is Mode.TRAIN and _leaves_the_whole_in_eval(identity, before, state, frame),
     )
     if frame.linker.record is not None:
         frame.linker.record.origins.add(origin)
@@ -59,6 +60,23 @@ def _is_still_the_evaluation(before: Origin, span: Span, frame: Frame) -> bool:
         if then != now:
             return then[0] == now[0] and then[1] < now[1]
     return False
+
+
+def _leaves_the_whole_in_eval(identity: Identity, before: Origins, state: State, frame: Frame) -> bool:
+    """Whether a part is to leave the eval mode that the same function has given to the whole, with no inference since:
+    `model.eval(); model.prenet.train()`."""
+    if not before or any(
+        origin.mode is not Mode.EVAL
+        or origin.kind is not OriginKind.SET
+        or origin.inferred
+        or (origin.path, origin.function, origin.chain) != (frame.path, frame.function.qualname, frame.chain)
+        for origin in before
+    ):
+        return False
+    return any(
+        origins == before and place != identity and is_part(identity, place, frame.infos)
+        for place, origins in state.modes.items()
+    )
 
 
 def switch_by(

@@ -13,7 +13,7 @@ from evalguard.modes.arguments import Given, params_of
 from evalguard.modes.frame import Frame, Outcome, fresh, source_of
 from evalguard.modes.intent import says_evaluation, says_test_data, shorten
 from evalguard.modes.objects import is_proved, origin_of
-from evalguard.modes.state import NO_TAINT, State
+from evalguard.modes.state import NO_TAINT, EventKey, State
 from evalguard.modes.switch import mark_inferred
 from evalguard.modes.values import (
     Abstract,
@@ -35,6 +35,9 @@ from evalguard.vocabulary.words import MODULE_WORDS, NOT_MADE_MODULE_WORDS, NOT_
 
 DRAWING_METHODS = frozenset({"next", "__next__", "next_batch"})
 DRAWN = "drawn"  # begins the mark of what stems from data to evaluate on, beside the keys of forwards in `taints`
+MADE_UP: EventKey = ("made up",)
+"""The mark of what stems from a tensor that a constructor made up. Nobody else sees it: see `forget_made_up`."""
+
 OPTIMIZER_WORDS = frozenset({"optim", "optimiser", "optimizer"})
 MAKING_WORDS = frozenset("build builder create construct make new define".split())
 
@@ -110,6 +113,20 @@ def flow_into(
                 event.fate.add("kept")
                 if escaping:
                     event.fate.add("escaped")
+
+
+def mark_made_up(identity: Identity, state: State) -> None:
+    """A constructor has made up a tensor."""
+    state.taints[identity] = state.taints.get(identity, NO_TAINT) | {MADE_UP}
+
+
+def forget_made_up(state: State) -> None:
+    """The module is made: what it keeps, such as the buffer that a tensor of zeros became, is data from here on."""
+    for identity, taint in list(state.taints.items()):
+        if MADE_UP in taint:
+            state.taints[identity] = taint - {MADE_UP}
+            if not state.taints[identity]:
+                del state.taints[identity]
 
 
 def _test_data_drawn_from(text: str, given: Given, dotted: str | None, frame: Frame) -> str | None:

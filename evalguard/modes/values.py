@@ -49,7 +49,8 @@ class OriginKind(Enum):
 @dataclass(frozen=True, slots=True)
 class Origin:
     """The operation that put a place in its mode. `inferred`: an inference has run in this mode since. `evaluating`: it
-    stands in evaluation code. `function` is the qualified name around it, `text` the source of the call."""
+    stands in evaluation code. `apart`: it puts a part in train mode just after the whole was put in eval mode.
+    `function` is the qualified name around it, `text` the source of the call."""
 
     mode: Mode
     kind: OriginKind
@@ -60,6 +61,7 @@ class Origin:
     text: str = ""
     inferred: bool = False
     evaluating: bool = False
+    apart: bool = False
 
 
 ENTRY = Origin(Mode.UNKNOWN, OriginKind.ENTRY)

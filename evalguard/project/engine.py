@@ -37,6 +37,7 @@ from evalguard.modes.state import NO_TAINT, Guard, State, Trail, Weeding, join, 
 from evalguard.modes.store import Shelf
 from evalguard.modes.switch import evaluation_reason
 from evalguard.modes.transfer import run_block
+from evalguard.modes.unknown import forget_made_up
 from evalguard.modes.values import (
     NONE,
     OVER,
@@ -277,7 +278,26 @@ class Engine:
             and self.index.is_module(Cls(path, facts.owner)) is not False
         )
         coarse = caller is not None and (caller.coarse or self._only_builds(path, facts))
-        return Frame(self, path, facts, chain, depth, reason, self.knowledge.infos, 0, in_forward, receiver, coarse)
+        return Frame(
+            self,
+            path,
+            facts,
+            chain,
+            depth,
+            reason,
+            self.knowledge.infos,
+            in_forward=in_forward,
+            in_making=(caller is not None and caller.in_making) or self._is_constructor_of_module(path, facts),
+            receiver=receiver,
+            coarse=coarse,
+        )
+
+    def _is_constructor_of_module(self, path: str, facts: FunctionFacts) -> bool:
+        return (
+            facts.name == "__init__"
+            and facts.owner is not None
+            and self.index.is_module(Cls(path, facts.owner)) is not False
+        )
 
     def _only_builds(self, path: str, facts: FunctionFacts) -> bool:
         """Whether a function makes a module and says nothing of modes, or is a module's constructor."""
@@ -402,7 +422,15 @@ class Engine:
         self._apply_gradients(function.path, facts, entry)
         aside = set_aside(entry, env, self.relevance.deep_names(function.path, facts.qualname))
         base_trail = state.trail
-        key = (function.path, function.qualname, chain, inner.reason, inner.in_forward, entry.fingerprint())
+        key = (
+            function.path,
+            function.qualname,
+            chain,
+            inner.reason,
+            inner.in_forward,
+            inner.in_making,
+            entry.fingerprint(),
+        )
         if key in self._running:
             running = self._running[key]
             running.asked = True
@@ -420,6 +448,9 @@ class Engine:
                 result = self._solve(inner, [(0, entry.copy())])
                 outcomes = [Outcome(after, after.env.get("<return>", NONE)) for after in result.exits]
                 outcomes += [Outcome(after, NONE, True) for after in result.raises]
+                if inner.in_making and not frame.in_making:
+                    for outcome in outcomes:
+                        forget_made_up(outcome.state)
                 if not running.asked or _ends(outcomes) == _ends(running.outcomes):
                     break
                 running.outcomes = outcomes

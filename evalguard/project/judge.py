@@ -165,6 +165,7 @@ def is_meant(view: FunctionView, forward: Forward, origin: Origin) -> bool:
         or _is_weak(forward, origin)
         or (origin.evaluating and is_chosen_by_flag(origin))
         or _is_smoke_test(forward, origin)
+        or _is_part_set_apart(view, forward, origin)
     )
 
 
@@ -249,8 +250,18 @@ def is_chosen_by_flag(origin: Origin) -> bool:
 
 
 def _is_smoke_test(forward: Forward, origin: Origin) -> bool:
-    """A net that was just built is tried on made-up data, for the shape of its output."""
-    return forward.dummy and origin.kind in (OriginKind.BUILT, OriginKind.ASSUMED)
+    """A net that was just built is tried on made-up data, for the shape of its output; so is one with loaded weights
+    while the module around it is made."""
+    return forward.dummy and (
+        origin.kind in (OriginKind.BUILT, OriginKind.ASSUMED)
+        or (forward.in_making and origin.kind is OriginKind.LOADED)
+    )
+
+
+def _is_part_set_apart(view: FunctionView, forward: Forward, origin: Origin) -> bool:
+    """part-in-train-mode-after-eval: `model.eval(); model.prenet.train()` wants the dropout of this part, unless
+    something trains it so."""
+    return origin.apart and not _is_trained(view, forward)
 
 
 def _is_weak(forward: Forward, origin: Origin) -> bool:

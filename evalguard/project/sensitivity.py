@@ -27,6 +27,7 @@ from evalguard.project.certain_values import (
 )
 from evalguard.project.resolve import PLAIN_BASES, Index
 from evalguard.vocabulary import lookup
+from evalguard.vocabulary.terms import Parameter
 from evalguard.vocabulary.words import MODULE_WORDS, NOT_MADE_MODULE_WORDS, words
 
 HARMLESS_PREFIXES = ("torch.", "einops.")
@@ -231,6 +232,8 @@ def call_sensitivity(
         return depends, found.rpartition(".")[2] if depends else None
     functional = lookup.functional(found)
     if functional is not None:
+        if _takes_mode_from_caller(functional.flag, op, facts):
+            return False, None
         depends = lookup.depends_on_mode(functional, *_constants(op, certain))
         return depends, found.rpartition(".")[2] if depends else None
     factory = lookup.factory(found)
@@ -260,6 +263,19 @@ def call_sensitivity(
     if last[:1].isupper() or facts.name == "__init__":
         return None, None
     return False, None
+
+
+def _takes_mode_from_caller(flag: Parameter, op: Call, facts: FunctionFacts) -> bool:
+    """Whether a function of PyTorch is told the mode by an argument of the function that calls it, in
+    `F.batch_norm(x, mean, var, training=training)`: it depends on a module's mode only if the caller reads that."""
+    by_position = [argument.value for argument in op.arguments if argument.keyword is None and not argument.stars]
+    by_keyword = {argument.keyword: argument.value for argument in op.arguments}
+    told = by_keyword.get(flag.keyword)
+    if told is None and flag.position is not None and flag.position < len(by_position):
+        told = by_position[flag.position]
+    if not isinstance(told, Name) or told.id not in {parameter.name for parameter in facts.parameters}:
+        return False
+    return not any(isinstance(each, Assign) and each.target == told for block in facts.blocks for each in block.ops)
 
 
 def _sensitivity_as_called(

@@ -4,6 +4,7 @@ words("valLoader2")         ("val", "loader")
 words("run_one_epoch")      ("run", "one", "epoch")
 words("MyGANModel")         ("my", "gan", "model")
 words("testloader")         ("test", "loader")
+words("d_model")            ("d_model",)            the width of a transformer, no model
 """
 
 from __future__ import annotations
@@ -139,7 +140,9 @@ def _halves(part: str) -> tuple[str, ...]:
     return (part,) if compound is None else compound.groups()
 
 
-_PART: Final = re.compile(r"[A-Z]{2,}s(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
+_PART: Final = re.compile(
+    r"(?<![^\W_])d_model(?![^\W_])|[A-Z]{2,}s(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+"
+)
 _COMPOUND: Final = re.compile(
     "(train|test|valid|val|eval|dev|infer)"
     "(acc|batch|batches|data|dataloader|dataset|dl|ds|epoch|gen|iter|loader|loaders|loss|model|net|set|sets|step)"

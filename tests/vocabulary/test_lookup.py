@@ -397,6 +397,8 @@ def test_a_class_of_a_library_is_a_module(dotted: str) -> None:
         ("CNNs", ("cnns",)),
         ("testloader", ("test", "loader")),
         ("valset", ("val", "set")),
+        ("self.d_model", ("self", "d_model")),
+        ("old_model", ("old", "model")),
         ("validation", ("validation",)),
         ("evaluate", ("evaluate",)),
         ("dataloader", ("dataloader",)),
