@@ -160,6 +160,7 @@ def is_meant(view: FunctionView, forward: Forward, origin: Origin) -> bool:
         or _is_generator_preview(view, forward)
         or _is_momentum_encoder(view, forward)
         or _is_chosen_in_the_call(forward, origin)
+        or _is_declined(view, forward)
         or _is_acting(forward)
         or _is_sampling_dropout(forward)
         or _is_weak(forward, origin)
@@ -225,6 +226,21 @@ def _is_chosen_in_the_call(forward: Forward, origin: Origin) -> bool:
         return False
     path, *place = origin.site
     return any(path == site[0] and encloses(Span(*site[1:]), place) for site in forward.chain)
+
+
+def _is_declined(view: FunctionView, forward: Forward) -> bool:
+    """eval-by-default: `def score(self, data, eval_=True): if eval_: self.net.eval()` puts the module of this forward
+    in eval mode unless a caller wants none."""
+    switches = {
+        origin
+        for other in view.events.forwards.values()
+        if other.span == forward.span and other.path == forward.path and other.id == forward.id
+        for origin in other.origins
+        if origin.mode is Mode.EVAL and origin.kind is OriginKind.SET
+    }
+    around = {(forward.path, forward.function)}
+    around |= {(path, name) for path, *place in forward.chain for name in view.qualnames_around(path, place)}
+    return any((o.path, o.function) in around and view.is_switched_by_default(o) for o in switches)
 
 
 def _is_acting(forward: Forward) -> bool:
