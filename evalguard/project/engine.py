@@ -73,6 +73,7 @@ from evalguard.project.resolve import (
     assigned_attributes,
     fills_tables,
     returned_attributes,
+    returned_names,
     runs_layers,
 )
 from evalguard.project.told import told_of
@@ -515,10 +516,27 @@ class Engine:
         if bound is not None and assigned_attributes(facts) & tested:
             return False
         names = self.relevance.deep_words(function.path, facts.qualname)
+        scopes = self.relevance.deep_scopes(function.path, facts.qualname)
         own = state.store.shelf(bound.id) if isinstance(bound, Obj) else {}
-        shared = (*state.store.held_by("scope", names), *(own[name] for name in names & own.keys()))
-        captured = (value for _, _, value in function.captured)
-        return not any(self._may_run(value, state) for value in (*given, *captured, *shared))
+        returned = returned_names(facts)
+        around = [
+            *((name, own[name]) for name in names & own.keys()),
+            *((name, value) for _, name, value in function.captured),
+            *(
+                (name, value)
+                for (_, path, scope), name, value in state.store.held_by("scope", names)
+                if scope == MODULE or (path, scope) in scopes
+            ),
+        ]
+        in_use = (value for name, value in around if name in returned or not self._only_computes(value, state))
+        return not any(self._may_run(value, state) for value in (*given, *in_use))
+
+    def _only_computes(self, value: Abstract, state: State) -> bool:
+        """Whether a value is a function that only computes with data, as a helper does that calls itself."""
+        if not isinstance(value, Fn) or not self.relevance.only_computes(value.path, value.qualname):
+            return False
+        held = (value.bound, *(other for _, _, other in value.captured))
+        return not any(other is not None and self._may_run(other, state) for other in held)
 
     def _unseen(self, function: Fn, outcomes: list[Outcome]) -> list[Outcome]:
         """The outcomes of a call into which nobody looks, with the exceptions that the function raises."""
@@ -531,6 +549,7 @@ class Engine:
         return outcomes + raised
 
     def _may_run(self, value: Abstract, state: State) -> bool:
+        """Whether a value is a module, or may lead to one."""
         match value:
             case Obj(id=identity):
                 info = self.knowledge.infos.get(identity)
@@ -539,7 +558,8 @@ class Engine:
                     identity in state.modes
                     or identity[0] == "self"
                     or (bool(said) and said[-1] in MODULE_WORDS)  # `model`, but not `model_dim`
-                    or (info is not None and bool(info.module or info.cls or info.evidence))
+                    or (info is not None and bool(info.module or info.evidence))
+                    or (info is not None and info.cls is not None and not self._is_data(identity, info.cls, state))
                     or self._is_part_of_module(identity)
                 )
             case Known() | Params() | Ext() | Mod():
@@ -548,6 +568,14 @@ class Engine:
                 return any(self._may_run(part, state) for part in parts(value))
             case _:
                 return True
+
+    def _is_data(self, identity: Identity, cls: Cls, state: State) -> bool:
+        """Whether an object is of a class that only computes with data, and holds nothing else: a batch, a tree of
+        tensors."""
+        if self.knowledge.class_view(cls).module is not False or not self.relevance.is_data(cls):
+            return False
+        shelves = (state.store.shelf(identity), state.store.shelf(("class", cls.path, cls.qualname)))
+        return not any(self._may_run(value, state) for shelf in shelves for value in shelf.values())
 
     def _is_part_of_module(self, identity: Identity) -> bool:
         cls = self.knowledge.info(identity[1]).cls if identity[0] == "attr" else None

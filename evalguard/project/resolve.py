@@ -578,6 +578,12 @@ def returned_attributes(function: FunctionFacts) -> set[str]:
     return found
 
 
+def returned_names(function: FunctionFacts) -> set[str]:
+    """The variables that a function hands out, as they are or in a tuple."""
+    returned = [op.value for block in function.blocks for op in block.ops if isinstance(op, Return)]
+    return {part.id for value in returned for part in (value, *parts_of(value)) if isinstance(part, Name)}
+
+
 def fills_tables(function: FunctionFacts) -> bool:
     """Whether a function makes an empty dict for an object: `self.entries = {}`."""
     return any(
