@@ -512,6 +512,9 @@ class Engine:
             handed_out = (state.store.get((bound.id, name)) for name in returned_attributes(facts))
             if any(value is not None and self._may_run(value, state) for value in handed_out):
                 return False
+            overwritten = (state.store.get((bound.id, name)) for name in assigned_attributes(facts))
+            if any(value is not None and state.taint_of(value) for value in overwritten):
+                return False  # what a module gave may be forgotten: `self.loss = 0`
         tested = {path.rpartition(".")[2] for path in frame.significant}
         if bound is not None and assigned_attributes(facts) & tested:
             return False
