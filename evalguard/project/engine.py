@@ -360,8 +360,13 @@ class Engine:
         if recursive:
             arguments = [_widened(value, function, number) for number, value in enumerate(arguments)]
         env = call_arguments(function, facts, arguments, keywords, state, self.knowledge)
+        given = [*arguments, *(value for _, value in keywords)]
         if facts.is_generator:
             self.visited.add((function.path, function.qualname))
+            if not facts.decorators and self._needs_no_look(function, facts, given, state, frame):
+                if self.record is not None:
+                    self.record.call(function, state, frame, op, Answer.INERT)
+                return self._unseen(function, self._unknown(arguments, keywords, state, frame, op))
             if self.record is not None:
                 self.record.call(function, state, frame, op, Answer.SUSPENDED)
             return [Outcome(state, Generator(function, tuple(sorted(env.items())), id=new_identity(frame, op.span)))]
@@ -375,7 +380,7 @@ class Engine:
                 state.doubt = True  # anything may be in another mode now
             return self._unknown(arguments, keywords, state, frame, op)
         self.visited.add((function.path, function.qualname))
-        if self._needs_no_look(function, facts, [*arguments, *(v for _, v in keywords)], state, frame):
+        if self._needs_no_look(function, facts, given, state, frame):
             if self.record is not None:
                 self.record.call(function, state, frame, op, Answer.INERT)
             return self._unseen(function, self._unknown(arguments, keywords, state, frame, op))
@@ -545,7 +550,7 @@ class Engine:
         """The outcomes of a call into which nobody looks, with the exceptions that the function raises."""
         ends = self.relevance.ends_of(function.path, function.qualname)
         raised = [Outcome(outcome.state.copy(), NONE, True) for outcome in outcomes if ends.raises]
-        if not ends.returns:
+        if not ends.returns and not self.index.facts(function).is_generator:
             return raised
         for outcome in raised:
             outcome.state.doubt = True
