@@ -51,12 +51,13 @@ def solve_forward(
     step: Step[S],
     take_in: TakeIn[S],
     cost: Callable[[S], int] = lambda state: 1,
+    can_wait: Callable[[S], bool] = lambda state: False,
     limit: int = 20_000,
 ) -> Alternatives[S]:
     """Run forward from the given blocks and states to a fixpoint. Raises TooManySteps when the steps together cost more
-    than `limit`; `cost` is what a step from a state does."""
+    than `limit`; `cost` is what a step from a state does. Of the states at one block those that `can_wait` go last."""
     found: Alternatives[S] = Alternatives()
-    waiting: list[tuple[int, int, S]] = []
+    waiting: list[tuple[int, bool, int, S]] = []
     serial = 0
 
     def arrive(block: int, state: S) -> None:
@@ -64,13 +65,13 @@ def solve_forward(
         news = take_in(block, found.of.setdefault(block, []), state)
         if news is not None:
             serial += 1
-            heapq.heappush(waiting, (block, serial, news))
+            heapq.heappush(waiting, (block, can_wait(news), serial, news))
 
     for block, state in starts:
         arrive(block, state)
     spent = 0
     while waiting:
-        block, _, state = heapq.heappop(waiting)
+        block, _, _, state = heapq.heappop(waiting)
         if not any(known is state for known in found.of[block]):
             continue  # joined with a later arrival, which waits in its stead
         spent += cost(state)

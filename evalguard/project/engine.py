@@ -315,7 +315,7 @@ class Engine:
 
         watch = self.record.run(frame, starts) if self.record is not None else None
         try:
-            found = solve_forward(starts, step, arrive, _cost)
+            found = solve_forward(starts, step, arrive, _cost, _is_doubtful)
         except TooManySteps:
             self.events.gave_up.append((frame.path, facts.qualname))
             return Result([], [], [])
@@ -961,6 +961,11 @@ class Engine:
 def _cost(state: State) -> int:
     """What a step from a state costs, in steps from a small one: much that is known is much to copy and compare."""
     return 1 + (len(state.modes) + len(state.guards)) // LARGE
+
+
+def _is_doubtful(state: State) -> bool:
+    """Whether a path hardly happens: where steps run short, those of sure paths come first."""
+    return state.doubt
 
 
 def _different(yields: list[tuple[State, int, Abstract]]) -> list[tuple[State, int, Abstract]]:

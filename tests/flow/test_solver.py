@@ -115,6 +115,31 @@ def test_it_may_start_anywhere_and_at_several_places() -> None:
     assert found.at(4) == [frozenset({"x", "y", "a", "b"})]
 
 
+def test_states_that_can_wait_go_last_at_their_block() -> None:
+    worked: list[tuple[int, str]] = []
+
+    def onward(block: int, state: str) -> list[tuple[int, str]]:
+        worked.append((block, state))
+        return [(block + 1, state)] if block < 2 else []
+
+    def apart(block: int, known: list[str], state: str) -> str:
+        known.append(state)
+        return state
+
+    starts = [(0, "hardly"), (0, "surely"), (1, "hardly as well")]
+    solve_forward(starts, onward, apart, can_wait=lambda state: state.startswith("hardly"))
+    assert worked == [
+        (0, "surely"),
+        (0, "hardly"),
+        (1, "surely"),
+        (1, "hardly as well"),
+        (1, "hardly"),
+        (2, "surely"),
+        (2, "hardly as well"),
+        (2, "hardly"),
+    ]
+
+
 def test_a_fixpoint_that_is_not_reached_is_said_so() -> None:
     def count(block: int, state: int) -> list[tuple[int, int]]:
         return [(block, state + 1)]
