@@ -80,7 +80,7 @@ class Mentions:
         return [other for other, component in self._component.items() if component == self._component[path]]
 
     def words(self, key: Key) -> frozenset[str]:
-        """Every name and attribute in a function's ops."""
+        """Every name and attribute in a function's ops and defaults."""
         return self._index.words(*key)
 
     def sure(self, key: Key) -> frozenset[Key]:

@@ -88,7 +88,7 @@ class Index:
         self._words: dict[tuple[str, str], frozenset[str]] = {}
 
     def words(self, path: str, qualname: str) -> frozenset[str]:
-        """Every name and attribute in a function's ops."""
+        """Every name and attribute in a function's ops and defaults."""
         key = (path, qualname)
         if key not in self._words:
             self._words[key] = frozenset(_words_of(self.files[path].functions[qualname]))
@@ -610,6 +610,7 @@ def _words_of(function: FunctionFacts) -> set[str]:
     for block in function.blocks:
         for op in block.ops:
             visit(values_of(op))
+    visit(parameter.default for parameter in function.parameters if parameter.default is not None)
     for decorator in function.decorators:
         found.update(decorator.name.split("."))
     return found
