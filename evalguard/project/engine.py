@@ -932,7 +932,8 @@ class Engine:
         """See `property_reads`."""
         key = (path, qualname)
         if key not in self._property_reads:
-            self._property_reads[key] = property_reads(self.index.files[path].functions[qualname], self._properties)
+            file = self.index.files[path]
+            self._property_reads[key] = property_reads(file, file.functions[qualname], self._properties)
         return self._property_reads[key]
 
     def decorators(self, path: str, qualname: str) -> tuple[Decorator, ...]:

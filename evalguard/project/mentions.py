@@ -224,8 +224,8 @@ class Mentions:
 
 
 def _chains(facts: FunctionFacts) -> dict[Name | Attribute, bool]:
-    """The chains of names in a function's ops and decorators, with the chains that they begin with, and whether each is
-    called or given to a call somewhere: `utils.train.validate`."""
+    """The chains of names in a function's ops, defaults and decorators, with the chains that they begin with, and
+    whether each is called or given to a call somewhere: `utils.train.validate`."""
     found: dict[Name | Attribute, bool] = {}
 
     def visit(values: Iterable[Value]) -> None:
@@ -251,6 +251,7 @@ def _chains(facts: FunctionFacts) -> dict[Name | Attribute, bool]:
         for edge in block.edges:
             if edge.test is not None:
                 visit([edge.test])
+    visit(parameter.default for parameter in facts.parameters if parameter.default is not None)
     for decorator in facts.decorators:
         if decorator.name:
             value = as_value(decorator.name)
