@@ -14,7 +14,7 @@ Cure: TypeAlias = Callable[[Finding, Script], Iterator[Fix]]
 CURES: Mapping[str, tuple[Cure, ...]] = {
     "EVG101": (switches.eval_of_a_global, switches.missing_eval, switches.eval_after_loading),
     "EVG102": (switches.eval_of_a_global, switches.missing_eval, switches.eval_after_loading),
-    "EVG103": (switches.missing_eval_of_a_helper,),
+    "EVG103": (overrides.frozen_inside, switches.missing_eval_of_a_helper),
     "EVG104": (switches.missing_eval_before_export,),
     "EVG105": (switches.eval_after_loading, switches.eval_of_a_global, switches.missing_eval),
     "EVG106": (switches.train_call_in_evaluation, switches.eval_behind_a_train_call),

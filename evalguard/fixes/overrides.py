@@ -59,6 +59,19 @@ def frozen_again(finding: Finding, script: Script) -> Iterator[Fix]:
         yield from _frozen_by_an_override(owner, freeze, script)
 
 
+def frozen_inside(finding: Finding, script: Script) -> Iterator[Fix]:
+    """`eval()` of a part that its own module never trains, in an override of `train`."""
+    place = finding.model or ""
+    owner = script.class_around(finding.span)
+    if owner is not None and is_inside_what_learns(finding):
+        yield from _frozen_by_an_override(owner, f"{place}.eval()", script)
+
+
+def is_inside_what_learns(finding: Finding) -> bool:
+    """Whether a finding is about a part of what is trained, by the last step of its trace, which sets no mode."""
+    return bool(finding.trace) and finding.trace[-1].mode is None and "without gradients" in finding.trace[-1].message
+
+
 _MODE_WORDS = frozenset("mode train training is_train is_training flag on".split())
 
 

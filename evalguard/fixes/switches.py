@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from evalguard.finding import Applicability, Edit, Finding, Fix, Span, Step
+from evalguard.fixes.overrides import is_inside_what_learns
 from evalguard.fixes.script import FUNCTIONS, LOOPS, Function, Script, root_of, trains
 
 SAFE, UNSAFE = Applicability.SAFE, Applicability.UNSAFE
@@ -47,6 +48,8 @@ def missing_eval(finding: Finding, script: Script) -> Iterator[Fix]:
 
 def missing_eval_of_a_helper(finding: Finding, script: Script) -> Iterator[Fix]:
     """`eval()` of a network that nobody trains: once, where it is made or loaded, or else before the loop."""
+    if is_inside_what_learns(finding):
+        return  # the mode of the whole is that of what learns
     yield from eval_after_loading(finding, script)
     place = finding.model or ""
     chain = [s for s in script.around(finding.span) if isinstance(s, _HOLDERS) and _knows(script, place, s)]

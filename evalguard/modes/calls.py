@@ -142,7 +142,7 @@ def call_value(callee: Abstract, given: Given, state: State, frame: Frame) -> li
             if makes_optimizer(text) and not is_proved(identity, frame):
                 return unknown(given, state, frame)  # a class of optimizers that was given
             return [forward(identity, given, text, state, frame)]
-        case Expr(operator="[]") if chosen := choices(callee, given, state, frame):
+        case Expr(operator="[]" | "or") if chosen := choices(callee, given, state, frame):
             return each_of(chosen, given, frame, lambda entry, own, path: call_value(entry, own, path, frame))
         case Expr(operator=operator, operands=(inner, *_)) if operator.startswith("."):
             return call_method(inner, operator[1:], given, state, frame)
@@ -189,7 +189,7 @@ def call_method(base: Abstract, name: str, given: Given, state: State, frame: Fr
             return call_value(base, given, state, frame)
         case Generator() if name in ("__next__", "send"):
             return advance(base, given, state, frame)
-        case Expr(operator="[]") if chosen := choices(base, given, state, frame):
+        case Expr(operator="[]" | "or") if chosen := choices(base, given, state, frame):
             return each_of(chosen, given, frame, lambda entry, own, path: call_method(entry, name, own, path, frame))
         case _:
             if name == "backward":

@@ -1,8 +1,9 @@
-"""One of several, nobody knows which: an unknown entry of a table of classes, functions or networks.
+"""One of several, nobody knows which: an unknown entry of a table of classes, functions or networks, `a or b`.
 
     NETS = {"plain": Plain, "noisy": Noisy}
     net = NETS[name](10)      a path for each entry that can be called so; on it, `name` is the entry's key
     nets[name].eval()         one object that may be any of them: what is done to it is done to all
+    (average or net)(x)       the same
 
 The paths of a larger table are one path afterwards, on which the result may be any of theirs.
 """
@@ -17,7 +18,7 @@ from typing import TypeAlias
 from evalguard.flow.liveness import paths_in
 from evalguard.modes.arguments import Given
 from evalguard.modes.frame import Frame, Outcome
-from evalguard.modes.guards import assume, compare
+from evalguard.modes.guards import assume, compare, negate
 from evalguard.modes.objects import is_proved
 from evalguard.modes.state import State, unite_origins
 from evalguard.modes.values import Abstract, Cls, Expr, Ext, Fn, Identity, Map, Obj, Origins, Partial, Seq
@@ -29,13 +30,15 @@ Choice: TypeAlias = tuple[Abstract, State]
 
 
 def choices(value: Abstract, given: Given, state: State, frame: Frame) -> list[Choice]:
-    """What an unknown entry of a table may be, each with its path. Empty for tables of mere data."""
+    """What an unknown entry of a table, or one of two, may be, each with its path. Empty for mere data."""
     entries: list[tuple[Abstract, Abstract | None]]
     match value:
         case Expr(operator="[]", operands=(Map(items=pairs), key)):
             entries = [(held, compare("==", key, known)) for known, held in pairs]
         case Expr(operator="[]", operands=(Seq(items=items), _)):
             entries = [(held, None) for held in items]
+        case Expr(operator="or", operands=(left, right)):
+            entries = [(left, left), (right, negate(left))]
         case _:
             return []
     networks = {held.id for held, _ in entries if isinstance(held, Obj) and _is_network(held, state, frame)}

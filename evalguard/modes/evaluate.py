@@ -7,7 +7,7 @@ from dataclasses import replace
 from evalguard.ir import values as ir
 from evalguard.ir.facts import MODULE
 from evalguard.modes.frame import Frame
-from evalguard.modes.guards import compare, negate
+from evalguard.modes.guards import compare, negate, truth
 from evalguard.modes.state import State
 from evalguard.modes.values import (
     Abstract,
@@ -59,6 +59,8 @@ def evaluate(value: ir.Value, state: State, frame: Frame) -> Abstract:
             return compare(operator, evaluate(left, state, frame), evaluate(right, state, frame))
         case ir.Not(value=inner):
             return negate(evaluate(inner, state, frame))
+        case ir.Binary(operator="and" | "or" as operator, left=left, right=right):
+            return _either(operator, evaluate(left, state, frame), evaluate(right, state, frame), state)
         case ir.Binary(operator=operator, left=left, right=right):
             return binary(operator, evaluate(left, state, frame), evaluate(right, state, frame))
         case ir.Closure(function=qualname):
@@ -215,12 +217,16 @@ def _from_the_end(identity: Identity, key: int, state: State) -> Abstract | None
     return shelf.get(("item", max(numbers) + 1 + key)) if numbers else None
 
 
+def _either(operator: str, left: Abstract, right: Abstract, state: State) -> Abstract:
+    """`left or right`, `left and right`: one of them, if it is known whether the first one is true."""
+    is_true = truth(left, state)
+    if is_true is None:
+        return Expr(operator, (left, right))
+    return right if is_true is (operator == "and") else left
+
+
 def binary(operator: str, left: Abstract, right: Abstract) -> Abstract:
     """A calculation. Lists are joined, parameters collected, constants computed where that is harmless."""
-    if operator in ("and", "or"):
-        if isinstance(left, Known):
-            return right if bool(left.value) is (operator == "and") else left
-        return Expr(operator, (left, right))
     if operator == "+" and isinstance(left, Seq) and isinstance(right, Seq) and left.kind == right.kind != "grown":
         return Seq(left.kind, (left.items + right.items)[:16])
     if operator in ("+", "|"):

@@ -144,17 +144,17 @@ class Store:
         found += [owner for owner in self._base.of_kind(kind) if owner not in self._shelves]
         return found
 
-    def held_by(self, kind: str, names: Set[Hashable]) -> Iterator[Abstract]:
-        """What is held by these names, by owners whose identity begins with that word."""
+    def held_by(self, kind: str, names: Set[Hashable]) -> Iterator[tuple[Identity, Hashable, Abstract]]:
+        """What is held by these names, by owners whose identity begins with that word: owner, name and value."""
         for owner, shelf in self._shelves.items():
             if owner[0] == kind:
                 for name in names & shelf.keys():
-                    yield shelf[name]
+                    yield owner, name, shelf[name]
         known = self._base.named(kind)
         for name in names & known.keys():
             for owner, value in known[name]:
                 if owner not in self._shelves:
-                    yield value
+                    yield owner, name, value
 
     def holders(self, name: Hashable) -> frozenset[Identity]:
         """All that hold something by that name."""

@@ -75,6 +75,7 @@ from evalguard.project.resolve import (
     assigned_attributes,
     fills_tables,
     returned_attributes,
+    returned_names,
     runs_layers,
 )
 from evalguard.project.told import told_of
@@ -383,8 +384,13 @@ class Engine:
             if isinstance(function.bound, Obj) and recursive > 1:
                 function = replace(function, bound=Obj(folded(function.bound.id)))
         env = call_arguments(function, facts, arguments, keywords, state, self.knowledge)
+        given = [*arguments, *(value for _, value in keywords)]
         if facts.is_generator:
             self.visited.add((function.path, function.qualname))
+            if not facts.decorators and self._needs_no_look(function, facts, given, state, frame):
+                if self.record is not None:
+                    self.record.call(function, state, frame, op, Answer.INERT)
+                return self._unseen(function, self._unknown(arguments, keywords, state, frame, op))
             if self.record is not None:
                 self.record.call(function, state, frame, op, Answer.SUSPENDED)
             return [Outcome(state, Generator(function, tuple(sorted(env.items())), id=new_identity(frame, op.span)))]
@@ -398,7 +404,7 @@ class Engine:
                 state.doubt = True  # anything may be in another mode now
             return self._unknown(arguments, keywords, state, frame, op)
         self.visited.add((function.path, function.qualname))
-        if self._needs_no_look(function, facts, [*arguments, *(v for _, v in keywords)], state, frame):
+        if self._needs_no_look(function, facts, given, state, frame):
             if self.record is not None:
                 self.record.call(function, state, frame, op, Answer.INERT)
             return self._unseen(function, self._unknown(arguments, keywords, state, frame, op))
@@ -546,29 +552,47 @@ class Engine:
             handed_out = (state.store.get((bound.id, name)) for name in returned_attributes(facts))
             if any(value is not None and self._may_run(value, state) for value in handed_out):
                 return False
+            overwritten = (state.store.get((bound.id, name)) for name in assigned_attributes(facts))
+            if any(value is not None and state.taint_of(value) for value in overwritten):
+                return False  # what a module gave may be forgotten: `self.loss = 0`
         tested = {path.rpartition(".")[2] for path in frame.significant}
-        assigned = assigned_attributes(facts) if bound is not None else frozenset()
-        if assigned & tested:
+        if bound is not None and assigned_attributes(facts) & tested:
             return False
         names = self.relevance.deep_words(function.path, facts.qualname)
+        scopes = self.relevance.deep_scopes(function.path, facts.qualname)
         own = state.store.shelf(bound.id) if isinstance(bound, Obj) else {}
-        if any(state.taint_of(own[name]) for name in assigned & own.keys()):
-            return False  # `loss.reset()`: what stems from a forward may be given up
-        shared = (*state.store.held_by("scope", names), *(own[name] for name in names & own.keys()))
-        captured = (value for _, _, value in function.captured)
-        return not any(self._may_run(value, state) for value in (*given, *captured, *shared))
+        returned = returned_names(facts)
+        around = [
+            *((name, own[name]) for name in names & own.keys()),
+            *((name, value) for _, name, value in function.captured),
+            *(
+                (name, value)
+                for (_, path, scope), name, value in state.store.held_by("scope", names)
+                if scope == MODULE or (path, scope) in scopes
+            ),
+        ]
+        in_use = (value for name, value in around if name in returned or not self._only_computes(value, state))
+        return not any(self._may_run(value, state) for value in (*given, *in_use))
+
+    def _only_computes(self, value: Abstract, state: State) -> bool:
+        """Whether a value is a function that only computes with data, as a helper does that calls itself."""
+        if not isinstance(value, Fn) or not self.relevance.only_computes(value.path, value.qualname):
+            return False
+        held = (value.bound, *(other for _, _, other in value.captured))
+        return not any(other is not None and self._may_run(other, state) for other in held)
 
     def _unseen(self, function: Fn, outcomes: list[Outcome]) -> list[Outcome]:
         """The outcomes of a call into which nobody looks, with the exceptions that the function raises."""
         ends = self.relevance.ends_of(function.path, function.qualname)
         raised = [Outcome(outcome.state.copy(), NONE, True) for outcome in outcomes if ends.raises]
-        if not ends.returns:
+        if not ends.returns and not self.index.facts(function).is_generator:
             return raised
         for outcome in raised:
             outcome.state.doubt = True
         return outcomes + raised
 
     def _may_run(self, value: Abstract, state: State) -> bool:
+        """Whether a value is a module, or may lead to one."""
         match value:
             case Obj(id=identity):
                 info = self.knowledge.infos.get(identity)
@@ -577,7 +601,8 @@ class Engine:
                     identity in state.modes
                     or identity[0] == "self"
                     or (bool(said) and said[-1] in MODULE_WORDS)  # `model`, but not `model_dim`
-                    or (info is not None and bool(info.module or info.cls or info.evidence))
+                    or (info is not None and bool(info.module or info.evidence))
+                    or (info is not None and info.cls is not None and not self._is_data(identity, info.cls, state))
                     or self._is_part_of_module(identity)
                 )
             case Known() | Params() | Ext() | Mod():
@@ -586,6 +611,14 @@ class Engine:
                 return any(self._may_run(part, state) for part in parts(value))
             case _:
                 return True
+
+    def _is_data(self, identity: Identity, cls: Cls, state: State) -> bool:
+        """Whether an object is of a class that only computes with data, and holds nothing else: a batch, a tree of
+        tensors."""
+        if self.knowledge.class_view(cls).module is not False or not self.relevance.is_data(cls):
+            return False
+        shelves = (state.store.shelf(identity), state.store.shelf(("class", cls.path, cls.qualname)))
+        return not any(self._may_run(value, state) for shelf in shelves for value in shelf.values())
 
     def _is_part_of_module(self, identity: Identity) -> bool:
         cls = self.knowledge.info(identity[1]).cls if identity[0] == "attr" else None
@@ -934,7 +967,8 @@ class Engine:
         """See `property_reads`."""
         key = (path, qualname)
         if key not in self._property_reads:
-            self._property_reads[key] = property_reads(self.index.files[path].functions[qualname], self._properties)
+            file = self.index.files[path]
+            self._property_reads[key] = property_reads(file, file.functions[qualname], self._properties)
         return self._property_reads[key]
 
     def decorators(self, path: str, qualname: str) -> tuple[Decorator, ...]:

@@ -24,6 +24,7 @@ from evalguard.project.own_parts import (
 )
 from evalguard.project.resolve import keeps_from_learning
 from evalguard.project.view import FunctionView, encloses
+from evalguard.project.without_gradients import Ungraded, parts_without_gradients
 from evalguard.vocabulary.words import (
     ENVIRONMENT_WORDS,
     HELPER_NETWORK_WORDS,
@@ -160,6 +161,7 @@ def is_meant(view: FunctionView, forward: Forward, origin: Origin) -> bool:
         or _is_generator_preview(view, forward)
         or _is_momentum_encoder(view, forward)
         or _is_chosen_in_the_call(forward, origin)
+        or _is_declined(view, forward)
         or _is_acting(forward)
         or _is_sampling_dropout(forward)
         or _is_weak(forward, origin)
@@ -228,6 +230,21 @@ def _is_chosen_in_the_call(forward: Forward, origin: Origin) -> bool:
     return any(path == site[0] and encloses(Span(*site[1:]), place) for site in forward.chain)
 
 
+def _is_declined(view: FunctionView, forward: Forward) -> bool:
+    """eval-by-default: `def score(self, data, eval_=True): if eval_: self.net.eval()` puts the module of this forward
+    in eval mode unless a caller wants none."""
+    switches = {
+        origin
+        for other in view.events.forwards.values()
+        if other.span == forward.span and other.path == forward.path and other.id == forward.id
+        for origin in other.origins
+        if origin.mode is Mode.EVAL and origin.kind is OriginKind.SET
+    }
+    around = {(forward.path, forward.function)}
+    around |= {(path, name) for path, *place in forward.chain for name in view.qualnames_around(path, place)}
+    return any((o.path, o.function) in around and view.is_switched_by_default(o) for o in switches)
+
+
 def _is_acting(forward: Forward) -> bool:
     """rl-policy-acts-in-train: rollouts need the mode of the update."""
     said = {word for text in forward.arguments for word in words(text)}
@@ -286,6 +303,51 @@ def helpers_in_train_mode(view: FunctionView) -> Iterator[Accident]:
         if origin.kind is OriginKind.ASSUMED or origin.text.startswith(f"{forward.place}.train("):
             continue
         yield Accident(forward, origin, False)
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenPart:
+    """A part that learns nothing, a step that trains the module around it, and the origin of that module's mode."""
+
+    part: Ungraded
+    step: TrainingStep
+    origin: Origin
+
+
+def frozen_parts_in_train_mode(view: FunctionView) -> Iterator[FrozenPart]:
+    """The parts that a module only ever runs without gradients, in its train mode at a training step; each in the view
+    of the first step that says so."""
+    if view.is_unit_test:
+        return
+    classes = dict.fromkeys(cls for step in view.steps for cls in _classes_around(step.id, view))
+    for cls in classes:
+        parts = parts_without_gradients(view.code.class_(cls))
+        found = [step for step in view.events.steps.values() if _trained_by(step)] if parts else []
+        found = [step for step in found if cls in _classes_around(step.id, view)]
+        if not found:
+            continue
+        step = min(found, key=lambda s: (view.info(s.id).cls != cls, s.path, s.span, repr(s.key)))
+        if (step.path, step.function) == (view.path, view.qualname):
+            origin = min(_trained_by(step), key=lambda o: (o.kind is not OriginKind.SET, o.site or (), o.chain))
+            yield from (FrozenPart(part, step, origin) for part in parts)
+
+
+def _trained_by(step: TrainingStep) -> list[Origin]:
+    """What put the module of a step in train mode; nothing where it was not seen to run before the step, or hardly."""
+    if step.doubt or not step.exercised:
+        return []
+    return [origin for origin in step.origins if origin.mode is Mode.TRAIN and origin.site is not None]
+
+
+def _classes_around(identity: Identity, view: FunctionView) -> Iterator[Cls]:
+    """The classes of an object and of those of which it is a part."""
+    while True:
+        cls = view.info(identity).cls
+        if cls is not None:
+            yield cls
+        if identity[0] not in PARTS:
+            return
+        identity = identity[1]
 
 
 def _is_trained(view: FunctionView, forward: Forward) -> bool:

@@ -5,6 +5,7 @@ nn.Linear(3, 4).to(device)         has weights
 nn.ReLU()                          neither: nobody misses it in `modules()`
 Block(3)                           a module of the project, as what it makes itself
 make_block(3)                      what the function returns
+list(resnet18().children())[:-1]   in `nn.Sequential(*...)` as what it was taken from
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from evalguard.ir.ops import Call, Return
-from evalguard.ir.values import Attribute, Const, Item, Name, Temp, Value
+from evalguard.ir.values import Attribute, Const, Item, Name, Star, Temp, Value
 from evalguard.modes.values import Cls, Fn
 from evalguard.project.code import ClassView, CodeView
 from evalguard.project.sensitivity import layers_of_part_used
 from evalguard.vocabulary import lookup
+from evalguard.vocabulary.methods import CHILD_METHODS
 
 DEEPEST = 6  # functions and classes that make modules for one another
 WEIGHT_CALLS = frozenset({"register_buffer", "register_parameter"})
@@ -46,6 +48,8 @@ def made_by(value: Value, view: CodeView, cls: ClassView | None, depth: int = 0)
         return None
     if isinstance(value, Item) and (item := view.item_given(value)) is not None:
         return made_by(item, view, cls, depth + 1)
+    if isinstance(value, (Item, Star)):
+        return _of_parts(value.value, view, cls, depth + 1)
     if isinstance(value, Name):
         given = view.values_given(value)
         return None if view.has_parameter(value) else _one(made_by(each, view, cls, depth + 1) for each in given)
@@ -54,6 +58,24 @@ def made_by(value: Value, view: CodeView, cls: ClassView | None, depth: int = 0)
         given = view.values_given(value) if isinstance(value, Temp) else []
         return _one(made_by(each, view, cls, depth + 1) for each in given)
     return made_in_call(call, view, cls, depth)
+
+
+def _of_parts(value: Value, view: CodeView, cls: ClassView | None, depth: int) -> Made | None:
+    """The module of which a value holds the parts, or some of them: `list(net.children())[:-1]`."""
+    if isinstance(value, Name) and not view.has_parameter(value):
+        return _one(_of_parts(each, view, cls, depth + 1) for each in view.values_given(value))
+    if isinstance(value, Item) and depth <= DEEPEST:
+        return _of_parts(value.value, view, cls, depth + 1)
+    call = view.call_of(value)
+    if call is None or depth > DEEPEST:
+        return None
+    match call:
+        case Call(callee=Name(id="list"), arguments=(argument,)):
+            return _of_parts(argument.value, view, cls, depth + 1)
+        case Call(callee=Attribute(value=whole, name=name), arguments=()) if name in CHILD_METHODS:
+            return made_by(whole, view, cls, depth + 1)
+        case _:
+            return None
 
 
 def made_in_call(call: Call, view: CodeView, cls: ClassView | None, depth: int = 0) -> Made | None:

@@ -2,6 +2,7 @@
 
     fit(model)            a name: the function that it means, through imports
     Net(3)                a class: its constructor, and what its users call without naming it (`__call__`, `__enter__`)
+    super().__init__()    the constructor of the class above
     self.validate()       a method of its own class, of what that inherits from, and of what inherits from it
     log.info("done")      nothing: `log = logging.getLogger()` is no object of the project (see `receivers`)
     x.cpu()               nothing: of what nobody knows, that is a method of data
@@ -79,7 +80,7 @@ class Mentions:
         return [other for other, component in self._component.items() if component == self._component[path]]
 
     def words(self, key: Key) -> frozenset[str]:
-        """Every name and attribute in a function's ops."""
+        """Every name and attribute in a function's ops and defaults."""
         return self._index.words(*key)
 
     def sure(self, key: Key) -> frozenset[Key]:
@@ -161,6 +162,8 @@ class Mentions:
             found = frozenset(self._meant(key[0], value))
             if found or self._receivers.is_library(key, root):
                 return Meant(found)
+        if value.name == "__init__":
+            return Meant(frozenset(self._constructors_above(key, value.value)))
         if value.name in UNSAID:
             return NOTHING
         candidates = self._methods.get((self._component[key[0]], value.name), [])
@@ -178,6 +181,13 @@ class Mentions:
         if len(candidates) <= FEW or not is_called:
             return Meant(frozenset(candidates))
         return Meant(frozenset(), frozenset({value.name}))
+
+    def _constructors_above(self, key: Key, receiver: Value) -> Iterator[Key]:
+        """What `super().__init__` means in a function."""
+        for cls in self._receivers.classes(key, receiver) or ():
+            method = self._index.method(cls, "__init__", after=cls)
+            if method is not None:
+                yield method.path, method.qualname
 
     def _owner(self, key: Key) -> Cls | None:
         owner = self._index.files[key[0]].functions[key[1]].owner
@@ -214,8 +224,8 @@ class Mentions:
 
 
 def _chains(facts: FunctionFacts) -> dict[Name | Attribute, bool]:
-    """The chains of names in a function's ops and decorators, with the chains that they begin with, and whether each is
-    called or given to a call somewhere: `utils.train.validate`."""
+    """The chains of names in a function's ops, defaults and decorators, with the chains that they begin with, and
+    whether each is called or given to a call somewhere: `utils.train.validate`."""
     found: dict[Name | Attribute, bool] = {}
 
     def visit(values: Iterable[Value]) -> None:
@@ -241,6 +251,7 @@ def _chains(facts: FunctionFacts) -> dict[Name | Attribute, bool]:
         for edge in block.edges:
             if edge.test is not None:
                 visit([edge.test])
+    visit(parameter.default for parameter in facts.parameters if parameter.default is not None)
     for decorator in facts.decorators:
         if decorator.name:
             value = as_value(decorator.name)

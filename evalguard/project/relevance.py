@@ -76,16 +76,18 @@ class Relevance:
         self._known_acts: dict[Key, set[str]] = {}
         keys = [(path, qualname) for path, file in index.files.items() for qualname in file.functions]
         self._relevant = self.mentions.reaching(key for key in keys if self._says_relevant(key))
+        self._acting = self.mentions.reaching(key for key in keys if self._acts_itself(key))
         self._giving = self.mentions.reaching(key for key in keys if self._gives_itself(key))
         self._switching = self.mentions.reaching(key for key in keys if self._says_switch(key))
         self._significances: dict[Key, Significance] = {}
         self._names: dict[Key, frozenset[str]] = {}
         self._deep_words: dict[Key, frozenset[str]] = {}
+        self._deep_scopes: dict[Key, frozenset[Key]] = {}
         self._possible_ends: dict[Key, Ends] = {}
+        self._data: dict[Cls, bool] = {}
         self._bodies: dict[str, bool] = {}
         self._about_torch: dict[str, bool] = {}
         self._promises: dict[str, int] = {}
-        self._idle: dict[Cls, bool] = {}
 
     def is_relevant(self, path: str, qualname: str) -> bool:
         """Whether a function, or one that it may call, says anything about modes, gradients or steps."""
@@ -108,15 +110,13 @@ class Relevance:
         )
 
     def _says_relevant(self, key: Key) -> bool:
-        return not self._acts(key).isdisjoint(RELEVANT | lookup.acts()) or self._says_evaluation_or_exports(key)
+        return self._acts_itself(key) or self._says_evaluation(key)
 
-    def _says_evaluation_or_exports(self, key: Key) -> bool:
-        facts = self._facts(key)
-        return (
-            says_evaluation(facts.name)
-            or any(map(names_test_data, self.mentions.words(key)))
-            or self._exports(key[0], facts)
-        )
+    def _acts_itself(self, key: Key) -> bool:
+        return not self._acts(key).isdisjoint(RELEVANT | lookup.acts()) or self._exports(key[0], self._facts(key))
+
+    def _says_evaluation(self, key: Key) -> bool:
+        return says_evaluation(self._facts(key).name) or any(map(names_test_data, self.mentions.words(key)))
 
     def _exports(self, path: str, facts: FunctionFacts) -> bool:
         """Whether a function calls an exporter by a name that says so: `torch.jit.trace`, not any `export`."""
@@ -172,7 +172,11 @@ class Relevance:
 
     def _says_site(self, key: Key) -> bool:
         """Whether a function itself says anything for which the mode matters: more than switching it, or loading."""
-        return not self._acts(key).isdisjoint(SITES) or self._says_evaluation_or_exports(key)
+        return (
+            not self._acts(key).isdisjoint(SITES)
+            or self._says_evaluation(key)
+            or self._exports(key[0], self._facts(key))
+        )
 
     def _gives_itself(self, key: Key) -> bool:
         return not self._acts(key).isdisjoint(MODE_GIVING | lookup.acts()) or self._makes_module(
@@ -267,14 +271,19 @@ class Relevance:
         from outside, nothing can happen in it."""
         return (path, qualname) not in self._giving and (path, qualname) not in self._relevant
 
+    def only_computes(self, path: str, qualname: str) -> bool:
+        """Whether a function is inert but for its name, or those of its data: `val_of(tree)`."""
+        return (path, qualname) not in self._giving and (path, qualname) not in self._acting
+
+    def is_data(self, cls: Cls) -> bool:
+        """Whether all methods of a class only compute."""
+        if cls not in self._data:
+            self._data[cls] = all(self.only_computes(fn.path, fn.qualname) for fn in self.index.methods(cls).values())
+        return self._data[cls]
+
     def is_idle(self, cls: Cls) -> bool:
-        """Whether the objects of a class are mere data as long as they hold no module: it is no module itself, and
-        each of its methods is inert."""
-        if cls not in self._idle:
-            self._idle[cls] = self.index.is_module(cls) is False and all(
-                self.is_inert(method.path, method.qualname) for method in self.index.methods(cls).values()
-            )
-        return self._idle[cls]
+        """Whether the objects of a class are mere data as long as they hold no module."""
+        return self.index.is_module(cls) is False and self.is_data(cls)
 
     def _acts(self, key: Key) -> set[str]:
         """The names of what a function calls, worked out once for all that ask."""
@@ -309,6 +318,20 @@ class Relevance:
             reached = self.mentions.reached(key, lambda callee: True, MOST_REACHED)
             self._deep_words[key] = frozenset().union(*map(self.mentions.words, reached))
         return self._deep_words[key]
+
+    def deep_scopes(self, path: str, qualname: str) -> frozenset[Key]:
+        """The functions around a function, or one that it calls: their variables it may read."""
+        key = (path, qualname)
+        if key not in self._deep_scopes:
+            reached = self.mentions.reached(key, lambda callee: True, MOST_REACHED)
+            self._deep_scopes[key] = frozenset(around for each in reached for around in self._around(each))
+        return self._deep_scopes[key]
+
+    def _around(self, key: Key) -> Iterator[Key]:
+        parent = self._facts(key).parent
+        while parent not in (None, MODULE):
+            yield key[0], parent
+            parent = self.index.files[key[0]].functions[parent].parent
 
     def ends_of(self, path: str, qualname: str) -> Ends:
         """Whether a function can return, and whether it or one that it calls has a `raise` that may leave it."""

@@ -88,7 +88,7 @@ class Index:
         self._words: dict[tuple[str, str], frozenset[str]] = {}
 
     def words(self, path: str, qualname: str) -> frozenset[str]:
-        """Every name and attribute in a function's ops."""
+        """Every name and attribute in a function's ops and defaults."""
         key = (path, qualname)
         if key not in self._words:
             self._words[key] = frozenset(_words_of(self.files[path].functions[qualname]))
@@ -578,6 +578,12 @@ def returned_attributes(function: FunctionFacts) -> set[str]:
     return found
 
 
+def returned_names(function: FunctionFacts) -> set[str]:
+    """The variables that a function hands out, as they are or in a tuple."""
+    returned = [op.value for block in function.blocks for op in block.ops if isinstance(op, Return)]
+    return {part.id for value in returned for part in (value, *parts_of(value)) if isinstance(part, Name)}
+
+
 def fills_tables(function: FunctionFacts) -> bool:
     """Whether a function makes an empty dict for an object: `self.entries = {}`."""
     return any(
@@ -604,6 +610,7 @@ def _words_of(function: FunctionFacts) -> set[str]:
     for block in function.blocks:
         for op in block.ops:
             visit(values_of(op))
+    visit(parameter.default for parameter in function.parameters if parameter.default is not None)
     for decorator in function.decorators:
         found.update(decorator.name.split("."))
     return found

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from evalguard.finding import Span, Step
 from evalguard.ir.facts import FileFacts, FunctionFacts
+from evalguard.ir.graph import EdgeKind
+from evalguard.ir.values import Const, Name, Not
 from evalguard.modes.events import Backward, Events, Export, Forward, TrainingStep
 from evalguard.modes.frame import Info, is_part, is_related
 from evalguard.modes.intent import is_unit_test
@@ -93,10 +95,34 @@ class FunctionView:
 
     def functions_around(self, path: str, place: Sequence[int]) -> Iterator[str]:
         """The names of the functions of a file in which a place stands."""
+        for qualname in self.qualnames_around(path, place):
+            yield self.index.files[path].functions[qualname].name
+
+    def qualnames_around(self, path: str, place: Sequence[int]) -> Iterator[str]:
+        """The qualified names of the functions of a file in which a place stands."""
         file = self.index.files.get(path)
         for function in file.functions.values() if file is not None else ():
             if encloses(function.span, place):
-                yield function.name
+                yield function.qualname
+
+    def is_switched_by_default(self, origin: Origin) -> bool:
+        """Whether a switch stands under a test of a parameter of its function that comes out so unless a caller says
+        otherwise."""
+        if origin.site is None:
+            return False
+        facts = self.index.files[origin.path].functions[origin.function]
+        kinds = {True: EdgeKind.TRUE, False: EdgeKind.FALSE}
+        usual = {
+            (test, kinds[value])
+            for each in facts.parameters
+            if isinstance(each.default, Const) and isinstance(each.default.value, bool)
+            for test, value in (
+                (Name(each.name), each.default.value),
+                (Not(Name(each.name)), not each.default.value),
+            )
+        }
+        under = {edge.target for block in facts.blocks for edge in block.edges if (edge.test, edge.kind) in usual}
+        return any(_edges(op.span) == origin.site[1:] for number in under for op in facts.blocks[number].ops)
 
     def steps_of(self, identity: Identity) -> Iterator[TrainingStep]:
         """The training steps, anywhere, that change a module or a part or whole of it."""

@@ -90,7 +90,7 @@ def _holds(store: Store, expected: Plain) -> None:
         assert set(found) == {owner for owner, _ in expected if owner[0] == kind}
         assert len(found) == len(set(found))
         for names in ({"x"}, {"x", "y"}):
-            wanted = [held for (owner, name), held in expected.items() if owner[0] == kind and name in names]
+            wanted = [(*key, held) for key, held in expected.items() if key[0][0] == kind and key[1] in names]
             assert sorted(map(repr, store.held_by(kind, names))) == sorted(map(repr, wanted))
     assert store.held() == {identity for value in expected.values() for identity in identities(value)}
     for name in NAMES:

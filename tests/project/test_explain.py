@@ -115,6 +115,26 @@ def test_what_is_not_followed_is_told() -> None:
     assert {key[1] for left in graph.left_out for key in left.what} == {"mean", "Net.__init__", "Net.forward"}
 
 
+@pytest.mark.parametrize(
+    ("helper", "call"),
+    [
+        (
+            "def helper(n):\n    if n < 0:\n        raise ValueError\n    for i in range(n):\n        yield i\n",
+            "helper(3)",
+        ),
+        ("def helper(tree):\n    return [helper(branch) for branch in tree]\n", "helper([])"),
+        (
+            "class Tree(tuple):\n    def val(self):\n        return self[0]\n\ndef helper(tree):\n    return tree\n",
+            "helper(Tree([]))",
+        ),
+    ],
+)
+def test_helpers_of_data_are_not_followed(helper: str, call: str) -> None:
+    text = f"{helper}\ndef main():\n    net = Net()\n    net.eval()\n    for each in {call}:\n        net(each)\n"
+    (node,) = graph_of(text).named("main")
+    assert ("helper", "only computes with data") in [(call.callee[1], call.unfollowed) for call in node.calls]
+
+
 def test_a_function_that_is_too_large_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("evalguard.project.engine.MOST_STEPS_OF_FILE", 0)
     graph = graph_of("def a(net):\n    net.eval()\n\ndef b(net):\n    net.eval()\n")
