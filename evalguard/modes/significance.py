@@ -35,7 +35,7 @@ BOUND_METHODS = frozenset("train eval forward step backward zero_grad generate p
 
 FLAG_TAKERS = frozenset({"train", "set_grad_enabled", "requires_grad_", "inference_mode"})
 
-DEEPEST = 2  # objects of objects are looked into for a module; beyond it they are taken to hold one
+DEEPEST_DATA = 2  # objects of objects are looked into for a module; beyond it they are taken to hold one
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +182,7 @@ def _keeps_apart(value: Abstract | None, is_chosen: bool, state: State, objects:
     return value is not None and _matters(value, is_chosen, state, objects)
 
 
-def _matters(value: Abstract, is_chosen: bool, state: State, objects: _Objects, depth: int = DEEPEST) -> bool:
+def _matters(value: Abstract, is_chosen: bool, state: State, objects: _Objects, depth: int = DEEPEST_DATA) -> bool:
     """Whether a value keeps states apart: it decides a test, or is no mere data."""
     match value:
         case Known():

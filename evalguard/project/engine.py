@@ -32,7 +32,7 @@ from evalguard.modes.frame import ClassInfo, Frame, Outcome, PropertyReads, Told
 from evalguard.modes.intent import function_reason
 from evalguard.modes.passes import flow_back
 from evalguard.modes.record import Answer, Record
-from evalguard.modes.significance import Comparison, roughly_alike
+from evalguard.modes.significance import DEEPEST_DATA, Comparison, roughly_alike
 from evalguard.modes.state import NO_TAINT, Guard, State, Trail, Weeding, join, joined_where_alike, take_in
 from evalguard.modes.store import Shelf
 from evalguard.modes.switch import evaluation_reason
@@ -591,7 +591,7 @@ class Engine:
             outcome.state.doubt = True
         return outcomes + raised
 
-    def _may_run(self, value: Abstract, state: State) -> bool:
+    def _may_run(self, value: Abstract, state: State, depth: int = DEEPEST_DATA) -> bool:
         """Whether a value is a module, or may lead to one."""
         match value:
             case Obj(id=identity):
@@ -602,23 +602,27 @@ class Engine:
                     or identity[0] == "self"
                     or (bool(said) and said[-1] in MODULE_WORDS)  # `model`, but not `model_dim`
                     or (info is not None and bool(info.module or info.evidence))
-                    or (info is not None and info.cls is not None and not self._is_data(identity, info.cls, state))
+                    or (
+                        info is not None
+                        and info.cls is not None
+                        and not self._is_data(identity, info.cls, state, depth)
+                    )
                     or self._is_part_of_module(identity)
                 )
             case Known() | Params() | Ext() | Mod():
                 return False
             case Seq() | Map() | Expr() | Iteration():
-                return any(self._may_run(part, state) for part in parts(value))
+                return any(self._may_run(part, state, depth) for part in parts(value))
             case _:
                 return True
 
-    def _is_data(self, identity: Identity, cls: Cls, state: State) -> bool:
+    def _is_data(self, identity: Identity, cls: Cls, state: State, depth: int) -> bool:
         """Whether an object is of a class that only computes with data, and holds nothing else: a batch, a tree of
         tensors."""
-        if self.knowledge.class_view(cls).module is not False or not self.relevance.is_data(cls):
+        if depth == 0 or not self.relevance.is_idle(cls):
             return False
         shelves = (state.store.shelf(identity), state.store.shelf(("class", cls.path, cls.qualname)))
-        return not any(self._may_run(value, state) for shelf in shelves for value in shelf.values())
+        return not any(self._may_run(value, state, depth - 1) for shelf in shelves for value in shelf.values())
 
     def _is_part_of_module(self, identity: Identity) -> bool:
         cls = self.knowledge.info(identity[1]).cls if identity[0] == "attr" else None

@@ -84,7 +84,7 @@ class Relevance:
         self._deep_words: dict[Key, frozenset[str]] = {}
         self._deep_scopes: dict[Key, frozenset[Key]] = {}
         self._possible_ends: dict[Key, Ends] = {}
-        self._data: dict[Cls, bool] = {}
+        self._idle: dict[Cls, bool] = {}
         self._bodies: dict[str, bool] = {}
         self._about_torch: dict[str, bool] = {}
         self._promises: dict[str, int] = {}
@@ -275,15 +275,14 @@ class Relevance:
         """Whether a function is inert but for its name, or those of its data: `val_of(tree)`."""
         return (path, qualname) not in self._giving and (path, qualname) not in self._acting
 
-    def is_data(self, cls: Cls) -> bool:
-        """Whether all methods of a class only compute."""
-        if cls not in self._data:
-            self._data[cls] = all(self.only_computes(fn.path, fn.qualname) for fn in self.index.methods(cls).values())
-        return self._data[cls]
-
     def is_idle(self, cls: Cls) -> bool:
-        """Whether the objects of a class are mere data as long as they hold no module."""
-        return self.index.is_module(cls) is False and self.is_data(cls)
+        """Whether the objects of a class are mere data as long as they hold no module: it is none, and all its methods
+        only compute."""
+        if cls not in self._idle:
+            self._idle[cls] = self.index.is_module(cls) is False and all(
+                self.only_computes(fn.path, fn.qualname) for fn in self.index.methods(cls).values()
+            )
+        return self._idle[cls]
 
     def _acts(self, key: Key) -> set[str]:
         """The names of what a function calls, worked out once for all that ask."""
