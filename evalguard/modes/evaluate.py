@@ -10,6 +10,8 @@ from evalguard.modes.frame import Frame
 from evalguard.modes.guards import compare, negate
 from evalguard.modes.state import State
 from evalguard.modes.values import (
+    LONGEST,
+    MOST_PAIRS,
     Abstract,
     Cls,
     Expr,
@@ -222,7 +224,7 @@ def binary(operator: str, left: Abstract, right: Abstract) -> Abstract:
             return right if bool(left.value) is (operator == "and") else left
         return Expr(operator, (left, right))
     if operator == "+" and isinstance(left, Seq) and isinstance(right, Seq) and left.kind == right.kind != "grown":
-        return Seq(left.kind, (left.items + right.items)[:16])
+        return Seq(left.kind, (left.items + right.items)[:LONGEST])
     if operator in ("+", "|"):
         held = [found for found in (params_in(left), params_in(right)) if found is not None]
         if held:
@@ -275,7 +277,7 @@ def _display(kind: str, items: tuple[ir.Value, ...], state: State, frame: Frame)
                 found.extend(held.operands)
             case _:
                 found.append(held)
-    return Seq(kind, tuple(found)) if len(found) <= 16 else shallow(Expr("opaque", tuple(found[:16])))
+    return Seq(kind, tuple(found)) if len(found) <= LONGEST else shallow(Expr("opaque", tuple(found[:LONGEST])))
 
 
 def _mapping(pairs: tuple[tuple[ir.Value | None, ir.Value], ...], state: State, frame: Frame) -> Abstract:
@@ -288,4 +290,4 @@ def _mapping(pairs: tuple[tuple[ir.Value | None, ir.Value], ...], state: State, 
                 continue
             return Expr("opaque", (held, *(inner for pair in found for inner in pair))[:16])
         found.append((evaluate(key, state, frame), held))
-    return Map(tuple(found[:24]))
+    return Map(tuple(found[:MOST_PAIRS]))
