@@ -15,6 +15,7 @@ from evalguard.modes.events import Export, Forward, TrainingStep
 from evalguard.modes.passes import UNCHOSEN
 from evalguard.modes.values import PARTS, Cls, Fn, Identity, Mode, Origin, OriginKind
 from evalguard.project.own_parts import (
+    is_given_what_is_unseen,
     is_indifferent_as_made,
     is_indifferent_part,
     is_seen,
@@ -102,8 +103,11 @@ def blamed(view: FunctionView, event: Forward | Export, mode: Mode) -> Origin | 
 
 def _decides_nothing(view: FunctionView, event: Forward | Export, origin: Origin) -> bool:
     """Whether nobody has switched the object that an origin is about, and it is the same in both modes, only holds
-    parts which its class puts in eval mode itself, or has no layer that anything speaks of."""
-    if origin.kind not in UNCHOSEN or origin.site is None:
+    parts which its class puts in eval mode itself, or has no layer that anything speaks of. Whoever trains a module
+    had it in train mode with all that it was given; so there, all of that must be seen."""
+    if origin.kind not in (*UNCHOSEN, OriginKind.TRAINED) or origin.site is None:
+        return False
+    if origin.kind is OriginKind.TRAINED and is_given_what_is_unseen(event.id, view.infos, view.code):
         return False
     made: Identity = ("new", origin.path, origin.function, *origin.site[1:], "", origin.chain)
     identity = made if origin.kind is OriginKind.BUILT and is_seen(view.info(made)) else event.id
