@@ -235,7 +235,7 @@ def _united(
     """What holds both; of an object that stands for either, its modes go into `made`."""
     value = unite(name, x, y)
     if isinstance(value, Obj):
-        taint = a.taint_of(x) | b.taint_of(y) if value not in (x, y) else NO_TAINT
+        taint = a.taint_of(x) | b.taint_of(y)
         if taint:
             joined.taints[value.id] = joined.taints.get(value.id, NO_TAINT) | taint
         if isinstance(x, Obj) and isinstance(y, Obj) and (x.id in a.modes or y.id in b.modes):
