@@ -95,7 +95,7 @@ def forward(identity: Identity, given: Given, text: str, state: State, frame: Fr
 def maybe_forward(base: Obj, name: str, given: Given, text: str, state: State, frame: Frame) -> list[Outcome]:
     """A method that nobody knows: it may run the layers of a module."""
     identity = base.id
-    is_output = identity in state.taints and identity not in state.modes
+    is_output = bool(state.taint_of(base)) and identity not in state.modes
     outcomes = unknown(given, state, frame, receiver=base)
     if is_output and not is_proved(identity, frame):
         return outcomes

@@ -131,7 +131,15 @@ def is_inference(view: FunctionView, forward: Forward) -> bool:
         return False
     if forward.grads_off or forward.reason is not None:
         return True
-    return "numpy" in forward.fate and not view.backwards_in(forward.path, forward.function)
+    if view.backwards_in(forward.path, forward.function):
+        return False
+    return "numpy" in forward.fate or ("number" in forward.fate and _is_loaded_to_be_used(view, forward))
+
+
+def _is_loaded_to_be_used(view: FunctionView, forward: Forward) -> bool:
+    """Whether weights were loaded into the module, and nobody trains it: then a number that is taken out of it is a
+    result, and no loss to be logged."""
+    return any(origin.kind is OriginKind.LOADED for origin in forward.origins) and not _is_trained(view, forward)
 
 
 def may_matter(view: FunctionView, event: Forward | Export) -> bool:
