@@ -68,6 +68,7 @@ from evalguard.vocabulary.words import (
     words,
 )
 
+ISINSTANCE_KNOWN = frozenset("bool int float str bytes list tuple dict set".split())
 PURE_BUILTINS = frozenset("isinstance hasattr len bool int float str callable type issubclass id abs min max".split())
 REPACKING_BUILTINS = frozenset("list tuple set sorted reversed iter filter sum".split())
 EXHAUSTING_BUILTINS = frozenset("list tuple set frozenset sorted sum min max any all dict".split())
@@ -304,8 +305,12 @@ def _builtin(name: str, given: Given, state: State, frame: Frame) -> list[Outcom
     op, arguments = given.op, given.positional
     if name in EXHAUSTING_BUILTINS and arguments and isinstance(arguments[0], Generator):
         return exhaust(arguments[0], state, frame, op, stops=name in ("any", "all"))
-    if name == "isinstance" and len(arguments) == 2 and _is_no_instance(arguments[0], arguments[1], frame):
-        return [Outcome(state, Known(False))]
+    if name == "isinstance" and len(arguments) == 2:
+        answer = _is_instance(arguments[0], arguments[1])
+        if answer is None and _is_no_instance(arguments[0], arguments[1], frame):
+            answer = False
+        if answer is not None:
+            return [Outcome(state, Known(answer))]
     if name == "hasattr" and _has_as_every_module(arguments, state, frame):
         return [Outcome(state, Known(True))]
     if name in PURE_BUILTINS:
@@ -370,6 +375,23 @@ def _dictionary(given: Given) -> Map | None:
                 return None
     items.update((Known(key), value) for key, value in given.keywords)
     return Map(tuple(items.items())) if given.complete and len(items) <= MOST_PAIRS else None
+
+
+def _is_instance(value: Abstract, classes: Abstract) -> bool | None:
+    """Whether a constant, list or dict is of one of Python's own classes; None if that is not known."""
+    kind: str
+    match value:
+        case Known(value=constant):
+            kind = type(constant).__name__
+        case Seq(kind="list" | "tuple" | "set" as named):
+            kind = named
+        case _:
+            return None
+    wanted = classes.items if isinstance(classes, Seq) else (classes,)
+    names = {one.name.removeprefix("builtins.") for one in wanted if isinstance(one, Ext)}
+    if len(names) != len(wanted) or not names <= ISINSTANCE_KNOWN:
+        return None
+    return kind in names or (kind == "bool" and "int" in names)
 
 
 def _is_no_instance(value: Abstract, classes: Abstract, frame: Frame) -> bool:
