@@ -81,16 +81,43 @@ def may_hide_a_layer(identity: Identity, infos: dict[Identity, Info], code: Code
 
 def is_given_what_is_unseen(identity: Identity, infos: Mapping[Identity, Info], code: Code) -> bool:
     """Whether the call that makes an object is not seen, or gives it something of which nobody knows that it is the
-    same in both modes, and whose name says that it may be a module."""
+    same in both modes, and whose name says that it may be a module; or what it does to a layer of the object."""
     info = infos.get(identity)
     made = _making_call(identity, code)
-    if info is None or info.cls is None or made is None:
+    if info is None or info.cls is None or made is None or _leaves_open_whether_it_listens(info.cls, code):
         return True
     view, call = made
     asked = _Asked(identity, info.cls, code)
     return any(
         argument.stars or (_is_named_as_module(argument, view) and asked.value(argument.value, view) is not False)
         for argument in call.arguments
+    )
+
+
+def _leaves_open_whether_it_listens(cls: Cls, code: Code) -> bool:
+    """Whether a constructor makes a layer that listens to the mode or not, by an argument that nobody knows:
+    `nn.GRU(8, 8, layers, dropout=self.dropout)`."""
+    view = code.class_(cls)
+    if "leaves open" not in view.kept:
+        view.kept["leaves open"] = False  # a class that makes itself adds nothing
+        view.kept["leaves open"] = any(
+            _is_left_open(call, reached.view)
+            for reached in view.reached_by("__init__")
+            for _, call in reached.view.calls()
+        )
+    return bool(view.kept["leaves open"])
+
+
+def _is_left_open(call: Call, view: CodeView) -> bool:
+    found = view.meaning(call.callee)
+    if isinstance(found, Cls):
+        return _leaves_open_whether_it_listens(found, view.code)
+    known: dict[Cls, Sensitivity] = view.code.kept.setdefault("sensitivities", {})
+    dotted = view.dotted(call.callee)
+    return (
+        dotted is not None
+        and lookup.layer(dotted) is not None
+        and call_sensitivity(call, view.facts, view.path, view.index, known)[0] is None
     )
 
 
