@@ -8,6 +8,7 @@ another, to which it hands names on.
     lib/__init__.py     from .engine import fit        says nothing of modes, but hands on what does
     lib/base.py         def run(self): self.fit()      nor does it, but `engine.py` imports its base class from here
     main.py             fit(resnet50(), loader)        nor this one, but it tells which module is trained
+    lib/zoo.py          import timm                    wanted: it gets its modules from a library of them
     lib/plots.py        import matplotlib              left out
 
 Rules that read classes and functions as they are written also want the files with layers, or with functions that take
@@ -23,6 +24,7 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 
 from evalguard.project.groups import Groups
 from evalguard.project.modules import Modules
+from evalguard.vocabulary import lookup
 
 # Torch need not be named: helpers that get their model as an argument never import it.
 _TOKENS = (
@@ -36,7 +38,13 @@ _TOKENS = (
     r"\bdef\s+(?:eval|val|test|infer|predict)(?:_|uate|id|\b|ence)",
     r"\b(?:\w+_)?(?:model|net|network|encoder|decoder|classifier|generator|backbone|teacher|student)\(",
 )
-_SCREEN = re.compile("|".join(_TOKENS))
+_SAID_BY_A_CALL = re.compile("|".join(_TOKENS))
+_FACTORY_PACKAGES = {
+    package
+    for package, _, name in (dotted.partition(".") for dotted in lookup.factory_names())
+    if name and package not in ("torch", "torchvision") and not _SAID_BY_A_CALL.search(f".{name}(")
+}
+_SCREEN = re.compile(rf"{_SAID_BY_A_CALL.pattern}|\b(?:from|import)[ \t]+(?:{'|'.join(sorted(_FACTORY_PACKAGES))})\b")
 _LAYERS = re.compile(
     r"(?i:dropout)|\b(?:batch_norm|instance_norm|rrelu|scaled_dot_product_attention)\b|\bflash_attn|\bnn\s*\.\s*[A-Z]"
     r"|\bfrom\s+torch\.nn\b"

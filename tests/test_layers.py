@@ -42,7 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "source": {"finding"},
     "ipython": {"source", "vocabulary"},
     "notebook": {"claims", "finding", "ipython", "source"},
-    "screen": {"project"},
+    "screen": {"project", "vocabulary"},
     "suppress": {"finding", "source"},
     "ir": {"finding", "source"},
     "flow": {"ir"},

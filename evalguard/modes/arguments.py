@@ -1,6 +1,8 @@
 """The arguments of a call, evaluated: `f(model, *rest, lr=0.1)`.
 
-`*rest` and `**options` are taken apart where their content is known; where it is not, `complete` is False.
+`*rest` and `**options` are taken apart where their content is known; where it is not, `complete` is False. Of a list
+that grew in a loop nobody knows how many items there are, but which there may be: those are given, and `covered` says
+that no others are.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from evalguard.ir.ops import Argument, Call
 from evalguard.modes.evaluate import evaluate
 from evalguard.modes.frame import Frame, source_of
 from evalguard.modes.state import State
-from evalguard.modes.values import Abstract, Identity, Known, Map, Seq, params_in
+from evalguard.modes.values import LONGEST, Abstract, Identity, Known, Map, Seq, params_in
 
 
 @dataclass(slots=True)
@@ -24,6 +26,7 @@ class Given:
     keywords: list[tuple[str, Abstract]]
     complete: bool  # no `*` or `**` of unknown content
     tag: str = ""  # tells what one call makes on several paths apart: see `choices`
+    covered: bool = False  # whatever is given is among these, in whatever number
 
     def all(self) -> list[Abstract]:
         """Every argument."""
@@ -51,7 +54,7 @@ def arguments_of(op: Call, state: State, frame: Frame) -> Given:
     """The arguments of a call, with `*` and `**` of known content taken apart."""
     positional: list[Abstract] = []
     keywords: list[tuple[str, Abstract]] = []
-    complete = True
+    complete = covered = True
     for argument in op.arguments:
         value = evaluate(argument.value, state, frame)
         if argument.stars == 1:
@@ -59,18 +62,19 @@ def arguments_of(op: Call, state: State, frame: Frame) -> Given:
                 positional.extend(value.items)
             else:
                 complete = False
+                covered = covered and isinstance(value, Seq) and len(value.items) < LONGEST
                 if params_in(value) is not None or isinstance(value, Seq):
                     positional.extend(value.items if isinstance(value, Seq) else (value,))
         elif argument.stars == 2:
             if isinstance(value, Map) and all(isinstance(key, Known) for key, _ in value.items):
                 keywords.extend((str(key.value), held) for key, held in value.items if isinstance(key, Known))
             else:
-                complete = False
+                complete = covered = False
         elif argument.keyword is not None:
             keywords.append((argument.keyword, value))
         else:
             positional.append(value)
-    return Given(op, positional, keywords, complete)
+    return Given(op, positional, keywords, complete, covered=covered)
 
 
 def named_too(given: Given, parameters: tuple[str, ...]) -> Given:

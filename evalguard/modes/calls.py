@@ -63,6 +63,7 @@ from evalguard.vocabulary.lookup import SAME_OBJECT_METHODS
 from evalguard.vocabulary.methods import (
     CHILD_METHODS,
     EVIDENCE_METHODS,
+    LEAVING_TORCH,
     MODE_SETTING_METHODS,
     OPTIMIZERS_TOO,
     PARAMETER_METHODS,
@@ -346,10 +347,10 @@ def _module_method(base: Obj, name: str, given: Given, state: State, frame: Fram
         return step_method(base, name, given, state, frame)
     if (stepping := lookup.step(name)) is not None:
         return step_by_table(stepping, base, given, state, frame)
-    if name == "numpy":
+    if name in LEAVING_TORCH:
         for event_key in state.taint_of(base):
             if event_key in frame.linker.events.forwards:
-                frame.linker.events.forwards[event_key].fate.add("numpy")
+                frame.linker.events.forwards[event_key].fate.add(LEAVING_TORCH[name])
     if name in ("zero_grad", "item", "tolist") or name in UNTAINTED_METHODS:
         return [Outcome(state, fresh(frame, state, op.span))]
     if name in ("values", "items", "keys", "elements"):

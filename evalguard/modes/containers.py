@@ -20,6 +20,8 @@ from evalguard.modes.state import NO_TAINT, State, unite_origins
 from evalguard.modes.switch import is_chosen, put
 from evalguard.modes.unknown import unknown
 from evalguard.modes.values import (
+    LONGEST,
+    MOST_PAIRS,
     NONE,
     Abstract,
     Cls,
@@ -55,13 +57,13 @@ def container_method(base: Seq | Map | Iteration, name: str, given: Given, state
                 kind = "grown"
             else:
                 grown = (*items, added)
-            rebind(op.callee, Seq(kind, grown[-16:]), state, frame)
+            rebind(op.callee, Seq(kind, grown[-LONGEST:]), state, frame)
             return [Outcome(state, NONE)]
         case Seq(items=items), "extend" if given.positional:
             added_items = given.positional[0].items if isinstance(given.positional[0], Seq) else (given.positional[0],)
             grown = (*items, *(entry for entry in added_items if entry not in items))
             exact = isinstance(given.positional[0], Seq) and base.kind == "list" and not frame.loops()
-            rebind(op.callee, Seq("list" if exact else "grown", grown[:16]), state, frame)
+            rebind(op.callee, Seq("list" if exact else "grown", grown[:LONGEST]), state, frame)
             return [Outcome(state, NONE)]
         case Seq(items=items), "pop" if items:
             return [Outcome(state, items[-1] if len(items) == 1 else shallow(Expr("opaque", items)))]
@@ -80,7 +82,7 @@ def container_method(base: Seq | Map | Iteration, name: str, given: Given, state
                 return [Outcome(state, shallow(Expr("[]", (base, given.positional[0]))))]
         case Map(items=pairs), "update" if given.positional and isinstance(given.positional[0], Map):
             new = dict(pairs) | dict(given.positional[0].items)
-            rebind(op.callee, Map(tuple(new.items())[:24]), state, frame)
+            rebind(op.callee, Map(tuple(new.items())[:MOST_PAIRS]), state, frame)
             return [Outcome(state, NONE)]
         case Map(), "copy":
             return [Outcome(state, base)]
@@ -171,14 +173,14 @@ def _store_item(target: ir.Value, owner: Abstract, key: Abstract, value: Abstrac
                     store(target, Obj(identity), state, frame)
                     return
             new = (*tuple(pair for pair in pairs if pair[0] != key), (key, value))
-            store(target, Map(new[-24:]), state, frame)
+            store(target, Map(new[-MOST_PAIRS:]), state, frame)
         case Seq(kind=kind, items=items):
             if isinstance(key, Known) and isinstance(key.value, int) and -len(items) <= key.value < len(items):
                 changed = list(items)
                 changed[key.value] = value
                 store(target, Seq(kind, tuple(changed)), state, frame)
             elif value not in items:
-                store(target, Seq("grown", (*items, value)[:16]), state, frame)
+                store(target, Seq("grown", (*items, value)[:LONGEST]), state, frame)
         case Obj(id=identity):
             name = ("item", key.value if isinstance(key, Known) else key)
             if isinstance(key, Known) or _holds_module(value, frame):

@@ -10,6 +10,8 @@ from evalguard.modes.frame import Frame
 from evalguard.modes.guards import compare, negate, truth
 from evalguard.modes.state import State
 from evalguard.modes.values import (
+    LONGEST,
+    MOST_PAIRS,
     Abstract,
     Cls,
     Expr,
@@ -228,7 +230,7 @@ def _either(operator: str, left: Abstract, right: Abstract, state: State) -> Abs
 def binary(operator: str, left: Abstract, right: Abstract) -> Abstract:
     """A calculation. Lists are joined, parameters collected, constants computed where that is harmless."""
     if operator == "+" and isinstance(left, Seq) and isinstance(right, Seq) and left.kind == right.kind != "grown":
-        return Seq(left.kind, (left.items + right.items)[:16])
+        return Seq(left.kind, (left.items + right.items)[:LONGEST])
     if operator in ("+", "|"):
         held = [found for found in (params_in(left), params_in(right)) if found is not None]
         if held:
@@ -281,7 +283,7 @@ def _display(kind: str, items: tuple[ir.Value, ...], state: State, frame: Frame)
                 found.extend(held.operands)
             case _:
                 found.append(held)
-    return Seq(kind, tuple(found)) if len(found) <= 16 else shallow(Expr("opaque", tuple(found[:16])))
+    return Seq(kind, tuple(found)) if len(found) <= LONGEST else shallow(Expr("opaque", tuple(found[:LONGEST])))
 
 
 def _mapping(pairs: tuple[tuple[ir.Value | None, ir.Value], ...], state: State, frame: Frame) -> Abstract:
@@ -294,4 +296,4 @@ def _mapping(pairs: tuple[tuple[ir.Value | None, ir.Value], ...], state: State, 
                 continue
             return Expr("opaque", (held, *(inner for pair in found for inner in pair))[:16])
         found.append((evaluate(key, state, frame), held))
-    return Map(tuple(found[:24]))
+    return Map(tuple(found[:MOST_PAIRS]))

@@ -16,7 +16,7 @@ from evalguard.ir.ops import Op
 from evalguard.modes.arguments import Given
 from evalguard.modes.frame import Frame, Outcome
 from evalguard.modes.state import State
-from evalguard.modes.values import NONE, OVER, Abstract, Generator, Iteration, Seq
+from evalguard.modes.values import LONGEST, NONE, OVER, Abstract, Generator, Iteration, Seq
 
 MOST_YIELDS = 40  # of a generator that is run to its end
 
@@ -62,7 +62,7 @@ def exhaust(generator: Generator, state: State, frame: Frame, op: Op, stops: boo
                 ended.append(Outcome(after.copy(), NONE))
             if len(seen) < MOST_YIELDS:
                 waiting.append((after, suspended))
-    return [Outcome(o.state, o.value if o.raised else Seq("grown", tuple(handed)[:16]), o.raised) for o in ended]
+    return [Outcome(o.state, o.value if o.raised else Seq("grown", tuple(handed)[:LONGEST]), o.raised) for o in ended]
 
 
 def _move_on(generator: Generator, state: State) -> None:

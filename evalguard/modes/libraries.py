@@ -32,6 +32,8 @@ from evalguard.modes.switch import put
 from evalguard.modes.unknown import flow_into, holds_tensors, mark_made_up, unknown
 from evalguard.modes.values import (
     ENTRY,
+    LONGEST,
+    MOST_PAIRS,
     NONE,
     Abstract,
     Cls,
@@ -66,9 +68,11 @@ from evalguard.vocabulary.words import (
     words,
 )
 
+ISINSTANCE_KNOWN = frozenset("bool int float str bytes list tuple dict set".split())
 PURE_BUILTINS = frozenset("isinstance hasattr len bool int float str callable type issubclass id abs min max".split())
 REPACKING_BUILTINS = frozenset("list tuple set sorted reversed iter filter sum".split())
 EXHAUSTING_BUILTINS = frozenset("list tuple set frozenset sorted sum min max any all dict".split())
+DICTIONARIES = frozenset({"collections.OrderedDict"})
 PROGRESS_BARS = frozenset("tqdm.tqdm tqdm.auto.tqdm tqdm.notebook.tqdm tqdm.trange rich.progress.track".split())
 
 
@@ -168,7 +172,7 @@ def call_library(
             return [Outcome(state, Params(params))]
         if given.positional and all(isinstance(value, Seq) for value in given.positional):
             merged = tuple(entry for value in given.positional if isinstance(value, Seq) for entry in value.items)
-            return [Outcome(state, Seq("list", merged[:16]))]
+            return [Outcome(state, Seq("list", merged[:LONGEST]))]
     if dotted == "contextlib.nullcontext":
         return [Outcome(state, given.positional[0] if given.positional else NONE)]
     if dotted in ("contextlib.ExitStack", "contextlib.AsyncExitStack"):
@@ -184,6 +188,8 @@ def call_library(
             mark_made_up(result.id, state)
         params = params_of(given)
         return [Outcome(state, Params(params) if params is not None else result)]
+    if dotted in DICTIONARIES and (dictionary := _dictionary(given)) is not None:
+        return [Outcome(state, dictionary)]
     if dotted in PROGRESS_BARS and given.positional:
         return [Outcome(state, given.positional[0])]
     outcomes = unknown(given, state, frame, dotted=dotted)
@@ -301,8 +307,12 @@ def _builtin(name: str, given: Given, state: State, frame: Frame) -> list[Outcom
     op, arguments = given.op, given.positional
     if name in EXHAUSTING_BUILTINS and arguments and isinstance(arguments[0], Generator):
         return exhaust(arguments[0], state, frame, op, stops=name in ("any", "all"))
-    if name == "isinstance" and len(arguments) == 2 and _is_no_instance(arguments[0], arguments[1], frame):
-        return [Outcome(state, Known(False))]
+    if name == "isinstance" and len(arguments) == 2:
+        answer = _is_instance(arguments[0], arguments[1])
+        if answer is None and _is_no_instance(arguments[0], arguments[1], frame):
+            answer = False
+        if answer is not None:
+            return [Outcome(state, Known(answer))]
     if name == "hasattr" and _has_as_every_module(arguments, state, frame):
         return [Outcome(state, Known(True))]
     if name in PURE_BUILTINS:
@@ -329,11 +339,10 @@ def _builtin(name: str, given: Given, state: State, frame: Frame) -> list[Outcom
             return [Outcome(state, Obj(("attr", identity, "__dict__")))]
         case _:
             pass
-    if name == "dict" and not arguments and given.complete:
-        return [Outcome(state, Map(tuple((Known(key), value) for key, value in given.keywords)))]
-    if name in ("list", "tuple", "dict", "set") and not arguments:
-        kind = name if name != "dict" else "list"
-        return [Outcome(state, Map(()) if name == "dict" else Seq(kind, ()))]
+    if name == "dict" and (dictionary := _dictionary(given)) is not None:
+        return [Outcome(state, dictionary)]
+    if name in ("list", "tuple", "set") and not arguments:
+        return [Outcome(state, Seq(name, ()))]
     if name in REPACKING_BUILTINS and arguments:
         value = arguments[-1] if name == "filter" else arguments[0]
         if isinstance(value, Seq) and name in ("list", "tuple"):
@@ -348,6 +357,43 @@ def _builtin(name: str, given: Given, state: State, frame: Frame) -> list[Outcom
     if name in ("print", "range", "open", "input", "repr", "format"):
         return [Outcome(state, fresh(frame, state, op.span))]
     return unknown(given, state, frame, dotted=f"builtins.{name}")
+
+
+def _dictionary(given: Given) -> Map | None:
+    """`dict(a=x)`, `OrderedDict([("a", x)])`, if all keys and values are known."""
+    items: dict[Abstract, Abstract] = {}
+    for value in given.positional:
+        match value:
+            case Map(items=pairs):
+                items.update(pairs)
+            case Seq(kind="list" | "tuple", items=entries):
+                for entry in entries:
+                    match entry:
+                        case Seq(kind="list" | "tuple", items=(key, held)):
+                            items[key] = held
+                        case _:
+                            return None
+            case _:
+                return None
+    items.update((Known(key), value) for key, value in given.keywords)
+    return Map(tuple(items.items())) if given.complete and len(items) <= MOST_PAIRS else None
+
+
+def _is_instance(value: Abstract, classes: Abstract) -> bool | None:
+    """Whether a constant, list or dict is of one of Python's own classes; None if that is not known."""
+    kind: str
+    match value:
+        case Known(value=constant):
+            kind = type(constant).__name__
+        case Seq(kind="list" | "tuple" | "set" as named):
+            kind = named
+        case _:
+            return None
+    wanted = classes.items if isinstance(classes, Seq) else (classes,)
+    names = {one.name.removeprefix("builtins.") for one in wanted if isinstance(one, Ext)}
+    if len(names) != len(wanted) or not names <= ISINSTANCE_KNOWN:
+        return None
+    return kind in names or (kind == "bool" and "int" in names)
 
 
 def _is_no_instance(value: Abstract, classes: Abstract, frame: Frame) -> bool:
@@ -387,7 +433,7 @@ def _layer(dotted: str, given: Given, state: State, frame: Frame) -> Obj:
         if any(known):
             info.sensitive = True
             info.layer = next(frame.info(child).layer for child in children if frame.info(child).sensitive)
-        elif known and None not in known and given.complete:
+        elif known and None not in known and given.covered:
             info.sensitive = False
         for number, value in enumerate(given.positional):
             for child in identities(value):

@@ -24,6 +24,7 @@ from evalguard.modes.values import (
     Ext,
     Fn,
     Generator,
+    Identity,
     Iteration,
     Known,
     Map,
@@ -47,7 +48,7 @@ def draw(op: Iterate, state: State, frame: Frame) -> tuple[list[State], list[Sta
     yielded, ended = resume(generator, state, frame, op)
     for after, _, value in yielded:
         after.env[f"<drawn {op.loop}>"] = Known(True)
-        after.env[f"%{op.result.number}"] = _handed_out(iterable, generator, value, op, frame)
+        after.env[f"%{op.result.number}"] = _handed_out(iterable, generator, value, op, after, frame)
     for outcome in ended:
         if not outcome.raised:
             outcome.state.env[f"<drawn {op.loop}>"] = Known(False)
@@ -160,18 +161,25 @@ def _generator_in(iterable: Abstract) -> Generator | None:
             return None
 
 
-def _handed_out(iterable: Abstract, generator: Generator, value: Abstract, op: Iterate, frame: Frame) -> Abstract:
+def _handed_out(
+    iterable: Abstract, generator: Generator, value: Abstract, op: Iterate, state: State, frame: Frame
+) -> Abstract:
     """The element of the loop when the generator in its iterable has handed out a value."""
     match iterable:
         case Generator():
             return value if iterable == generator else Expr("element", (iterable,))
         case Iteration(kind="enumerate", of=(inner,)):
-            number = Obj(("local", frame.path, frame.function.qualname, f"index {op.loop}"))
-            return Seq("tuple", (number, _handed_out(inner, generator, value, op, frame)))
+            number = renew(state, _index(op, frame))
+            return Seq("tuple", (number, _handed_out(inner, generator, value, op, state, frame)))
         case Iteration(kind="zip", of=inner):
-            return Seq("tuple", tuple(_handed_out(held, generator, value, op, frame) for held in inner))
+            return Seq("tuple", tuple(_handed_out(held, generator, value, op, state, frame) for held in inner))
         case _:
             return _each(iterable)
+
+
+def _index(op: Iterate, frame: Frame) -> Identity:
+    """The number that `enumerate` gives: another one in each round, of which no test has been made yet."""
+    return ("local", frame.path, frame.function.qualname, f"index {op.loop}")
 
 
 def _some_elements(value: Abstract, op: Iterate, state: State, frame: Frame) -> tuple[Abstract, ...]:
@@ -184,7 +192,7 @@ def _some_elements(value: Abstract, op: Iterate, state: State, frame: Frame) -> 
         case Params():
             return (value,)
         case Iteration(kind="enumerate", of=(inner,)):
-            number = Obj(("local", frame.path, frame.function.qualname, f"index {op.loop}"))
+            number = renew(state, _index(op, frame))
             return tuple(Seq("tuple", (number, element)) for element in _some_elements(inner, op, state, frame))
         case Iteration(kind="zip", of=inner):
             return (Seq("tuple", tuple(_each(column) for column in inner)),)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from evalguard.modes.arguments import Given
 from evalguard.modes.events import Backward, Forward, Reveal
-from evalguard.modes.frame import Frame, Outcome, fresh, is_part, source_of
+from evalguard.modes.frame import Frame, Outcome, fresh, is_part, is_related, source_of
 from evalguard.modes.intent import argument_reason
 from evalguard.modes.objects import is_proved
 from evalguard.modes.state import NO_TAINT, State, modes_of, unite_origins
@@ -96,7 +96,7 @@ def forward(identity: Identity, given: Given, text: str, state: State, frame: Fr
 def maybe_forward(base: Obj, name: str, given: Given, text: str, state: State, frame: Frame) -> list[Outcome]:
     """A method that nobody knows: it may run the layers of a module."""
     identity = base.id
-    is_output = identity in state.taints and identity not in state.modes
+    is_output = bool(state.taint_of(base)) and identity not in state.modes
     outcomes = unknown(given, state, frame, receiver=base)
     if is_output and not is_proved(identity, frame):
         return outcomes
@@ -134,15 +134,16 @@ def through_backward(loss: Abstract, given: Given, state: State, frame: Frame) -
 
 
 def flow_back(loss: Abstract, state: State, frame: Frame) -> None:
-    """The forwards that a loss stems from were training: that is their fate."""
-    for key in state.taint_of(loss):
-        run = frame.linker.events.forwards.get(key)
-        if run is None:
-            continue
+    """The forwards that a loss stems from were training: that is their fate. A method that may run the layers, such as
+    the `init_hidden()` of a class that is not seen, trains nothing where a call of the module does."""
+    found = [run for key in state.taint_of(loss) if (run := frame.linker.events.forwards.get(key)) is not None]
+    sure = {run.id for run in found if run.sure and not run.grads_off}
+    for run in found:
         if run.grads_off:
             run.fate.add("target")
-        else:
-            run.fate.add("backward")
+            continue
+        run.fate.add("backward")
+        if run.sure or not any(is_related(run.id, other, frame.infos) for other in sure):
             state.backed[run.id] = unite_origins(state.backed.get(run.id, frozenset()), run.origins)
 
 

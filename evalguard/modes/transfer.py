@@ -39,6 +39,7 @@ from evalguard.modes.managers import enter_manager, exit_manager
 from evalguard.modes.properties import forget_properties, with_properties
 from evalguard.modes.state import MOST, State, is_mode_test
 from evalguard.modes.values import (
+    LONGEST,
     Abstract,
     Expr,
     Known,
@@ -306,9 +307,9 @@ def _augmented(op: Assign, value: ir.Binary, state: State, frame: Frame) -> Abst
     left, right = evaluate(value.left, state, frame), evaluate(value.right, state, frame)
     if isinstance(left, Seq) and value.operator == "+":
         if isinstance(right, Seq) and not frame.function.blocks[frame.block].loops:
-            return Seq(left.kind, (left.items + right.items)[:16])
+            return Seq(left.kind, (left.items + right.items)[:LONGEST])
         added = right.items if isinstance(right, Seq) else (right,)
-        return Seq("grown", (*left.items, *(entry for entry in added if entry not in left.items))[:16])
+        return Seq("grown", (*left.items, *(entry for entry in added if entry not in left.items))[:LONGEST])
     joined = binary(value.operator, left, right)
     if isinstance(joined, (Params, Seq)):
         return joined

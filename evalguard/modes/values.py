@@ -265,6 +265,9 @@ def parts(value: Abstract) -> tuple[Abstract, ...]:
             return ()
 
 
+LONGEST = 16  # items that are kept of one list: of one that long there may be others
+MOST_PAIRS = 24  # of one dict
+
 MOST_PARTS = 48  # inside one value; what is larger is flattened
 
 
@@ -285,7 +288,7 @@ def bounded(value: Abstract) -> Abstract:
             leaves[current] = None
     if seen <= MOST_PARTS:
         return value
-    kept = tuple(reversed(leaves))[:16]
+    kept = tuple(reversed(leaves))[:LONGEST]
     return Seq("grown", kept) if isinstance(value, Seq) else Expr("deep", kept[:8])
 
 

@@ -15,6 +15,7 @@ from evalguard.modes.events import Export, Forward, TrainingStep
 from evalguard.modes.passes import UNCHOSEN
 from evalguard.modes.values import PARTS, Cls, Fn, Identity, Mode, Origin, OriginKind
 from evalguard.project.own_parts import (
+    is_given_what_is_unseen,
     is_indifferent_as_made,
     is_indifferent_part,
     is_seen,
@@ -103,8 +104,11 @@ def blamed(view: FunctionView, event: Forward | Export, mode: Mode) -> Origin | 
 
 def _decides_nothing(view: FunctionView, event: Forward | Export, origin: Origin) -> bool:
     """Whether nobody has switched the object that an origin is about, and it is the same in both modes, only holds
-    parts which its class puts in eval mode itself, or has no layer that anything speaks of."""
-    if origin.kind not in UNCHOSEN or origin.site is None:
+    parts which its class puts in eval mode itself, or has no layer that anything speaks of. Whoever trains a module
+    had it in train mode with all that it was given; so there, all of that must be seen."""
+    if origin.kind not in (*UNCHOSEN, OriginKind.TRAINED) or origin.site is None:
+        return False
+    if origin.kind is OriginKind.TRAINED and is_given_what_is_unseen(event.id, view.infos, view.code):
         return False
     made: Identity = ("new", origin.path, origin.function, *origin.site[1:], "", origin.chain)
     identity = made if origin.kind is OriginKind.BUILT and is_seen(view.info(made)) else event.id
@@ -128,7 +132,15 @@ def is_inference(view: FunctionView, forward: Forward) -> bool:
         return False
     if forward.grads_off or forward.reason is not None:
         return True
-    return "numpy" in forward.fate and not view.backwards_in(forward.path, forward.function)
+    if view.backwards_in(forward.path, forward.function):
+        return False
+    return "numpy" in forward.fate or ("number" in forward.fate and _is_loaded_to_be_used(view, forward))
+
+
+def _is_loaded_to_be_used(view: FunctionView, forward: Forward) -> bool:
+    """Whether weights were loaded into the module, and nobody trains it: then a number that is taken out of it is a
+    result, and no loss to be logged."""
+    return any(origin.kind is OriginKind.LOADED for origin in forward.origins) and not _is_trained(view, forward)
 
 
 def may_matter(view: FunctionView, event: Forward | Export) -> bool:

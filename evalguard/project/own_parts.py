@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 
 from evalguard.finding import Span
 from evalguard.flow.liveness import path_of
-from evalguard.ir.ops import Assign, Call
+from evalguard.ir.ops import Argument, Assign, Call
 from evalguard.ir.values import Attribute, Const, Name, Sequence, Temp, Value
 from evalguard.modes.frame import Info, is_part
 from evalguard.modes.unknown import names_module
@@ -77,6 +77,54 @@ def may_hide_a_layer(identity: Identity, infos: dict[Identity, Info], code: Code
         for part, found in infos.items()
         if part != identity and is_part(part, identity, infos) and not _is_made_by(part, judged)
     )
+
+
+def is_given_what_is_unseen(identity: Identity, infos: Mapping[Identity, Info], code: Code) -> bool:
+    """Whether the call that makes an object is not seen, or gives it something of which nobody knows that it is the
+    same in both modes, and whose name says that it may be a module; or what it does to a layer of the object."""
+    info = infos.get(identity)
+    made = _making_call(identity, code)
+    if info is None or info.cls is None or made is None or _leaves_open_whether_it_listens(info.cls, code):
+        return True
+    view, call = made
+    asked = _Asked(identity, info.cls, code)
+    return any(
+        argument.stars or (_is_named_as_module(argument, view) and asked.value(argument.value, view) is not False)
+        for argument in call.arguments
+    )
+
+
+def _leaves_open_whether_it_listens(cls: Cls, code: Code) -> bool:
+    """Whether a constructor makes a layer that listens to the mode or not, by an argument that nobody knows:
+    `nn.GRU(8, 8, layers, dropout=self.dropout)`."""
+    view = code.class_(cls)
+    if "leaves open" not in view.kept:
+        view.kept["leaves open"] = False  # a class that makes itself adds nothing
+        view.kept["leaves open"] = any(
+            _is_left_open(call, reached.view)
+            for reached in view.reached_by("__init__")
+            for _, call in reached.view.calls()
+        )
+    return bool(view.kept["leaves open"])
+
+
+def _is_left_open(call: Call, view: CodeView) -> bool:
+    found = view.meaning(call.callee)
+    if isinstance(found, Cls):
+        return _leaves_open_whether_it_listens(found, view.code)
+    known: dict[Cls, Sensitivity] = view.code.kept.setdefault("sensitivities", {})
+    dotted = view.dotted(call.callee)
+    return (
+        dotted is not None
+        and lookup.layer(dotted) is not None
+        and call_sensitivity(call, view.facts, view.path, view.index, known)[0] is None
+    )
+
+
+def _is_named_as_module(argument: Argument, view: CodeView) -> bool:
+    call = view.call_of(argument.value) if isinstance(argument.value, Temp) else None
+    path = path_of(argument.value if call is None else call.callee) or ""
+    return any(may_hold_module(name) for name in (argument.keyword, path.rpartition(".")[2]) if name)
 
 
 def _is_made_by(part: Identity, cls: Cls | None) -> bool:
@@ -210,21 +258,22 @@ class _Asked:
     def attribute(self, name: str, depth: int) -> bool | None:
         """Whether what the methods of the class assign to an attribute depends on the mode."""
         given = self._cls.given(name)
-        return _together([self._value(value, home, depth) for home, value in given]) if given else None
+        return _together([self.value(value, home, depth) for home, value in given]) if given else None
 
-    def _value(self, value: Value, view: CodeView, depth: int) -> bool | None:
+    def value(self, value: Value, view: CodeView, depth: int = 0) -> bool | None:
+        """Whether what an expression gives, in the function of that view, depends on the mode."""
         if depth > DEEPEST:
             return None
         match value:
             case Const():
                 return False
             case Sequence(items=items):
-                return _together([self._value(item, view, depth + 1) for item in items])
+                return _together([self.value(item, view, depth + 1) for item in items])
             case Attribute():
                 name = view.own_attribute(value)
                 return None if name is None else self.attribute(name, depth + 1)
             case Name():
-                given = [self._value(each, view, depth + 1) for each in view.values_given(value)]
+                given = [self.value(each, view, depth + 1) for each in view.values_given(value)]
                 if view.has_parameter(value):
                     given.append(self._parameter(value, view))
                 return _together(given) if given else None
@@ -232,7 +281,7 @@ class _Asked:
                 call = view.call_of(value)
                 if call is not None:
                     return self._made(call, view, depth)
-                given = [self._value(each, view, depth + 1) for each in view.values_given(value)]
+                given = [self.value(each, view, depth + 1) for each in view.values_given(value)]
                 return _together(given) if given else None
             case _:
                 return None
@@ -241,7 +290,7 @@ class _Asked:
         """Whether what a call makes depends on the mode."""
         if isinstance(call.callee, Attribute) and isinstance(call.callee.value, Temp):
             same = call.callee.name in lookup.SAME_OBJECT_METHODS
-            return self._value(call.callee.value, view, depth + 1) if same else None
+            return self.value(call.callee.value, view, depth + 1) if same else None
         found = view.meaning(call.callee)
         if found is None or (isinstance(found, Cls) and self._cls.index.is_module(found) is None):
             return None
@@ -255,7 +304,7 @@ class _Asked:
         """The same for what is given to a function or container, which may be a number as well."""
         if isinstance(value, Name) and view.has_parameter(value) and not may_hold_module(value.id):
             return False
-        return self._value(value, view, depth + 1)
+        return self.value(value, view, depth + 1)
 
     def _parameter(self, value: Name, view: CodeView) -> bool | None:
         """A parameter of the constructor is its default where the call that made the object gives it nothing."""

@@ -53,7 +53,8 @@ class LoadedAndUsedInTrainMode(Rule):
     the inference if the module trains in between.
 
     ## Known limits
-    Silent where gradients are on and nothing says that the code evaluates.
+    Silent where gradients are on and nothing says that the code evaluates: neither a name, nor results that leave
+    PyTorch. Numbers (`.item()`) say so only of a net that nobody trains, for a training logs its loss like that.
     """
 
     code = "EVG105"

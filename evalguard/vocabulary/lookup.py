@@ -222,6 +222,11 @@ def factory(dotted: str) -> Factory | None:
     return _find(_tables.factories, dotted)
 
 
+def factory_names() -> frozenset[str]:
+    """The full names of all that returns a module."""
+    return frozenset(entry.name for table in TABLES for entry in table.factories)
+
+
 def layers_of_part(dotted: str, part: str) -> tuple[str, ...] | None:
     """The mode-dependent layers in an attribute of what a factory returns; None if nothing is known of it."""
     found = factory(dotted)

@@ -27,6 +27,9 @@ PARAMETER_METHODS: Final = frozenset({"parameters", "named_parameters", "trainab
 SUBMODULE_METHODS: Final = frozenset({"modules", "named_modules"})
 CHILD_METHODS: Final = frozenset({"children", "named_children"})
 
+LEAVING_TORCH: Final = {"numpy": "numpy", "item": "number", "tolist": "number"}
+"""Methods of a tensor that take its values out of PyTorch, and as what."""
+
 UNTAINTED_METHODS: Final = frozenset({"item", "tolist", "size", "dim", "numel", "__len__"})
 """What they return is no tensor any more: no backward can come through it."""
 
