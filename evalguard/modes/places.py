@@ -22,6 +22,8 @@ def place_name(identity: Identity, state: State, frame: Frame) -> str:
     if variables:
         return min(variables, key=len)
     own: str | None = None
+    here: str | None = None  # a variable around the function
+    elsewhere: str | None = None  # one of another file
     found: str | None = None
     holder = frame.receiver
     for (owner, attribute_name), value in state.store.items():
@@ -30,10 +32,13 @@ def place_name(identity: Identity, state: State, frame: Frame) -> str:
         if isinstance(holder, Obj) and holder.id == owner and _is_or_may_be(value.id, identity, frame):
             own = f"self.{attribute_name}"  # the last of several: after `self.net = self.given` that is what is used
         elif value.id == identity:
-            if owner[0] == "scope":
-                return own or attribute_name
-            found = attribute_name
-    return own or found or _identity_name(identity, state, frame)
+            if owner[0] != "scope":
+                found = attribute_name
+            elif owner[1] == frame.path:
+                here = here or attribute_name
+            else:
+                elsewhere = elsewhere or attribute_name
+    return own or here or elsewhere or found or _identity_name(identity, state, frame)
 
 
 def _is_or_may_be(held: Identity, identity: Identity, frame: Frame) -> bool:
