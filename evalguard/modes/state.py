@@ -261,10 +261,7 @@ def _united(
     from into `stems`."""
     value = unite(name, x, y)
     if isinstance(value, Obj):
-        taint = NO_TAINT
-        for side, one in ((a, x), (b, y)):
-            if one != value:  # one of them may be it: what stands for several already
-                taint |= side.taint_of(one)
+        taint = a.taint_of(x) | b.taint_of(y)
         if taint:
             stems[value.id] = stems.get(value.id, NO_TAINT) | taint
         if isinstance(x, Obj) and isinstance(y, Obj) and (x.id in a.modes or y.id in b.modes):

@@ -176,10 +176,10 @@ def is_meant(view: FunctionView, forward: Forward, origin: Origin) -> bool:
         or _is_declined(view, forward)
         or _is_acting(forward)
         or _is_sampling_dropout(forward)
+        or _is_part_set_apart(view, forward, origin)
         or _is_weak(forward, origin)
         or (origin.evaluating and is_chosen_by_flag(origin))
         or _is_smoke_test(forward, origin)
-        or _is_part_set_apart(view, forward, origin)
     )
 
 
@@ -272,6 +272,12 @@ def _is_sampling_dropout(forward: Forward) -> bool:
     return bool(set(words(forward.function)) & SAMPLING_WORDS)
 
 
+def _is_part_set_apart(view: FunctionView, forward: Forward, origin: Origin) -> bool:
+    """part-in-train-mode-after-eval: `model.eval(); model.prenet.train()` wants the dropout of this part, unless
+    something trains it so."""
+    return origin.apart and not _is_trained(view, forward)
+
+
 def is_chosen_by_flag(origin: Origin) -> bool:
     """bool-parameter-mode: code that sets the mode by a flag where it uses the module lets its user choose."""
     argument = origin.text.rpartition("(")[2].rstrip(")").removeprefix("mode=")
@@ -285,12 +291,6 @@ def _is_smoke_test(forward: Forward, origin: Origin) -> bool:
         origin.kind in (OriginKind.BUILT, OriginKind.ASSUMED)
         or (forward.in_making and origin.kind is OriginKind.LOADED)
     )
-
-
-def _is_part_set_apart(view: FunctionView, forward: Forward, origin: Origin) -> bool:
-    """part-in-train-mode-after-eval: `model.eval(); model.prenet.train()` wants the dropout of this part, unless
-    something trains it so."""
-    return origin.apart and not _is_trained(view, forward)
 
 
 def _is_weak(forward: Forward, origin: Origin) -> bool:
