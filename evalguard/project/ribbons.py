@@ -128,8 +128,13 @@ def _add_uses(places: dict[str, Place], view: FunctionView | None) -> None:
     if view is not None:
         events += [*view.forwards, *view.steps, *view.exports]
     for event in events:
-        if event.place == NAMELESS or event.place in places or any(event.id in place.ids for place in places.values()):
+        if event.place == NAMELESS:
             continue
+        if event.place in places:
+            places[event.place].written = True  # near enough: what a finding names has a band
+            continue
+        if not isinstance(event, Forward) and any(event.id in place.ids for place in places.values()):
+            continue  # a forward is named as it is written: `best(x)`, where `best` may be `net`
         place = places[event.place] = Place(None, True, {event.id})
         place.kinds.update(origin.kind for origin in event.origins)
         modes = {origin.mode.value for origin in event.origins}
