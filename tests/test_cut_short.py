@@ -92,3 +92,27 @@ def main(batches):
 """
     monkeypatch.setattr(engine, "DEEPEST", deepest)
     assert [finding.code for finding in check_source(text, "solver.py").findings] == []
+
+
+def test_methods_that_take_much_come_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = """
+import torch
+from torch import nn
+
+
+class Model:
+    def setup(self, options):
+        self.net = nn.Sequential(nn.Linear(4, 4), nn.Dropout())
+        self.net.train()
+        for option in options:
+            if option.name:
+                print(option.name)
+            for value in option.values:
+                print(value)
+
+    def predict(self, x):
+        with torch.no_grad():
+            return self.net(x).argmax(1)
+"""
+    monkeypatch.setattr(engine, "MOST_STEPS_OF_FILE", 20)
+    assert [finding.code for finding in check_source(text, "model.py").findings] == ["EVG101"]

@@ -254,6 +254,11 @@ class Engine:
             state.grads = None
         return result.exits + [state for state, _, _ in result.yields]
 
+    @property
+    def steps_of_root(self) -> int:
+        """The steps that the root run last took."""
+        return self._steps
+
     def _is_switched_around(self, path: str, facts: FunctionFacts) -> bool:
         """Whether a decorator of the project may set a mode around each call of a function: run on its own, it would be
         run without."""

@@ -226,12 +226,14 @@ def _run_class(engine: Engine, cls: Cls, home: Home) -> list[PrivateMethods]:
     handles = _mode_handles(engine, public, is_module is True or is_left_to_users)
     seen: set[Hashable] = set()
     entered: set[Hashable] = set()  # states from which the methods were run already
+    costs: dict[str, int] = {}  # what each took the last time: the dear ones come last, lest they use up the steps
     for _ in range(MOST_ROUNDS):
         news: list[State] = []
         fresh_states = [state for state in states if state.fingerprint() not in entered]
         entered |= {state.fingerprint() for state in fresh_states}
-        for name, fn in public:
+        for name, fn in sorted(public, key=lambda entry: costs.get(entry[0], 0)):
             exits = engine.run_root(fn.path, fn.qualname, [state.copy() for state in fresh_states], receiver)
+            costs[name] = engine.steps_of_root
             is_sure = not all(state.doubt for state in exits)
             for state in () if name in handles else exits:
                 state.guards, state.doubt = frozenset(), state.doubt and is_sure
