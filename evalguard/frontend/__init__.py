@@ -32,10 +32,10 @@ _RECURSION_LIMIT = 6_000  # LibCST prints a tree by recursion: two or three call
 
 def lower(document: Document) -> FileFacts:
     """Lower a file to its facts, or raise SourceProblem if it cannot be parsed."""
-    module = parse(document)
+    module, text = parse(document)
     try:
         with _deep_recursion():
-            positions = Positions(module, document.text)
+            positions = Positions(module, text)
             file = FileDraft(document.path, positions, swallowing_managers(module))
             span = positions.whole()
             draft = FunctionDraft(file, MODULE, Names(), span)

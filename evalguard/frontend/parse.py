@@ -16,19 +16,36 @@ import libcst as cst
 from evalguard.frontend.nesting import refuse_too_much
 from evalguard.source import Document, SourceProblem, document_of
 
+_ASYNC_AS_A_NAME = re.compile(r"\basync(?=[ \t]*=[^=])")  # an argument of PyTorch's own `cuda()`, until Python 3.7
 
-def parse(document: Document) -> cst.Module:
-    """Parse a file, or raise SourceProblem."""
+
+def parse(document: Document) -> tuple[cst.Module, str]:
+    """The tree of a file and its text, in which names that became keywords are others. Raises SourceProblem."""
     refuse_too_much(document.text)
     try:
-        return cst.parse_module(document.text)
+        return cst.parse_module(document.text), document.text
     except cst.ParserSyntaxError as error:
+        older = _parsed_as_older(document.text)
+        if older is not None:
+            return older
         _ask_python(document.text)
         problem, line, column = _readable(error)
         raise SourceProblem(f"cannot be parsed: {problem}", line, column) from error
     except (cst.CSTValidationError, cst.CSTLogicError, ValueError) as error:
         _ask_python(document.text)
         raise SourceProblem(f"cannot be parsed: {error}") from error
+
+
+def _parsed_as_older(text: str) -> tuple[cst.Module, str] | None:
+    """The same for a text that was written for a Python in which `async` was a name, as in `x.cuda(async=True)`: under
+    another name of its length, so that every place in the file stays."""
+    renamed = _ASYNC_AS_A_NAME.sub("asyn_", text)
+    if renamed == text:
+        return None
+    try:
+        return cst.parse_module(renamed), renamed
+    except (cst.ParserSyntaxError, cst.CSTValidationError, cst.CSTLogicError, ValueError):
+        return None
 
 
 def without_broken_cells(document: Document) -> tuple[Document, tuple[SourceProblem, ...]]:

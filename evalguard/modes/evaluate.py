@@ -31,6 +31,7 @@ from evalguard.modes.values import (
     params_in,
     part_of,
 )
+from evalguard.vocabulary import lookup
 from evalguard.vocabulary.lookup import SAME_ATTRIBUTES, layers_of_part
 
 PROPERTIES_OF = "property"  # marks the owner of what the properties of an object gave, while an op reads them
@@ -69,6 +70,9 @@ def evaluate(value: ir.Value, state: State, frame: Frame) -> Abstract:
             return frame.linker.function_value(frame.path, qualname, state, frame)
         case ir.Opaque(parts=inner_parts):
             return shallow(Expr("opaque", tuple(evaluate(part, state, frame) for part in inner_parts)))
+
+
+ANY_NAME = "any_name"  # as a function of a package may be called
 
 
 def read_name(name: str, state: State, frame: Frame) -> Abstract:
@@ -194,6 +198,9 @@ def item(base: Abstract, index: Abstract, state: State) -> Abstract:
             return shallow(Expr("[]", (base, index)))
         case Params(), _:
             return base
+        case Ext(name=name), _ if name.endswith(".__dict__"):
+            found = member_by_name(name.removesuffix(".__dict__"), index)
+            return found if found is not None else shallow(Expr("[]", (base, index)))
         case Obj(id=identity), Known(value=key):
             stored = state.store.get((identity, ("item", key)))
             if stored is None and isinstance(key, int) and key < 0:
@@ -208,6 +215,15 @@ def item(base: Abstract, index: Abstract, state: State) -> Abstract:
             return Params(params_in(base) or frozenset()) if inner else base
         case _:
             return shallow(Expr("[]", (base, index)))
+
+
+def member_by_name(package: str, name: Abstract) -> Ext | None:
+    """What `models.__dict__[name]` and `getattr(models, name)` give, for a package of a library; where the name is not
+    known, and all functions of the package make modules, one of those."""
+    if isinstance(name, Known):
+        return Ext(f"{package}.{name.value}") if isinstance(name.value, str) else None
+    some = f"{package}.{ANY_NAME}"
+    return Ext(some) if lookup.factory(some) is not None else None
 
 
 def _from_the_end(identity: Identity, key: int, state: State) -> Abstract | None:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from evalguard.modes.arguments import Given, params_of
-from evalguard.modes.evaluate import attribute, shallow
+from evalguard.modes.evaluate import attribute, member_by_name, shallow
 from evalguard.modes.exports import export
 from evalguard.modes.fits import fit
 from evalguard.modes.frame import Frame, Outcome, fresh, new_identity, source_of
@@ -326,6 +326,8 @@ def _builtin(name: str, given: Given, state: State, frame: Frame) -> list[Outcom
             return [Outcome(state, attribute(owner, named, state, frame))]
         case "getattr", [Mod(path=path), named, *_]:
             return [Outcome(state, shallow(Expr("[]", (frame.linker.members(path, state), named))))]
+        case "getattr", [Ext(name=package), named, *_] if (member := member_by_name(package, named)) is not None:
+            return [Outcome(state, member)]
         case "vars", [Mod(path=path)]:
             return [Outcome(state, frame.linker.members(path, state))]
         case "globals", []:

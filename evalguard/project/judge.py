@@ -26,6 +26,7 @@ from evalguard.project.own_parts import (
 from evalguard.project.resolve import keeps_from_learning
 from evalguard.project.view import FunctionView, encloses
 from evalguard.project.without_gradients import Ungraded, parts_without_gradients
+from evalguard.vocabulary import lookup
 from evalguard.vocabulary.words import (
     ENVIRONMENT_WORDS,
     HELPER_NETWORK_WORDS,
@@ -180,6 +181,7 @@ def is_meant(view: FunctionView, forward: Forward, origin: Origin) -> bool:
         or _is_weak(forward, origin)
         or (origin.evaluating and is_chosen_by_flag(origin))
         or _is_smoke_test(forward, origin)
+        or _is_norm_of_the_batch(view, forward, origin)
     )
 
 
@@ -290,6 +292,19 @@ def _is_smoke_test(forward: Forward, origin: Origin) -> bool:
     return forward.dummy and (
         origin.kind in (OriginKind.BUILT, OriginKind.ASSUMED)
         or (forward.in_making and origin.kind is OriginKind.LOADED)
+    )
+
+
+def _is_norm_of_the_batch(view: FunctionView, forward: Forward, origin: Origin) -> bool:
+    """A norm that somebody made to normalise by the batch: nobody trained it or loaded it, so in eval mode it would do
+    nothing."""
+    external = view.info(forward.id).external
+    layer = lookup.layer(external) if external is not None else None
+    return (
+        layer is not None
+        and layer.learns_statistics
+        and origin.kind is OriginKind.BUILT
+        and not _is_trained(view, forward)
     )
 
 

@@ -61,6 +61,7 @@ class Layer:
     trains_only_in_train: bool = (
         False  # on a GPU its backward fails in eval mode, though its forward is the same in both
     )
+    learns_statistics: bool = False  # as it was made it has none, and in eval mode it changes nothing
 
 
 @dataclass(frozen=True, slots=True)

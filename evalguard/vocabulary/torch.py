@@ -83,14 +83,14 @@ def _dropout(short: str) -> Layer:
 def _batch_norm(short: str, tracks_at: int) -> Layer:
     name = f"torch.nn.{short}"
     rules = (Rule(Parameter("track_running_stats", tracks_at, True)),)
-    return Layer(name, "always", BATCH_STATISTICS, _page(name), rules)
+    return Layer(name, "always", BATCH_STATISTICS, _page(name), rules, learns_statistics=True)
 
 
 def _instance_norm(short: str, tracks_at: int, tracks: bool) -> Layer:
     name = f"torch.nn.{short}"
     rules = (Rule(Parameter("track_running_stats", tracks_at, tracks)),)
     why = f"depends on the mode only if it tracks running statistics, which is {'on' if tracks else 'off'} by default"
-    return Layer(name, "argument", why, _page(name), rules)
+    return Layer(name, "argument", why, _page(name), rules, learns_statistics=True)
 
 
 def _recurrent(short: str, dropout_at: int, layers_at: int) -> Layer:

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from evalguard.finding import Span
 from evalguard.frontend import lower
 from evalguard.ir.facts import MODULE, FunctionFacts
 from evalguard.ir.ops import Assign, Call
@@ -125,3 +126,21 @@ def test_reading_graphs_imports_no_libcst() -> None:
 
 def module(text: str) -> FunctionFacts:
     return lower(document_of(text, "module.py")).functions[MODULE]
+
+
+def test_async_was_the_name_of_an_argument_once() -> None:
+    old = "def load(x, flag):\n    y = x.cuda(device, async = True).half()\n    return f(y, async=flag, w=1)\n"
+    today = old.replace("async", "later")
+    assert spans_of_calls(old) == spans_of_calls(today)
+    assert len(spans_of_calls(old)) == 3
+
+
+def spans_of_calls(text: str) -> list[Span]:
+    function = lower(document_of(text, "old.py")).functions["load"]
+    return [op.span for block in function.blocks for op in block.ops if isinstance(op, Call)]
+
+
+def test_async_elsewhere_is_the_keyword_that_it_is() -> None:
+    with pytest.raises(SourceProblem, match="invalid syntax"):
+        lower(document_of("async = 1\nclass await: pass\n", "broken.py"))
+    assert "run" in lower(document_of("async def run(x): return await x\n", "today.py")).functions

@@ -95,7 +95,7 @@ def test_spans_of_the_standard_library(document: Document) -> None:
 
 def test_headers_end_at_the_colon_and_texts_are_those_of_the_file() -> None:
     text = "def f(x: List[int]) -> (g): # why\n    for a in (b) : c()\n"
-    module = parse(document_of(text, "headers.py"))
+    module, _ = parse(document_of(text, "headers.py"))
     positions = Positions(module, text)
     function = module.body[0]
     assert isinstance(function, cst.FunctionDef)
@@ -109,7 +109,7 @@ def test_headers_end_at_the_colon_and_texts_are_those_of_the_file() -> None:
 
 
 def check(document: Document) -> None:
-    module = parse(document)
+    module, _ = parse(document)
     positions = Positions(module, document.text)
     ours: dict[str, set[Span]] = {}
     for node in nodes(module):
