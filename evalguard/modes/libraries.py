@@ -72,7 +72,7 @@ ISINSTANCE_KNOWN = frozenset("bool int float str bytes list tuple dict set".spli
 PURE_BUILTINS = frozenset("isinstance hasattr len bool int float str callable type issubclass id abs min max".split())
 REPACKING_BUILTINS = frozenset("list tuple set sorted reversed iter filter sum".split())
 EXHAUSTING_BUILTINS = frozenset("list tuple set frozenset sorted sum min max any all dict".split())
-DICTIONARIES = frozenset({"collections.OrderedDict"})
+DICTIONARIES = frozenset({"collections.OrderedDict"})  # an empty one is no more than a place to put things
 PROGRESS_BARS = frozenset("tqdm.tqdm tqdm.auto.tqdm tqdm.notebook.tqdm tqdm.trange rich.progress.track".split())
 
 
@@ -188,7 +188,7 @@ def call_library(
             mark_made_up(result.id, state)
         params = params_of(given)
         return [Outcome(state, Params(params) if params is not None else result)]
-    if dotted in DICTIONARIES and (dictionary := _dictionary(given)) is not None:
+    if dotted in DICTIONARIES and given.all() and (dictionary := _dictionary(given)) is not None:
         return [Outcome(state, dictionary)]
     if dotted in PROGRESS_BARS and given.positional:
         return [Outcome(state, given.positional[0])]
