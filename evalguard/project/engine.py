@@ -541,7 +541,7 @@ class Engine:
         self, function: Fn, facts: FunctionFacts, given: Sequence[Abstract], state: State, frame: Frame
     ) -> bool:
         """Whether a function only computes with data: it says nothing of modes, makes no module, and gets none."""
-        if not self.relevance.is_inert(function.path, facts.qualname):
+        if not self.relevance.only_computes(function.path, facts.qualname):
             return False
         if self.relevance.makes_functions(function.path, facts.qualname) or fills_tables(facts):
             return False

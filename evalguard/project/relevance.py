@@ -1,6 +1,6 @@
 """Which functions have anything to say of modes, by the names in them.
 
-    def accuracy(scores, labels):  ...             inert: nobody looks into it
+    def accuracy(scores, labels):  ...             only computes: nobody looks into it
     def fit(model): model.train() ...              relevant
     def main(): fit(Net())                         relevant, because it mentions `fit`
 
@@ -266,13 +266,9 @@ class Relevance:
         """Whether a function defines another one, which it may hand out: it decorates, or registers."""
         return bool(self.mentions.nested((path, qualname)))
 
-    def is_inert(self, path: str, qualname: str) -> bool:
-        """Whether a function and those that it may call make no module, and say nothing of modes: without a module
-        from outside, nothing can happen in it."""
-        return (path, qualname) not in self._giving and (path, qualname) not in self._relevant
-
     def only_computes(self, path: str, qualname: str) -> bool:
-        """Whether a function is inert but for its name, or those of its data: `val_of(tree)`."""
+        """Whether a function and those that it may call make no module and do nothing to modes, whatever their names
+        and those of their data say: without a module from outside, nothing can happen in it."""
         return (path, qualname) not in self._giving and (path, qualname) not in self._acting
 
     def is_idle(self, cls: Cls) -> bool:
