@@ -143,6 +143,8 @@ def flow_back(loss: Abstract, state: State, frame: Frame) -> None:
             run.fate.add("target")
             continue
         run.fate.add("backward")
+        if run.doubt and not state.doubt:
+            continue  # a path joined with this one hardly happens
         if run.sure or not any(is_related(run.id, other, frame.infos) for other in sure):
             state.backed[run.id] = unite_origins(state.backed.get(run.id, frozenset()), run.origins)
 

@@ -213,8 +213,11 @@ def join(a: State, b: State, unite: Unite) -> State:
                 origins = unite_origins(origins, side.modes[place])
         joined.modes[place] = origins
     _join_taints(a, b, joined, stems)
-    for identity, origins in b.backed.items():
-        joined.backed[identity] = unite_origins(joined.backed.get(identity, frozenset()), origins)
+    if a.doubt and not b.doubt:
+        joined.backed = b.backed.copy()
+    elif a.doubt == b.doubt:  # what hardly happens does not become sure
+        for identity, origins in b.backed.items():
+            joined.backed[identity] = unite_origins(joined.backed.get(identity, frozenset()), origins)
     if a.guards != b.guards:
         joined.guards = a.guards & b.guards
     if a.grads != b.grads:

@@ -23,7 +23,7 @@ from evalguard.project.own_parts import (
     may_hide_a_layer_as_made,
     sets_parts_itself,
 )
-from evalguard.project.resolve import keeps_from_learning
+from evalguard.project.resolve import is_told_to_learn_nothing, keeps_from_learning
 from evalguard.project.view import FunctionView, encloses
 from evalguard.project.without_gradients import Ungraded, parts_without_gradients
 from evalguard.vocabulary import lookup
@@ -410,6 +410,7 @@ def leaked_eval(view: FunctionView, step: TrainingStep) -> Origin | None:
         for origin in step.origins
         if origin.mode is Mode.EVAL
         and origin.site is not None
+        and not _is_part_of_a_freeze(view, origin)
         and (
             (origin.kind is OriginKind.BUILT and step.held)
             or origin.inferred
@@ -419,6 +420,13 @@ def leaked_eval(view: FunctionView, step: TrainingStep) -> Origin | None:
         )
     ]
     return min(guilty, key=lambda o: (o.kind is OriginKind.BUILT, o.site or (), o.chain)) if guilty else None
+
+
+def _is_part_of_a_freeze(view: FunctionView, origin: Origin) -> bool:
+    if origin.kind is not OriginKind.SET or origin.site is None:
+        return False
+    facts = view.index.files[origin.path].functions[origin.function]
+    return is_told_to_learn_nothing(facts, Span(*origin.site[1:]))
 
 
 def _was_for_an_evaluation(view: FunctionView, step: TrainingStep, origin: Origin) -> bool:

@@ -8,10 +8,11 @@ from collections.abc import Mapping as MappingType
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from evalguard.finding import Span
 from evalguard.flow.liveness import parts_of, path_of, values_of, written_by
 from evalguard.ir.facts import MODULE, ClassFacts, FileFacts, FunctionFacts
-from evalguard.ir.ops import Assign, Call, Define, Delete, Enter, Import, Raise, Return
-from evalguard.ir.values import Attribute, Item, Mapping, Name, Value
+from evalguard.ir.ops import Assign, Call, Define, Delete, Enter, Import, Op, Raise, Return
+from evalguard.ir.values import Attribute, Const, Item, Mapping, Name, Value
 from evalguard.modes.values import Cls, Fn, Mod
 from evalguard.project.modules import Modules
 from evalguard.vocabulary import lookup
@@ -521,6 +522,27 @@ def keeps_from_learning(function: FunctionFacts) -> bool:
         for value in ((op.callee,) if isinstance(op, Call) else (op.target,) if isinstance(op, Assign) else ())
         for name in ((value.name,) if isinstance(value, Attribute) else (value.id,) if isinstance(value, Name) else ())
     )
+
+
+def is_told_to_learn_nothing(function: FunctionFacts, span: Span) -> bool:
+    """Whether gradients are switched off beside an op, where no test stands between: `set_requires_grad(net, False)`
+    and `net.eval()` freeze it together."""
+    return any(
+        any(op.span == span for op in block.ops) and any(map(_takes_gradients, block.ops)) for block in function.blocks
+    )
+
+
+def _takes_gradients(op: Op) -> bool:
+    match op:
+        case Call(callee=Attribute(name=name) | Name(id=name), arguments=arguments):
+            return any(
+                each.value == Const(False) and {"requires", "grad"} <= set(words(each.keyword or name))
+                for each in arguments
+            )
+        case Assign(target=Attribute(name="requires_grad"), value=value):
+            return value == Const(False)
+        case _:
+            return False
 
 
 def acts_of(function: FunctionFacts) -> set[str]:
