@@ -202,10 +202,15 @@ def join(a: State, b: State, unite: Unite) -> State:
         if name.startswith("<skipped"):  # as with doubt: only if both are
             del joined.env[name]
     joined.store.take_over(b.store, united)
+    sure = None if a.doubt == b.doubt else b if a.doubt else a  # what hardly happens on the other is not to become sure
     if a.modes != b.modes:
         for place in a.modes.keys() | b.modes.keys():
             if place not in made:
-                joined.modes[place] = unite_origins(a.origins(place), b.origins(place))
+                of_a, of_b = a.origins(place), b.origins(place)
+                if sure is not None and modes_of(of_a) == modes_of(of_b):
+                    joined.modes[place] = sure.origins(place)
+                else:
+                    joined.modes[place] = unite_origins(of_a, of_b)
     holding = [(side, held(side)) for side in (a, b) if not made.keys().isdisjoint(side.modes)]
     for place, origins in made.items():
         for side, known in holding:  # what a side that does not hold it knows of it is of an earlier round of a loop
@@ -213,9 +218,9 @@ def join(a: State, b: State, unite: Unite) -> State:
                 origins = unite_origins(origins, side.modes[place])
         joined.modes[place] = origins
     _join_taints(a, b, joined, stems)
-    if a.doubt and not b.doubt:
-        joined.backed = b.backed.copy()
-    elif a.doubt == b.doubt:  # what hardly happens does not become sure
+    if sure is not None:
+        joined.backed = sure.backed.copy()
+    else:
         for identity, origins in b.backed.items():
             joined.backed[identity] = unite_origins(joined.backed.get(identity, frozenset()), origins)
     if a.guards != b.guards:

@@ -535,10 +535,7 @@ def is_told_to_learn_nothing(function: FunctionFacts, span: Span) -> bool:
 def _takes_gradients(op: Op) -> bool:
     match op:
         case Call(callee=Attribute(name=name) | Name(id=name), arguments=arguments):
-            return any(
-                each.value == Const(False) and {"requires", "grad"} <= set(words(each.keyword or name))
-                for each in arguments
-            )
+            return {"requires", "grad"} <= set(words(name)) and any(a.value == Const(False) for a in arguments)
         case Assign(target=Attribute(name="requires_grad"), value=value):
             return value == Const(False)
         case _:
