@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from evalguard.finding import Span
-from evalguard.modes.state import EventKey, Trail
+from evalguard.modes.state import EventKey, Trail, unite_origins
 from evalguard.modes.values import Chain, Cls, Identity, Origins, Site
 from evalguard.vocabulary.terms import ExportEffect
 
@@ -69,6 +69,14 @@ class Export:
     doubt: bool
     trail: Trail | None
     result: Identity | None = None
+
+
+def meet(event: Forward | Export, origins: Origins, doubt: bool, trail: Trail | None) -> None:
+    """Note that another path comes to an event. What paths that hardly happen brought does not become sure with it."""
+    if event.doubt == doubt:
+        event.origins = unite_origins(event.origins, origins)
+    elif event.doubt:
+        event.origins, event.doubt, event.trail = origins, doubt, trail
 
 
 @dataclass(slots=True)

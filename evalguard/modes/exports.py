@@ -10,7 +10,7 @@ What the result is, the wrappers of the tables say (`libraries`).
 from __future__ import annotations
 
 from evalguard.modes.arguments import Given
-from evalguard.modes.events import Export
+from evalguard.modes.events import Export, meet
 from evalguard.modes.frame import Frame, source_of
 from evalguard.modes.objects import origin_of
 from evalguard.modes.passes import partly_in_eval
@@ -95,9 +95,7 @@ def _record(exporter: Exporter, identity: Identity, text: str, given: Given, sta
     key = ("export", frame.path, op.span, frame.chain, identity, modes_of(origins), effect)
     found = frame.linker.events.exports.get(key)
     if found is not None:
-        found.origins = unite_origins(found.origins, origins)
-        if found.doubt and not state.doubt:
-            found.doubt, found.trail = False, state.trail
+        meet(found, origins, state.doubt, state.trail)
         return found
     event = frame.linker.events.exports[key] = Export(
         key,

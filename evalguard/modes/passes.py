@@ -10,7 +10,7 @@ Calls of `reveal_mode(net)`, with which tests ask for modes, are recorded here t
 from __future__ import annotations
 
 from evalguard.modes.arguments import Given
-from evalguard.modes.events import Backward, Forward, Reveal
+from evalguard.modes.events import Backward, Forward, Reveal, meet
 from evalguard.modes.frame import Frame, Outcome, fresh, is_part, is_related, source_of
 from evalguard.modes.intent import argument_reason
 from evalguard.modes.objects import is_proved
@@ -75,9 +75,7 @@ def forward(identity: Identity, given: Given, text: str, state: State, frame: Fr
         )
         frame.linker.events.forwards[key] = found
     else:
-        found.origins = unite_origins(found.origins, origins)
-        if found.doubt and not state.doubt:
-            found.doubt, found.trail = False, state.trail
+        meet(found, origins, state.doubt, state.trail)
     for value in given.all():
         for event_key in state.taint_of(value):
             event = frame.linker.events.forwards.get(event_key)
