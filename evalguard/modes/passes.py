@@ -214,7 +214,8 @@ def _has_part_in_eval(identity: Identity, state: State, frame: Frame) -> bool:
     own that is known to listen."""
     chosen = {OriginKind.SET} if frame.info(identity).sensitive else {OriginKind.SET, OriginKind.BUILT}
     for place, held in state.modes.items():
-        is_in_eval = all(origin.mode is Mode.EVAL and origin.kind in chosen for origin in held)
+        said = held - {ENTRY}  # a path on which the object is not made says nothing of it
+        is_in_eval = bool(said) and all(origin.mode is Mode.EVAL and origin.kind in chosen for origin in said)
         if is_in_eval and place != identity and is_part(place, identity, frame.infos):
             return True
     return False
