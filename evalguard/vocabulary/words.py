@@ -62,8 +62,8 @@ LOSS_WORDS: Final = frozenset("criterion criterions crit criteria loss losses ob
 
 NOT_MADE_MODULE_WORDS: Final = frozenset(
     """
-    array average avg bar buffer builder class cls factory fn func function type checkpoint compose counter criterion error event exception list lock loss losses memory
-    meter metric metrics monitor path progress replay saver series stopper stopping string table tensor thread timer tracker
+    array average avg bar buffer builder class cls dispatcher factory fn func function type checkpoint compose counter criterion error event exception list lock loss
+    losses memory meter metric metrics monitor path progress registry replay saver series stopper stopping string table tensor thread timer tracker
     transform transforms tuple variable visualizer
     """.split()
 )
