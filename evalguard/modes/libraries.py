@@ -435,8 +435,9 @@ def _layer(dotted: str, given: Given, state: State, frame: Frame) -> Obj:
         if any(known):
             info.sensitive = True
             info.layer = next(frame.info(child).layer for child in children if frame.info(child).sensitive)
-        elif known and None not in known and given.covered:
-            info.sensitive = False
+        elif not info.sensitive:  # one path on which it listens is enough, and one that hardly happens proves nothing
+            is_seen = bool(known) and None not in known and given.covered
+            info.sensitive = False if is_seen and not (state.doubt and info.sensitive is None) else None
         for number, value in enumerate(given.positional):
             for child in identities(value):
                 state.store[(obj.id, f"<{number}:{child!r}>")] = Obj(child)
