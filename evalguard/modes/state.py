@@ -228,7 +228,7 @@ def join(a: State, b: State, unite: Unite) -> State:
     if a.grads != b.grads:
         joined.grads = None
     joined.doubt = a.doubt and b.doubt
-    if a.doubt and not b.doubt:
+    if sure is b:
         joined.trail = b.trail
     return joined
 

@@ -75,8 +75,10 @@ class Relevance:
         self.mentions = Mentions(index)
         self._known_acts: dict[Key, set[str]] = {}
         keys = [(path, qualname) for path, file in index.files.items() for qualname in file.functions]
-        self._relevant = self.mentions.reaching(key for key in keys if self._says_relevant(key))
-        self._acting = self.mentions.reaching(key for key in keys if self._acts_itself(key))
+        acting = [key for key in keys if self._acts_itself(key)]
+        self._acting = self.mentions.reaching(acting)
+        saying = [key for key in keys if key not in self._acting and self._says_evaluation(key)]
+        self._relevant = self._acting | self.mentions.reaching(saying)
         self._giving = self.mentions.reaching(key for key in keys if self._gives_itself(key))
         self._switching = self.mentions.reaching(key for key in keys if self._says_switch(key))
         self._significances: dict[Key, Significance] = {}
@@ -108,9 +110,6 @@ class Relevance:
             for block in facts.blocks
             for op in block.ops
         )
-
-    def _says_relevant(self, key: Key) -> bool:
-        return self._acts_itself(key) or self._says_evaluation(key)
 
     def _acts_itself(self, key: Key) -> bool:
         return not self._acts(key).isdisjoint(RELEVANT | lookup.acts()) or self._exports(key[0], self._facts(key))

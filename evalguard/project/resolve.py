@@ -536,6 +536,13 @@ def _takes_gradients(op: Op) -> bool:
     match op:
         case Call(callee=Attribute(name=name) | Name(id=name), arguments=arguments):
             return {"requires", "grad"} <= set(words(name)) and any(a.value == Const(False) for a in arguments)
+        case _:
+            return clears_requires_grad(op)
+
+
+def clears_requires_grad(op: Op) -> bool:
+    """Whether an op is `p.requires_grad = False`."""
+    match op:
         case Assign(target=Attribute(name="requires_grad"), value=value):
             return value == Const(False)
         case _:

@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from evalguard.flow.liveness import path_of
-from evalguard.ir.ops import Assign, Call, Iterate
+from evalguard.ir.ops import Call, Iterate
 from evalguard.ir.values import Attribute, Const, Name, Temp, Value
 from evalguard.modes.values import Fn
 from evalguard.project.code import CodeView
 from evalguard.project.module_evidence import is_module, text_of
+from evalguard.project.resolve import clears_requires_grad
 from evalguard.project.thawed import (
     FREEZE_WORDS,
     MOST_SITES,
@@ -82,13 +83,7 @@ def _is_meant(place: str, call: Call, view: CodeView) -> bool:
         return True
     if any(FREEZE_WORDS & set(words(text)) for text in view.comments_on(call.span.line - NEAR, call.span.line)):
         return True
-    sets_flag = any(
-        isinstance(op, Assign)
-        and isinstance(op.target, Attribute)
-        and op.target.name == "requires_grad"
-        and op.value == Const(False)
-        for op in view.ops()
-    )
+    sets_flag = any(map(clears_requires_grad, view.ops()))
     for _, other in view.calls():
         if not isinstance(other.callee, Attribute) or path_of(other.callee.value) != place:
             continue
