@@ -20,6 +20,7 @@ from evalguard.check import check_paths, known_codes
 from evalguard.config import OWN_FILE, Config, load_config
 from evalguard.finding import Finding
 from evalguard.frontend import lower, without_broken_cells
+from evalguard.ir.plain import changed
 from evalguard.notebook import decode_notebook, is_notebook
 from evalguard.project.link import link_project
 from evalguard.source import Document, read_document
@@ -131,7 +132,7 @@ def revealed(case: Case, tmp_path: Path) -> list[Revealed]:
         reveals = [observation for observation in project.observations() if observation.kind == "reveal"]
     places = [located(documents[reveal.path], reveal.span.line) for reveal in reveals]
     return [
-        replace(reveal, path=path, span=reveal.span._replace(line=line))
+        changed(reveal, path=path, span=reveal.span._replace(line=line))
         for reveal, (path, line) in zip(reveals, places, strict=True)
     ]
 

@@ -135,7 +135,7 @@ def call_value(callee: Abstract, given: Given, state: State, frame: Frame) -> li
                 view = frame.linker.class_view(cls)
                 method = frame.linker.method(cls, "__call__")
                 if method is not None and view.module is not True:
-                    bound = replace(method, bound=callee)
+                    bound = changed(method, bound=callee)
                     return frame.linker.call(bound, given.positional, given.keywords, state, frame, given.op)
                 if view.module is False:
                     return unknown(given, state, frame, receiver=callee)
@@ -270,7 +270,7 @@ def _object_method(base: Obj, name: str, given: Given, state: State, frame: Fram
                 return call_value(attribute(base, name, state, frame), given, state, frame)
             if frame.linker.is_static(method):
                 return call_value(method, given, state, frame)
-            bound = replace(method, bound=info.cls if frame.linker.is_class_method(method) else base)
+            bound = changed(method, bound=info.cls if frame.linker.is_class_method(method) else base)
             return call_value(bound, given, state, frame)
         if method is None and frame.linker.is_part(info.cls, name):
             return call_value(Obj(("attr", identity, name)), given, state, frame)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from evalguard.ir import values as ir
 from evalguard.ir.facts import MODULE
+from evalguard.ir.plain import changed
 from evalguard.modes.frame import Frame
 from evalguard.modes.guards import compare, negate, truth
 from evalguard.modes.state import State
@@ -126,14 +125,14 @@ def attribute(base: Abstract, name: str, state: State, frame: Frame) -> Abstract
                 return stored
             method = frame.linker.method(cls, name) or frame.linker.nested_class(cls, name)
             if isinstance(method, Fn) and frame.linker.is_class_method(method):
-                return replace(method, bound=cls)
+                return changed(method, bound=cls)
             return method if method is not None else Obj(("attr", ("class", cls.path, cls.qualname), name))
         case Super(cls=cls, receiver=receiver):
             receiver_cls = frame.info(receiver.id).cls if isinstance(receiver, Obj) else None
             receiver_cls = receiver if isinstance(receiver, Cls) else receiver_cls
             method = frame.linker.method_after(cls, receiver_cls or cls, name)
             if method is not None:
-                return replace(method, bound=receiver)
+                return changed(method, bound=receiver)
             return Expr(f"super.{name}", (receiver,))
         case Params():
             return base if name in ("data", "grad") else Expr(f".{name}", (base,))
@@ -152,8 +151,8 @@ def _object_attribute(base: Obj, identity: Identity, name: str, state: State, fr
             if frame.linker.is_static(method):
                 return method
             if frame.linker.is_class_method(method):
-                return replace(method, bound=info.cls)
-            bound = replace(method, bound=base)
+                return changed(method, bound=info.cls)
+            bound = changed(method, bound=base)
             if not frame.linker.is_property(method):
                 return bound
             computed = state.store.get(((PROPERTIES_OF, identity), name))  # see `properties`

@@ -17,8 +17,6 @@ The hooks are run once, in the order of the table, on a copy of the state: what 
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from evalguard.ir.ops import Call
 from evalguard.ir.plain import changed
 from evalguard.modes.arguments import Given
@@ -44,7 +42,7 @@ def fit(fitting: Fitting, model: Abstract | None, given: Given, state: State, fr
         method = frame.linker.method(cls, name)
         if method is None:
             continue
-        outcomes = frame.linker.call(replace(method, bound=model), [], [], after, frame, _as_call(given.op))
+        outcomes = frame.linker.call(changed(method, bound=model), [], [], after, frame, _as_call(given.op))
         ends = [outcome for outcome in outcomes if not outcome.raised and not outcome.state.doubt]
         if not ends:
             return

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 from evalguard.finding import Span, Step
 from evalguard.ir.facts import Decorator, FunctionFacts
 from evalguard.ir.ops import Call, Op
+from evalguard.ir.plain import Plain
 from evalguard.ir.values import Attribute, Binary, Compare, Const, Item, Mapping, Name, Not, Temp, Value
 from evalguard.ir.values import Sequence as SequenceValue
 from evalguard.modes.events import Events
@@ -36,8 +37,7 @@ if TYPE_CHECKING:
     from evalguard.modes.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Plain, frozen=True):
     """How a call may end on one path: normally with a value, or by an exception."""
 
     state: State
@@ -49,8 +49,7 @@ Yielded: TypeAlias = tuple[State, Generator, Abstract]
 """A state at a yield, the generator suspended there, and what it hands out."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClassInfo:
+class ClassInfo(Plain, frozen=True):
     """A class with all that it inherits, as far as the project and the tables know.
 
     `module`: True for a subclass of `torch.nn.Module`, False if certainly none, None if a base is unknown. `foreign`: a
@@ -203,8 +202,7 @@ class Linker(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Plain, frozen=True):
     """The name by which a user has told of a function, and the names of its parameters, `self` left out."""
 
     name: str

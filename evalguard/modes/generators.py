@@ -10,9 +10,9 @@ Whoever holds a generator holds it at the same point, so an advance moves it on 
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import replace
 
 from evalguard.ir.ops import Op
+from evalguard.ir.plain import changed
 from evalguard.modes.arguments import Given
 from evalguard.modes.frame import Frame, Outcome
 from evalguard.modes.state import State
@@ -37,7 +37,7 @@ def resume(
     for after, suspended, _ in yielded:
         _move_on(suspended, after)
     for outcome in ended:
-        _move_on(replace(generator, at=OVER, variables=()), outcome.state)
+        _move_on(changed(generator, at=OVER, variables=()), outcome.state)
     return yielded, ended
 
 

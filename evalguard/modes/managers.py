@@ -12,10 +12,9 @@ What the end has to undo is remembered in a slot, a hidden variable such as `<wi
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from evalguard.ir import values as ir
 from evalguard.ir.ops import Call, Enter, Exit, Op
+from evalguard.ir.plain import changed
 from evalguard.modes.arguments import Given, call_text
 from evalguard.modes.evaluate import evaluate
 from evalguard.modes.frame import Frame, Outcome, fresh, is_part, source_of
@@ -106,7 +105,7 @@ def enter_manager(manager: Abstract, state: State, frame: Frame, op: Op, slot: s
             )
             if method is not None and isinstance(op, (Enter, Call)):
                 state.env[slot] = manager
-                bound = replace(method, bound=manager)
+                bound = changed(method, bound=manager)
                 return frame.linker.call(bound, [], [], state, frame, _as_call(op))
             saved = _put_in_eval(op, state, frame)
             held = Seq("tuple", (Ext("<modes>"), Known(state.grads), *saved))
@@ -174,7 +173,7 @@ def exit_manager(slot: str, state: State, frame: Frame, op: Op, exceptional: boo
                 method = frame.linker.method(cls, "__exit__") or frame.linker.method(cls, "__aexit__")
             if method is None:
                 return [after for end in ends for after in _perhaps_suppressed(end, op, frame)]
-            bound = replace(method, bound=held)
+            bound = changed(method, bound=held)
             return [after for end in ends for after in _exit_method(bound, end, op, frame)]
         case _:
             return _perhaps_suppressed(Outcome(state, NONE, exceptional), op, frame)

@@ -10,9 +10,9 @@ The proof is monotone and lives in `frame.Info`; the mode and its origin live in
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from evalguard.ir.ops import Call
+from evalguard.ir.plain import changed
 from evalguard.modes.arguments import Given
 from evalguard.modes.frame import Frame, Info, Outcome, fresh, new_identity, renew, source_of
 from evalguard.modes.state import State
@@ -44,7 +44,7 @@ def construct(cls: Cls, given: Given, state: State, frame: Frame) -> list[Outcom
         return [Outcome(state, obj)]
     if view.module is True and not frame.linker.tells(init, given.all(), state):
         return [Outcome(state, obj)]  # it only makes layers: see `project.sensitivity`
-    bound = replace(init, bound=obj)
+    bound = changed(init, bound=obj)
     outcomes = frame.linker.call(bound, given.positional, given.keywords, state, frame, given.op)
     return [Outcome(o.state, o.value if o.raised else obj, o.raised) for o in outcomes]
 

@@ -12,10 +12,10 @@ store under an owner that no program has, until the op is done.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from evalguard.ir import values as ir
 from evalguard.ir.ops import Op
+from evalguard.ir.plain import changed
 from evalguard.modes.evaluate import PROPERTIES_OF, evaluate
 from evalguard.modes.frame import Frame, Outcome
 from evalguard.modes.state import State
@@ -49,7 +49,7 @@ def _run_getter(read: ir.Attribute, op: Op, state: State, frame: Frame) -> list[
     getter = frame.linker.method(cls, read.name)
     if getter is None or not frame.linker.is_property(getter):
         return [Outcome(state, base)]
-    outcomes = frame.linker.call(replace(getter, bound=base), [], [], state.copy(), frame, op)
+    outcomes = frame.linker.call(changed(getter, bound=base), [], [], state.copy(), frame, op)
     for outcome in outcomes:
         if not outcome.raised and _says_something(outcome.value, outcome.state, frame):
             outcome.state.store[((PROPERTIES_OF, base.id), read.name)] = outcome.value

@@ -8,13 +8,13 @@ is what keeps the number of alternatives small in functions with many tests.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from evalguard.flow.liveness import paths_in
 from evalguard.flow.regions import Regions, as_bits
 from evalguard.ir.facts import FunctionFacts
 from evalguard.ir.graph import EdgeKind
 from evalguard.ir.ops import Assign, Call, Enter, Op, Raise, Return
+from evalguard.ir.plain import Plain
 from evalguard.ir.values import Attribute, Name, Temp, Value
 from evalguard.modes.frame import Info
 from evalguard.modes.state import Guard, State, has_same_modes
@@ -38,8 +38,7 @@ FLAG_TAKERS = frozenset({"train", "set_grad_enabled", "requires_grad_", "inferen
 DEEPEST_DATA = 2  # objects of objects are looked into for a module; beyond it they are taken to hold one
 
 
-@dataclass(frozen=True, slots=True)
-class Significance:
+class Significance(Plain, frozen=True):
     """The access paths of a function whose values decide what happens to modes, and their last names."""
 
     paths: frozenset[str]
@@ -106,8 +105,7 @@ def _behind(value: Value, made_by: dict[int, Op], assigned: dict[str, list[Value
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Objects:
+class _Objects(Plain, frozen=True):
     """What is known of the objects; `is_idle` says whether those of a class are mere data if they hold no module."""
 
     infos: dict[Identity, Info]

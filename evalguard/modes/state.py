@@ -9,12 +9,12 @@ joined and lose the tests on which they differ; beyond that, all are.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, TypeAlias
 
 from evalguard.finding import Step
 from evalguard.flow.liveness import Paths, is_live
+from evalguard.ir.plain import Plain, changed
 from evalguard.modes.store import Store
 from evalguard.modes.values import (
     ENTRY,
@@ -42,8 +42,7 @@ MOST_ORIGINS = 6  # of one place in one mode
 EventKey: TypeAlias = tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Guard:
+class Guard(Plain, frozen=True):
     """A test that a path has passed, and how. `paths` are the chains that its text reads, in the function at
     `depth`."""
 
@@ -53,8 +52,7 @@ class Guard:
     depth: int
 
 
-@dataclass(frozen=True, slots=True)
-class Trail:
+class Trail(Plain, frozen=True):
     """The steps of a path, newest first."""
 
     step: Step
@@ -284,7 +282,7 @@ def unite_origins(a: Origins, b: Origins) -> Origins:
         return a
     both = a | b
     if len(both) > 1:
-        spent = {replace(origin, inferred=False) for origin in both if origin.inferred}
+        spent = {changed(origin, inferred=False) for origin in both if origin.inferred}
         both = both - spent
     if len(both) <= MOST_ORIGINS:
         return both

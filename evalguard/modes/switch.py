@@ -7,10 +7,10 @@ A switch of a module reaches all of its parts: those known by identity (`model.b
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from evalguard.finding import Span
 from evalguard.flow.liveness import Paths
+from evalguard.ir.plain import changed
 from evalguard.modes.frame import Frame, is_part, is_related, note
 from evalguard.modes.guards import assume, truth
 from evalguard.modes.intent import loop_reason
@@ -85,7 +85,7 @@ def switch_by(
     """`x.train(flag)`: one state for each value that the flag may have."""
     if isinstance(flag, ModeFlag) and not flag.negated:
         note(state, frame, span, f"`{text}` restores the saved mode")
-        spent = {replace(origin, inferred=False): origin for origin in state.origins(identity) if origin.inferred}
+        spent = {changed(origin, inferred=False): origin for origin in state.origins(identity) if origin.inferred}
         put(identity, frozenset(spent.get(origin, origin) for origin in flag.origins), state, frame)
         return [state]
     known = truth(flag, state)
@@ -170,7 +170,7 @@ def mark_inferred(identity: Identity, state: State, frame: Frame) -> None:
     for place in waiting:
         if place in reached or is_related(place, identity, frame.infos):
             origins = state.modes[place]
-            state.modes[place] = frozenset(replace(o, inferred=True) if o.mode is Mode.EVAL else o for o in origins)
+            state.modes[place] = frozenset(changed(o, inferred=True) if o.mode is Mode.EVAL else o for o in origins)
 
 
 def is_chosen(identity: Identity, state: State) -> bool:

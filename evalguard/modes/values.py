@@ -16,10 +16,10 @@ What is not known is an Obj all the same: it can be tested, compared and passed 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, TypeAlias
 
+from evalguard.ir.plain import Plain
 from evalguard.ir.values import Literals
 
 Identity: TypeAlias = tuple[Any, ...]
@@ -46,8 +46,7 @@ class OriginKind(Enum):
     ENTRY = "entry"  # as the caller left it
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Plain, frozen=True):
     """The operation that put a place in its mode. `inferred`: an inference has run in this mode since. `evaluating`: it
     stands in evaluation code. `apart`: it puts a part in train mode just after the whole was put in eval mode.
     `function` is the qualified name around it, `text` the source of the call."""
@@ -68,45 +67,39 @@ ENTRY = Origin(Mode.UNKNOWN, OriginKind.ENTRY)
 Origins: TypeAlias = frozenset[Origin]
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Plain, frozen=True):
     """A constant."""
 
     value: Literals
 
 
-@dataclass(frozen=True, slots=True)
-class Obj:
+class Obj(Plain, frozen=True):
     """An object, known by its identity only."""
 
     id: Identity
 
 
-@dataclass(frozen=True, slots=True)
-class Expr:
+class Expr(Plain, frozen=True):
     """A comparison or calculation on values that are not known: equal expressions have equal results."""
 
     operator: str
     operands: tuple[Abstract, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Seq:
+class Seq(Plain, frozen=True):
     """A tuple, list or set whose items are known."""
 
     kind: str
     items: tuple[Abstract, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Map:
+class Map(Plain, frozen=True):
     """A dict whose items are known."""
 
     items: tuple[tuple[Abstract, Abstract], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Fn:
+class Fn(Plain, frozen=True):
     """A function of the project. `bound` is its first argument, if bound; `captured` are variables of an enclosing
     function that has returned, as scope, name and value."""
 
@@ -116,30 +109,26 @@ class Fn:
     captured: tuple[tuple[str, str, Abstract], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Cls:
+class Cls(Plain, frozen=True):
     """A class of the project."""
 
     path: str
     qualname: str
 
 
-@dataclass(frozen=True, slots=True)
-class Ext:
+class Ext(Plain, frozen=True):
     """A name of a library, dotted."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Mod:
+class Mod(Plain, frozen=True):
     """A file of the project, as a module: what `import utils` binds."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class Partial:
+class Partial(Plain, frozen=True):
     """`functools.partial(function, ...)`, or a method of an object, waiting for its arguments."""
 
     function: Abstract
@@ -147,38 +136,33 @@ class Partial:
     keywords: tuple[tuple[str, Abstract], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Super:
+class Super(Plain, frozen=True):
     """`super()` in a method of `cls`."""
 
     cls: Cls
     receiver: Abstract
 
 
-@dataclass(frozen=True, slots=True)
-class Params:
+class Params(Plain, frozen=True):
     """Parameters of modules, alone or together."""
 
     of: frozenset[Identity]
 
 
-@dataclass(frozen=True, slots=True)
-class Optim:
+class Optim(Plain, frozen=True):
     """An optimizer; `of` are the modules whose parameters it holds, None if that is not known."""
 
     of: frozenset[Identity] | None
     id: Identity = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Grad:
+class Grad(Plain, frozen=True):
     """A manager that turns gradients off or on by `enabled`; None if nothing can be said of when it does which."""
 
     enabled: Abstract | None
 
 
-@dataclass(frozen=True, slots=True)
-class Switching:
+class Switching(Plain, frozen=True):
     """A library's manager, made by the call `text`, that puts modules in a mode while it is entered; with
     `gradients_off`, without gradients."""
 
@@ -188,8 +172,7 @@ class Switching:
     gradients_off: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ModeFlag:
+class ModeFlag(Plain, frozen=True):
     """`module.training`, read when the module had these origins. `id` names the module."""
 
     id: Identity
@@ -197,8 +180,7 @@ class ModeFlag:
     negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Generator:
+class Generator(Plain, frozen=True):
     """A generator or context manager of the project, at a point: not yet begun (`at` is None), or after the yield of
     that block with these variables, or `OVER`. `id` is that of the call that made it: it moves on for all who hold
     it."""
@@ -210,8 +192,7 @@ class Generator:
     id: Identity = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Iteration:
+class Iteration(Plain, frozen=True):
     """The elements of something: what `zip`, `enumerate`, `.values()` and kin give."""
 
     kind: str

@@ -15,6 +15,7 @@ from evalguard.ir import values as ir
 from evalguard.ir.facts import MODULE, FunctionFacts
 from evalguard.ir.graph import Block
 from evalguard.ir.ops import Assign, Call, Exit, Op
+from evalguard.ir.plain import Plain
 from evalguard.modes.evaluate import BUILTINS
 from evalguard.modes.frame import Frame
 from evalguard.modes.state import State
@@ -41,8 +42,7 @@ class Written:
         return self.only_called and not self.called_a_module and not self.steps
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Plain, frozen=True):
     """What is fixed for a function: its places, and for each block the lines on which a path may come to it from
     elsewhere on the same line, or go on there."""
 

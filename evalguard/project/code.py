@@ -20,6 +20,7 @@ from evalguard.finding import Span
 from evalguard.flow.liveness import parts_of, values_of
 from evalguard.ir.facts import MODULE, ClassFacts, FileFacts, FunctionFacts
 from evalguard.ir.ops import Assign, Call, Define, Import, Op, Return
+from evalguard.ir.plain import Plain
 from evalguard.ir.values import Attribute, Closure, Const, Item, Name, Sequence, Temp, Value
 from evalguard.modes.intent import is_unit_test_file
 from evalguard.modes.values import Cls, Fn
@@ -66,8 +67,7 @@ class Code:
         return self._classes[cls]
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Plain, frozen=True):
     """An op of a function that may lead to another one: by a call, and by the attributes of the method's object (by
     name) and the functions without a name that it mentions."""
 
@@ -296,8 +296,7 @@ def nothing(view: CodeView, block: int) -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
+class Reached(Plain, frozen=True):
     """A function that a method reaches, and how: the calls on the way, each with the function that it stands in."""
 
     view: CodeView

@@ -15,11 +15,11 @@ class Net(nn.Module):
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 from evalguard.finding import Span
 from evalguard.ir.facts import FunctionFacts
 from evalguard.ir.ops import Assign, Call
+from evalguard.ir.plain import Plain, changed
 from evalguard.ir.values import Attribute, Const, Name, Value
 from evalguard.project.code import FORWARDS, ClassView, Code, CodeView
 from evalguard.project.decorators import is_static
@@ -52,8 +52,7 @@ ALWAYS_ON_BY_DESIGN = frozenset({"prenet"})
 (https://arxiv.org/abs/1712.05884, section 2.2)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Drop:
+class Drop(Plain, frozen=True):
     """A call in the function `view` that drops: of a `function` of a library, or of the wrapper around it in the
     project that it goes `through`. `flag` is what should follow the mode: `given`, or left out."""
 
@@ -286,7 +285,7 @@ def _wrapped(view: CodeView, cls: ClassView, call: Call, names: frozenset[str], 
         for drop in _drops_in(callee, owner, names, depth + 1):
             if not drop.flag.parameters and not drop.probability.parameters:
                 continue  # it is found there
-            outer = replace(
+            outer = changed(
                 drop,
                 flag=_at_call(drop.flag, callee.facts, bound, view, cls, call),
                 probability=_at_call(drop.probability, callee.facts, bound, view, cls, call),
@@ -294,7 +293,7 @@ def _wrapped(view: CodeView, cls: ClassView, call: Call, names: frozenset[str], 
             if drop.flag.parameters:
                 asked = tuple(sorted(drop.flag.parameters))
                 given = any(_argument(name, callee.facts, bound, call) is not None for name in asked)
-                outer = replace(outer, view=view, call=call, through=callee, given=given, parameters=asked)
+                outer = changed(outer, view=view, call=call, through=callee, given=given, parameters=asked)
             yield outer
 
 
@@ -311,7 +310,7 @@ def _called(view: CodeView, cls: ClassView, call: Call) -> Iterator[tuple[CodeVi
 
 def _at_call(inner: Sources, facts: FunctionFacts, bound: bool, view: CodeView, cls: ClassView, call: Call) -> Sources:
     """What the sources of a callee's value are, with the arguments of a call."""
-    found = replace(inner, parameters=frozenset())
+    found = changed(inner, parameters=frozenset())
     for name in inner.parameters:
         value = _argument(name, facts, bound, call)
         if value is None:

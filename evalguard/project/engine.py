@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial, reduce
 
 from evalguard.finding import Span
@@ -26,6 +26,7 @@ from evalguard.ir import values as ir
 from evalguard.ir.facts import MODULE, Decorator, FileFacts, FunctionFacts
 from evalguard.ir.graph import EdgeKind
 from evalguard.ir.ops import Argument, Call, Enter, Exit, Op
+from evalguard.ir.plain import Plain, changed
 from evalguard.modes.evaluate import evaluate
 from evalguard.modes.events import Events
 from evalguard.modes.frame import ClassInfo, Frame, Outcome, PropertyReads, Told, Yielded, fresh, new_identity, note
@@ -108,8 +109,7 @@ class Result:
     yields: list[tuple[State, int, Abstract]]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Plain, frozen=True):
     """What the body of an imported file adds: the same for all that import it after the same other files."""
 
     store: dict[Identity, Shelf]
@@ -387,7 +387,7 @@ class Engine:
             arguments = [_widened(value, function, number, recursive) for number, value in enumerate(arguments)]
             keywords = [(name, _widened(value, function, name, recursive)) for name, value in keywords]
             if isinstance(function.bound, Obj) and recursive > 1:
-                function = replace(function, bound=Obj(folded(function.bound.id)))
+                function = changed(function, bound=Obj(folded(function.bound.id)))
         env = call_arguments(function, facts, arguments, keywords, state, self.knowledge)
         given = [*arguments, *(value for _, value in keywords)]
         if facts.is_generator:
@@ -535,7 +535,7 @@ class Engine:
             for name in sorted(self.index.captured(path).get(facts.qualname, ()))
             if (("scope", path, facts.qualname), name) in state.store
         )
-        return replace(value, captured=value.captured + held)
+        return changed(value, captured=value.captured + held)
 
     def _needs_no_look(
         self, function: Fn, facts: FunctionFacts, given: Sequence[Abstract], state: State, frame: Frame

@@ -15,11 +15,11 @@ Nested functions belong to the function around them.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import dataclass
 
 from evalguard.flow.liveness import parts_of, values_of
 from evalguard.ir.facts import MODULE, FunctionFacts
 from evalguard.ir.ops import Call, Enter
+from evalguard.ir.plain import Plain
 from evalguard.ir.values import Attribute, Mapping, Name, Sequence, Value, as_value
 from evalguard.modes.values import Cls, Fn, Mod
 from evalguard.project.decorators import is_property
@@ -33,8 +33,7 @@ IMPLIED = ("__init__", "__call__", "__enter__", "__exit__", "__iter__", "__next_
 UNSAID = frozenset({"forward", *IMPLIED})  # methods of which a mention says nothing
 
 
-@dataclass(frozen=True, slots=True)
-class Meant:
+class Meant(Plain, frozen=True):
     """What a mention means: functions, and methods of which there are many, by name."""
 
     sure: frozenset[Key] = frozenset()

@@ -12,12 +12,12 @@ and those who ask take it for heard: rather a missed alarm than a false one.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from evalguard.flow.liveness import parts_of
 from evalguard.ir.facts import MODULE
 from evalguard.ir.graph import Block, EdgeKind
 from evalguard.ir.ops import Assign, Call, Return
+from evalguard.ir.plain import Plain
 from evalguard.ir.values import (
     Attribute,
     Binary,
@@ -41,8 +41,7 @@ CONFIGURATION_WORDS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(Plain, frozen=True):
     """Where a value may come from. `heard`: the mode may have a say in it. `unknown`: or something that cannot be
     followed. `fixed`: an attribute or a variable that stays as it is. `parameters`: of the function asked about."""
 

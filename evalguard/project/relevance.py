@@ -11,13 +11,13 @@ may still do nothing, but one that is not can switch no mode, compute no gradien
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from evalguard.flow.liveness import parts_of
 from evalguard.flow.regions import Regions
 from evalguard.ir import values as ir
 from evalguard.ir.facts import MODULE, FunctionFacts
 from evalguard.ir.ops import Assign, Call, Import, Op
+from evalguard.ir.plain import Plain
 from evalguard.modes.intent import is_unit_test_file, names_test_data, says_evaluation
 from evalguard.modes.significance import FLAG_TAKERS, Significance, significance
 from evalguard.modes.unknown import names_module
@@ -59,8 +59,7 @@ MOST_PROMISE = 2
 MOST_REACHED = 300  # functions that are asked for what a callee tests or reads
 
 
-@dataclass(frozen=True, slots=True)
-class Ends:
+class Ends(Plain, frozen=True):
     """How a function may end, as far as its graph says."""
 
     returns: bool

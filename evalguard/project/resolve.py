@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Mapping as MappingType
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from evalguard.finding import Span
 from evalguard.flow.liveness import parts_of, path_of, values_of, written_by
 from evalguard.ir.facts import MODULE, ClassFacts, FileFacts, FunctionFacts
 from evalguard.ir.ops import Assign, Call, Define, Delete, Enter, Import, Op, Raise, Return
+from evalguard.ir.plain import Plain
 from evalguard.ir.values import Attribute, Const, Item, Mapping, Name, Value
 from evalguard.modes.values import Cls, Fn, Mod
 from evalguard.project.modules import Modules
@@ -61,8 +61,7 @@ PLAIN_BASES = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Var:
+class Var(Plain, frozen=True):
     """A variable that the body of a file binds."""
 
     path: str

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from evalguard.finding import Span, Step
 from evalguard.ir.facts import FileFacts, FunctionFacts
 from evalguard.ir.graph import EdgeKind
+from evalguard.ir.plain import Plain
 from evalguard.ir.values import Const, Name, Not
 from evalguard.modes.events import Backward, Events, Export, Forward, TrainingStep
 from evalguard.modes.frame import Info, is_part, is_related
@@ -26,8 +27,7 @@ LONGEST = 10  # steps of a trace, the finding's own left out
 LONGEST_OF_MODES = 5  # of them that set a mode, if there are more steps
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(Plain, frozen=True):
     """The modes claimed at one place of the code; `doubtful` ones only on paths that hardly happen."""
 
     path: str
