@@ -36,7 +36,7 @@ from evalguard.ribbon import Part, Strip
 from evalguard.rule_documentation import Documented, RuleDocumentation, documentation_of
 from evalguard.rules.base import Rule
 from evalguard.run import ALONE, Means, Run, Source, contained, locations_of
-from evalguard.screen import connected_files, files_with_layers, wanted_files
+from evalguard.screen import Screen
 from evalguard.source import Document, split_lines
 from evalguard.suppress import is_used, last_lines, silencers, silencing, suppress
 from evalguard.vocabulary import lookup
@@ -83,11 +83,11 @@ def analysed(run: Run, sources: Mapping[str, Source]) -> Report:
 
 def _judge_groups(run: Run, sources: Mapping[str, Source]) -> None:
     """Judge the files of a run, group by group."""
-    wanted = _wanted(run, sources)
     locations = locations_of(sources)
+    screen = _screen(run, locations)
+    wanted = _wanted(run, screen)
     with run.stage("screen"):
-        texts = {path: document.text for path, document in run.documents.items()}
-        groups = connected_files(texts, locations, [path for path in run.documents if path in wanted])
+        groups = screen.connected(path for path in run.documents if path in wanted)
     wants_report_alone = not (run.wants_facts or run.wants_ribbons or run.claims is not None)
     cache = run.means.cache if wants_report_alone else None
     keys: Sequence[str] = ()
@@ -143,14 +143,16 @@ def _collecting_rarely() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def _wanted(run: Run, sources: Mapping[str, Source]) -> set[str]:
+def _screen(run: Run, locations: Mapping[str, str]) -> Screen:
+    return Screen({path: document.text for path, document in run.documents.items()}, locations)
+
+
+def _wanted(run: Run, screen: Screen) -> set[str]:
     """The files that are worth a parse."""
     with run.stage("screen"):
-        texts = {path: document.text for path, document in run.documents.items()}
-        locations = locations_of(sources)
-        wanted = wanted_files(texts, locations, lookup.told_names()) if run.means.shortcuts else set(texts)
+        wanted = screen.wanted(lookup.told_names()) if run.means.shortcuts else set(screen.texts)
         if any(rule.reads_code for rule in _enabled(run.config)):
-            run.read_as_code = files_with_layers(texts, locations, wanted)
+            run.read_as_code = screen.with_layers(wanted)
             wanted |= run.read_as_code
     run.skipped += [path for path in run.documents if path not in wanted]
     run.foreign += [(path, document.foreign) for path, document in run.documents.items() if document.foreign]
@@ -173,7 +175,7 @@ def _facts(run: Run, lowered: Mapping[str, Lowering], paths: Iterable[str]) -> l
 
 
 def _all_facts(run: Run, sources: Mapping[str, Source]) -> list[FileFacts]:
-    wanted = _wanted(run, sources)
+    wanted = _wanted(run, _screen(run, locations_of(sources)))
     _lower_wanted(run, wanted)
     return _facts(run, run.lowered, [path for path in run.documents if path in wanted])
 

@@ -26,17 +26,33 @@ from evalguard.project.groups import Groups
 from evalguard.project.modules import Modules
 from evalguard.vocabulary import lookup
 
+
+def _word(pattern: str) -> str:
+    """A pattern of a word, to be found where none goes on. What begins with a plain letter is found several times as
+    fast as what begins with `\\b`, so the letter comes first, and what stands before it is asked afterwards."""
+    return rf"{pattern[0]}(?<!\w{pattern[0]}){pattern[1:]}"
+
+
+def _last_word(pattern: str) -> str:
+    """The same for a word that may also be the last one of a name: `net` of `make_net`."""
+    return rf"{pattern[0]}(?:(?<!\w{pattern[0]})|(?<=\w_{pattern[0]})){pattern[1:]}"
+
+
 # Torch need not be named: helpers that get their model as an argument never import it.
 _TOKENS = (
     r"\.\s*(?:train|eval|training)\b",
     r"\.\s*(?:backward|step)\s*\(",
-    r"\b(?:no_grad|inference_mode|set_grad_enabled|enable_grad|requires_grad)",
-    r"\b(?:load_state_dict|load_from_checkpoint|from_pretrained|torch\s*\.\s*load)\b",
-    r"\bnn\s*\.\s*Module\b",
-    r"\btorch\s*\.\s*(?:jit|onnx|export)\b|\btorch2trt\b|\btorch_tensorrt\b",
-    r"\b(?:test|val|valid|validation|eval)_?(?:loader|dataloader|dl|data|set)\b",
-    r"\bdef\s+(?:eval|val|test|infer|predict)(?:_|uate|id|\b|ence)",
-    r"\b(?:\w+_)?(?:model|net|network|encoder|decoder|classifier|generator|backbone|teacher|student)\(",
+    *map(_word, ("no_grad", "inference_mode", "set_grad_enabled", "enable_grad", "requires_grad")),
+    *map(_word, (r"load_state_dict\b", r"load_from_checkpoint\b", r"from_pretrained\b")),
+    *map(_word, (r"nn\s*\.\s*Module\b", r"torch\s*\.\s*(?:load|jit|onnx|export)\b")),
+    *map(_word, (r"torch2trt\b", r"torch_tensorrt\b")),
+    *(
+        _word(rf"{name}_?(?:loader|dataloader|dl|data|set)\b")
+        for name in ("test", "val", "valid", "validation", "eval")
+    ),
+    _word(r"def\s+(?:eval|val|test|infer|predict)(?:_|uate|id|\b|ence)"),
+    *(_last_word(rf"{name}\(") for name in ("model", "net", "network", "encoder", "decoder", "classifier")),
+    *(_last_word(rf"{name}\(") for name in ("generator", "backbone", "teacher", "student")),
 )
 _SAID_BY_A_CALL = re.compile("|".join(_TOKENS))
 _FACTORY_PACKAGES = {
@@ -44,7 +60,8 @@ _FACTORY_PACKAGES = {
     for package, _, name in (dotted.partition(".") for dotted in lookup.factory_names())
     if name and package not in ("torch", "torchvision") and not _SAID_BY_A_CALL.search(f".{name}(")
 }
-_SCREEN = re.compile(rf"{_SAID_BY_A_CALL.pattern}|\b(?:from|import)[ \t]+(?:{'|'.join(sorted(_FACTORY_PACKAGES))})\b")
+_FROM_FACTORIES = rf"[ \t]+(?:{'|'.join(sorted(_FACTORY_PACKAGES))})\b"
+_SCREEN = re.compile("|".join((*_TOKENS, _word(f"from{_FROM_FACTORIES}"), _word(f"import{_FROM_FACTORIES}"))))
 _LAYERS = re.compile(
     r"(?i:dropout)|\b(?:batch_norm|instance_norm|rrelu|scaled_dot_product_attention)\b|\bflash_attn|\bnn\s*\.\s*[A-Z]"
     r"|\bfrom\s+torch\.nn\b"
@@ -55,60 +72,79 @@ _MAKES = re.compile(
     r"|=\s{0,100}\w{0,100}(?:[Mm]odel|[Nn]et)\w{0,100}\("
 )
 _INHERITS = re.compile(r"^[ \t]*class[ \t]+\w+\(", re.MULTILINE)
-_FROM = re.compile(r"(?:^|[;:])[ \t]*from[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]{0,20000}\)|[^\n#;]*)", re.MULTILINE)
-_IMPORT = re.compile(r"(?:^|[;:])[ \t]*import[ \t]+([^\n#;]*)", re.MULTILINE)
+_FROM = re.compile(r"from[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]{0,20000}\)|[^\n#;]*)")
+_IMPORT = re.compile(r"import[ \t]+([^\n#;]*)")
 _DOTTED_TEXT = re.compile(r"""["']([A-Za-z_]\w{0,100}(?:\.\w{1,100}){1,20})["']""")
 _WORD = re.compile(r"[A-Za-z_]\w*")
 
 
-def wanted_files(texts: Mapping[str, str], locations: Mapping[str, str], told: Iterable[str] = ()) -> set[str]:
-    """The files to parse, of these texts by path. `locations` as in `Modules`; `told` are the dotted names that a user
-    has told of."""
-    told_names = {name.rpartition(".")[2] for name in told}
-    said = {path for path, text in texts.items() if _SCREEN.search(text) or any(name in text for name in told_names)}
-    quiet = texts.keys() - said
-    if not said or not quiet:
-        return said
-    modules = Modules(texts, locations)
-    imports = {path: set(_imported_files(path, texts[path], modules)) for path in texts}
-    importers: dict[str, set[str]] = {}
-    for path, found in imports.items():
-        for target in found:
-            importers.setdefault(target, set()).add(path)
-    leading = _spread(said, importers, quiet)
-    telling = said | {path for path in leading if _MAKES.search(texts[path])}
-    imported = set[str]().union(*(imports[path] & quiet for path in telling))
-    inheriting = {path: imports[path] for path in quiet if _INHERITS.search(texts[path])}
-    wanted = telling | imported | _spread(imported, inheriting, quiet)
-    return wanted | _spread(wanted, imports, leading)
+class Screen:
+    """What the texts of files say of what they have to do with each other; `texts` by path, `locations` as in
+    `Modules`."""
 
+    def __init__(self, texts: Mapping[str, str], locations: Mapping[str, str]) -> None:
+        self.texts = texts
+        self._locations = locations
+        self._modules = Modules(texts, locations)
+        self._targets: dict[str, tuple[str, ...]] = {}
+        self._imported: dict[str, set[str]] = {}
 
-def connected_files(texts: Mapping[str, str], locations: Mapping[str, str], among: Iterable[str]) -> list[list[str]]:
-    """These files, in groups that neither an import nor a function or class named in a string connects: what happens in
-    one has nothing to do with the others."""
-    paths = list(among)
-    modules = Modules(paths, locations)
-    groups = Groups(paths)
-    for path in paths:
-        for target in (*_targets(texts[path]), *_named_in_strings(path, texts, modules)):
-            for found in _files_of(path, target, modules):
-                groups.unite(path, found)
-    return groups.all()
+    def wanted(self, told: Iterable[str] = ()) -> set[str]:
+        """The files to parse; `told` are the dotted names that a user has told of."""
+        texts = self.texts
+        told_names = {name.rpartition(".")[2] for name in told}
+        said = {
+            path for path, text in texts.items() if _SCREEN.search(text) or any(name in text for name in told_names)
+        }
+        quiet = texts.keys() - said
+        if not said or not quiet:
+            return said
+        imports = {path: self._imported_files(path) for path in texts}
+        importers: dict[str, set[str]] = {}
+        for path, found in imports.items():
+            for target in found:
+                importers.setdefault(target, set()).add(path)
+        leading = _spread(said, importers, quiet)
+        telling = said | {path for path in leading if _MAKES.search(texts[path])}
+        imported = set[str]().union(*(imports[path] & quiet for path in telling))
+        inheriting = {path: imports[path] for path in quiet if _INHERITS.search(texts[path])}
+        wanted = telling | imported | _spread(imported, inheriting, quiet)
+        return wanted | _spread(wanted, imports, leading)
 
+    def with_layers(self, wanted: Set[str]) -> set[str]:
+        """The files beyond the wanted ones that have layers, or functions that take a training flag, and those from
+        which their classes inherit."""
+        rest = self.texts.keys() - wanted
+        said = {path for path in rest if _LAYERS.search(self.texts[path])}
+        quiet = rest - said
+        if not said or not quiet:
+            return said
+        inheriting = {path: self._imported_files(path) for path in rest if _INHERITS.search(self.texts[path])}
+        return said | _spread(said, inheriting, quiet)
 
-def files_with_layers(texts: Mapping[str, str], locations: Mapping[str, str], wanted: Set[str]) -> set[str]:
-    """The files beyond the wanted ones that have layers, or functions that take a training flag, and those from which
-    their classes inherit. Arguments as in `wanted_files`."""
-    rest = texts.keys() - wanted
-    said = {path for path in rest if _LAYERS.search(texts[path])}
-    quiet = rest - said
-    if not said or not quiet:
-        return said
-    modules = Modules(texts, locations)
-    inheriting = {
-        path: set(_imported_files(path, texts[path], modules)) for path in rest if _INHERITS.search(texts[path])
-    }
-    return said | _spread(said, inheriting, quiet)
+    def connected(self, among: Iterable[str]) -> list[list[str]]:
+        """These files, in groups that neither an import nor a function or class named in a string connects: what
+        happens in one has nothing to do with the others."""
+        paths = list(among)
+        modules = Modules(paths, self._locations)
+        groups = Groups(paths)
+        for path in paths:
+            for target in (*self._targets_of(path), *_named_in_strings(path, self.texts, modules)):
+                for found in _files_of(path, target, modules):
+                    groups.unite(path, found)
+        return groups.all()
+
+    def _targets_of(self, path: str) -> tuple[str, ...]:
+        if path not in self._targets:
+            self._targets[path] = tuple(_targets(self.texts[path]))
+        return self._targets[path]
+
+    def _imported_files(self, path: str) -> set[str]:
+        """The files that a file imports, those around them included."""
+        if path not in self._imported:
+            found = {file for target in self._targets_of(path) for file in _files_of(path, target, self._modules)}
+            self._imported[path] = found
+        return self._imported[path]
 
 
 def _spread(start: Iterable[str], edges: Mapping[str, set[str]], within: Set[str]) -> set[str]:
@@ -124,18 +160,34 @@ def _spread(start: Iterable[str], edges: Mapping[str, set[str]], within: Set[str
 
 
 def _targets(text: str) -> Iterator[str]:
+    """The dotted targets of all imports, doubles dropped."""
     text = text.replace("\\\n", " ")
-    for match in _FROM.finditer(text):
+    found: dict[str, None] = {}
+    for match in _statements(_FROM, text):
         module, names = match.groups()
         separator = "" if module.endswith(".") else "."
-        yield module
+        found[module] = None
         for name in _WORD.findall(names):
-            yield f"{module}{separator}{name}"
-    for match in _IMPORT.finditer(text):
+            found[f"{module}{separator}{name}"] = None
+    for match in _statements(_IMPORT, text):
         for part in match[1].split(","):
             words = part.split()
             if words:
-                yield words[0]
+                found[words[0]] = None
+    yield from found
+
+
+def _statements(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    """Where a pattern fits at the start of a statement."""
+    match = pattern.search(text)
+    while match is not None:
+        before = match.start()
+        while before and text[before - 1] in " \t":
+            before -= 1
+        starts = before == 0 or text[before - 1] in "\n;:"
+        if starts:
+            yield match
+        match = pattern.search(text, match.end() if starts else match.start() + 1)
 
 
 def _named_in_strings(path: str, texts: Mapping[str, str], modules: Modules) -> Iterator[str]:
@@ -145,12 +197,6 @@ def _named_in_strings(path: str, texts: Mapping[str, str], modules: Modules) -> 
         home = modules.find(path, module)
         if home is not None and modules.submodule(home, name) is None and re.search(rf"\b{name}\b", texts[home]):
             yield target
-
-
-def _imported_files(path: str, text: str, modules: Modules) -> Iterator[str]:
-    """The files that a text imports, those around them included."""
-    for target in _targets(text):
-        yield from _files_of(path, target, modules)
 
 
 def _files_of(path: str, target: str, modules: Modules) -> Iterator[str]:

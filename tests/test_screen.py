@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evalguard.screen import connected_files, files_with_layers, wanted_files
+from evalguard.screen import Screen
 
 TEXTS = {
     "net.py": "from base import Base\nclass Net(Base):\n    def forward(self, x):\n        return F.dropout(x)\n",
@@ -14,13 +14,14 @@ LOCATIONS = {path: f"/project/{path}" for path in TEXTS}
 
 
 def test_files_with_layers_bring_those_of_their_base_classes() -> None:
-    wanted = wanted_files(TEXTS, LOCATIONS)
+    screen = Screen(TEXTS, LOCATIONS)
+    wanted = screen.wanted()
     assert wanted == {"main.py"}
-    assert files_with_layers(TEXTS, LOCATIONS, wanted) == {"net.py", "base.py"}
+    assert screen.with_layers(wanted) == {"net.py", "base.py"}
 
 
 def test_files_that_are_wanted_anyway_are_left_out() -> None:
-    assert files_with_layers(TEXTS, LOCATIONS, set(TEXTS)) == set()
+    assert Screen(TEXTS, LOCATIONS).with_layers(set(TEXTS)) == set()
 
 
 def test_files_that_no_import_connects_stand_apart() -> None:
@@ -38,7 +39,7 @@ def test_files_that_no_import_connects_stand_apart() -> None:
         "skipped.py": "import alone\n",
     }
     among = [path for path in texts if path != "skipped.py"]
-    groups = connected_files(texts, {path: f"/project/{path}" for path in texts}, among)
+    groups = Screen(texts, {path: f"/project/{path}" for path in texts}).connected(among)
     assert sorted(map(sorted, groups)) == [
         ["alone.py"],
         ["far.py", "split.py"],

@@ -6,10 +6,10 @@ The project fixtures/projects/user_tells_what_functions_do shows each kind of en
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from evalguard import analysis
 from evalguard.check import check_paths, check_source

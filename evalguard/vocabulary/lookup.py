@@ -21,9 +21,10 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, Generic, Protocol, TypeVar
+
+from msgspec import Struct
 
 from evalguard.vocabulary import (
     accelerate,
@@ -485,7 +486,14 @@ def _suffixes(dotted: str) -> Iterator[str]:
 
 
 def _first_fitting(entries: _Index[AnyEntry], name: str) -> AnyEntry | None:
-    return next((entry for pattern, entry in entries.patterns if pattern.fullmatch(name)), None)
+    return next(
+        (
+            entry
+            for start, entry in entries.patterns
+            if name.startswith(start) and _compiled(entry.name).fullmatch(name)
+        ),
+        None,
+    )
 
 
 def _is_constant(flag: Parameter, positional: Sequence[object], keywords: Mapping[str, object]) -> bool:
@@ -517,12 +525,12 @@ def _longest_prefix(entries: Mapping[str, Anything], dotted: str) -> Anything | 
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Index(Generic[AnyEntry]):
-    """The entries of one kind: by name, those whose name is a pattern, the longest first, and those of the user."""
+class _Index(Struct, Generic[AnyEntry], frozen=True):
+    """The entries of one kind: by name, those whose name is a pattern, the longest first, each with what it begins with,
+    and those of the user."""
 
     exact: Mapping[str, AnyEntry]
-    patterns: tuple[tuple[re.Pattern[str], AnyEntry], ...]
+    patterns: tuple[tuple[str, AnyEntry], ...]
     told: Mapping[str, AnyEntry]
 
 
@@ -531,18 +539,18 @@ def _indexed(entries: Iterable[AnyEntry], told: Iterable[AnyEntry]) -> _Index[An
     patterns = sorted((entry for entry in listed if "*" in entry.name), key=lambda entry: -len(entry.name))
     return _Index(
         {entry.name: entry for entry in listed if "*" not in entry.name},
-        tuple((_compiled(entry.name), entry) for entry in patterns),
+        tuple((re.split(r"[*[]", entry.name)[0], entry) for entry in patterns),
         {entry.name: entry for entry in told},
     )
 
 
+@cache
 def _compiled(pattern: str) -> re.Pattern[str]:
     regular = re.escape(pattern).replace(r"\*\*", ".*").replace(r"\*", "[^.]*")
     return re.compile(regular.replace(r"\[a\-z\]", "[a-z_]").replace(r"\[A\-Z\]", "[A-Z]"))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Tables:
+class _Tables(Struct, frozen=True, eq=False):
     """All entries, by kind. `told`, `acts` and `switches` as the functions of the same names answer."""
 
     told: frozenset[str]

@@ -5,14 +5,16 @@ dotted, as resolved through the imports of a file (`torch.nn.Dropout`), or, for 
 resolved, bare (`backward`). A name that ends in `.*` stands for every lower-case name below it: builders are functions,
 classes begin with a capital.
 
-One `Table` holds all that is said of one library; `lookup` merges the tables.
+One `Table` holds all that is said of one library; `lookup` merges the tables. They are made anew at every start: msgspec
+makes such classes and records many times as fast as dataclasses are (<https://jcristharif.com/msgspec/structs.html>).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 Mode: TypeAlias = Literal["train", "eval", "unknown"]
 Sensitivity: TypeAlias = Literal["never", "always", "argument", "container"]
@@ -24,8 +26,7 @@ def names(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Struct, frozen=True):
     """Where a call takes something: by `keyword`, and by `position`, counted from 0 without `self`, unless it is None.
     `default` is the value without the argument, `required` says that there is none."""
 
@@ -35,8 +36,7 @@ class Parameter:
     required: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """A condition on one argument: it holds for values greater than `above`, so `True` and any probability hold for 0; if
     `negated`, for the others."""
 
@@ -45,8 +45,7 @@ class Rule:
     negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(Struct, frozen=True):
     """A module class, and whether its forward or its buffers depend on the mode.
 
     `never` and `always` speak for themselves; `argument` depends if every rule holds; an `always` with rules depends
@@ -64,8 +63,7 @@ class Layer:
     learns_statistics: bool = False  # as it was made it has none, and in eval mode it changes nothing
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleClass:
+class ModuleClass(Struct, frozen=True):
     """A library's class that is a `torch.nn.Module`, to build or to inherit from: as built, it is in train mode. `layers` as
     in `Factory`."""
 
@@ -75,8 +73,7 @@ class ModuleClass:
     layers: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Functional:
+class Functional(Struct, frozen=True):
     """A function that behaves by a flag, and so must be told the mode: `flag` names it and its default."""
 
     name: str
@@ -91,8 +88,7 @@ Part: TypeAlias = Literal["value", "first", "arguments", "attributes"]
 value itself for one argument), or the attributes of an object that is no module."""
 
 
-@dataclass(frozen=True, slots=True)
-class Factory:
+class Factory(Struct, frozen=True):
     """A function, method or class that returns a new module in `mode`.
 
     `layers` are the mode-dependent layers inside, where they are known: an empty tuple means that the mode of the result
@@ -110,8 +106,7 @@ class Factory:
     makes: str | None = None  # the class of the result, by which the tables know its methods
 
 
-@dataclass(frozen=True, slots=True)
-class Ordinary:
+class Ordinary(Struct, frozen=True):
     """A name that a pattern or a habit would take for something else, and that is nothing special."""
 
     name: str
@@ -122,8 +117,7 @@ class Ordinary:
 Relation: TypeAlias = Literal["same", "shares", "copy"]
 
 
-@dataclass(frozen=True, slots=True)
-class Wrapper:
+class Wrapper(Struct, frozen=True):
     """A call whose result is the module given (`same`), holds it as a child (`shares`: a switch of the wrapper reaches
     the module, its mode is the module's), or is another object that begins in the same mode (`copy`).
 
@@ -147,8 +141,7 @@ class Wrapper:
     others: tuple[str, ...] = ()  # for part "arguments": the keywords of the further arguments, in their order
 
 
-@dataclass(frozen=True, slots=True)
-class Gradients:
+class Gradients(Struct, frozen=True):
     """A manager, decorator or call that turns gradients `off` or `on`, or by its `flag` (`argument`).
 
     `acts_when_called` is true for those that switch as soon as they are called, also without `with`; `bare_decorator` for
@@ -164,8 +157,7 @@ class Gradients:
     bare_decorator: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Optimizer:
+class Optimizer(Struct, frozen=True):
     """A class or function that makes an optimizer of the `parameters` (or of a whole model, if `takes` says so)."""
 
     name: str
@@ -176,8 +168,7 @@ class Optimizer:
     part: Part = "value"
 
 
-@dataclass(frozen=True, slots=True)
-class Scheduler:
+class Scheduler(Struct, frozen=True):
     """A class whose `step()` changes a learning rate, not a weight. `optimizer` is the argument with the optimizer."""
 
     name: str
@@ -186,8 +177,7 @@ class Scheduler:
     optimizer: Parameter = Parameter("optimizer", 0, required=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """A call that changes weights. `optimizer` says which optimizer steps: the receiver of the method, the argument at
     that place, the one inside an engine (the receiver, which is the module too), or (`any`) one that the call does not
     name: it steps what the backward went through. If `takes` says so, the argument is the module that is trained.
@@ -201,8 +191,7 @@ class Step:
     loss: Parameter | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Backward:
+class Backward(Struct, frozen=True):
     """A call that computes gradients of a loss: the receiver's, that of an argument, or (`either`) that of the first
     positional argument if the receiver is an engine or accelerator, else of the receiver."""
 
@@ -219,8 +208,7 @@ an error. What comes out still `listens` to train() and eval(). It `preserves` t
 or the mode is `chosen` by an argument."""
 
 
-@dataclass(frozen=True, slots=True)
-class Exporter:
+class Exporter(Struct, frozen=True):
     """A call that writes a module down for use elsewhere: traces, scripts, exports, quantises, saves the program.
 
     A method's entry has the class and the method as its name, and no `module`. `keeps_if` is the rule by which a call
@@ -247,8 +235,7 @@ HookMode: TypeAlias = Literal["train", "eval", "managed"]
 framework sets the mode before it calls, but it may be either."""
 
 
-@dataclass(frozen=True, slots=True)
-class Framework:
+class Framework(Struct, frozen=True):
     """A base class whose methods are called by a framework that sets the mode. `hooks` gives the mode of the modules
     in each; `default` that of the methods not listed (None: nothing is known of them, they are ordinary methods).
     `module` says whether the class is a `torch.nn.Module`; `modules` names the attributes or parameters whose mode is set
@@ -263,8 +250,7 @@ class Framework:
     modules: tuple[str, ...] = ("self",)
 
 
-@dataclass(frozen=True, slots=True)
-class Fitting:
+class Fitting(Struct, frozen=True):
     """How a framework trains a module in the modes that it finds: by its method `step`, which returns the loss, after the
     methods `before` it, of which `optimizers` gives the optimizers. Of its `packages` this is so in every version in use."""
 
@@ -274,8 +260,7 @@ class Fitting:
     packages: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class FrameworkCall:
+class FrameworkCall(Struct, frozen=True):
     """A method of a framework's object that runs a module: `model` is the argument with the module, None if the
     object holds it since its construction. `leaves` is the mode after the call, None if it is the one before."""
 
@@ -288,8 +273,7 @@ class FrameworkCall:
     fitting: Fitting | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ForwardMethod:
+class ForwardMethod(Struct, frozen=True):
     """A method that runs the layers of its module. `unproved` marks those whose name alone is proof enough: nothing
     but a module has such a method."""
 
@@ -299,8 +283,7 @@ class ForwardMethod:
     unproved: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Runner:
+class Runner(Struct, frozen=True):
     """A function that calls the module (or the function) that it is given, in the mode it has, and returns its output."""
 
     name: str
@@ -309,8 +292,7 @@ class Runner:
     link: str
 
 
-@dataclass(frozen=True, slots=True)
-class Namer:
+class Namer(Struct, frozen=True):
     """A function that calls the class or function whose dotted name it is given, with all its other arguments: the name is
     `target`, or, if that is a dict, under the key `key` of it, and the other arguments with it."""
 
@@ -321,8 +303,7 @@ class Namer:
     key: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SelfModing:
+class SelfModing(Struct, frozen=True):
     """A library method that sets the mode it needs itself. `leaves` as in `FrameworkCall`."""
 
     name: str
@@ -332,8 +313,7 @@ class SelfModing:
     link: str
 
 
-@dataclass(frozen=True, slots=True)
-class ModeManager:
+class ModeManager(Struct, frozen=True):
     """A function or context manager that puts the module it is given, or whose method it is (`receiver`), in `mode`. With
     `restores`, leaving the `with` gives every part its former mode; `many` takes any number of modules; `gradients_off`
     turns gradients off inside."""
@@ -348,8 +328,7 @@ class ModeManager:
     gradients_off: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Sink:
+class Sink(Struct, frozen=True):
     """A function or method to which evaluations give their outputs: evidence, no proof. `weight` is "strong" for what
     training never does with an output."""
 
@@ -359,8 +338,7 @@ class Sink:
     link: str
 
 
-@dataclass(frozen=True, slots=True)
-class Alias:
+class Alias(Struct, frozen=True):
     """Another way to the same names: `old` is a prefix, and so is `new`. With `skip`, that many components after `old` are left
     out if they begin with a small letter (`torch.nn.modules.dropout.Dropout` is `torch.nn.Dropout`)."""
 
@@ -371,8 +349,7 @@ class Alias:
     skip: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """All that is known of one library."""
 
     layers: tuple[Layer, ...] = ()

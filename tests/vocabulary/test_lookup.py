@@ -8,13 +8,13 @@ from __future__ import annotations
 import importlib.util
 import inspect
 from collections import Counter
-from dataclasses import fields
 from typing import Any
 
 import pytest
+from msgspec.structs import fields
 
 from evalguard.vocabulary import lookup
-from evalguard.vocabulary.terms import Alias, Functional, Layer
+from evalguard.vocabulary.terms import Alias, Functional, Layer, Table
 from evalguard.vocabulary.words import EVALUATION_WORDS, MODULE_WORDS, TRAINING_WORDS, step_receiver, words
 
 TORCH_MISSING = importlib.util.find_spec("torch") is None
@@ -23,8 +23,7 @@ needs_torch = pytest.mark.skipif(TORCH_MISSING, reason="PyTorch is not installed
 
 def kinds() -> list[tuple[str, list[Any]]]:
     return [
-        (kind.name, [entry for table in lookup.TABLES for entry in getattr(table, kind.name)])
-        for kind in fields(lookup.TABLES[0])
+        (kind.name, [entry for table in lookup.TABLES for entry in getattr(table, kind.name)]) for kind in fields(Table)
     ]
 
 
