@@ -8,9 +8,11 @@ how a new alternative is taken in among those already known; the loop below is w
     take_in(1, A')  ->  A' is new: queue (1, A');  A' says nothing new: drop it;  A and A' are one: queue their join
 
 It ends because `take_in` may only let through finitely many alternatives (the analysis' business), and the smallest
-waiting block goes first, which for blocks in source order visits loops inside out (Kildall, POPL 1973; the order after
-Bourdoncle, "Efficient chaotic iteration strategies with widenings", FMPA 1993). Alternatives of a higher rank wait
-until none of a lower one is left: where steps are limited, the paths that are hardly ever taken go without.
+waiting block goes first, which for blocks in source order visits loops inside out (Kildall, POPL 1973). What goes
+round a loop waits until all of its body is done: else each of the paths through the body would begin another round,
+and rounds are what costs (Bourdoncle, "Efficient chaotic iteration strategies with widenings", FMPA 1993).
+Alternatives of a higher rank wait until none of a lower one is left: where steps are limited, the paths that are hardly
+ever taken go without.
 
 Backward, one state a block suffices for what we ask (liveness), so the classic form is used.
 """
@@ -18,7 +20,7 @@ Backward, one state a block suffices for what we ask (liveness), so the classic 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Generic, TypeVar
 
 from evalguard.ir.graph import Block
@@ -54,32 +56,36 @@ def solve_forward(
     cost: Callable[[S], int] = lambda state: 1,
     limit: int = 20_000,
     rank: Callable[[S], int] = lambda state: 0,
+    loops: Mapping[int, int] | None = None,
 ) -> Alternatives[S]:
     """Run forward from the given blocks and states to a fixpoint. Raises TooManySteps when the steps together cost more
-    than `limit`; `cost` is what a step from a state does, and states of the lowest `rank` go first."""
+    than `limit`; `cost` is what a step from a state does, and states of the lowest `rank` go first. `loops` gives the
+    last block of each loop by its first."""
     found: Alternatives[S] = Alternatives()
-    waiting: list[tuple[int, int, int, S]] = []
+    waiting: list[tuple[int, int, int, int, S]] = []  # rank, turn, serial number, block, state
+    last_of_loop = loops or {}
     serial = 0
 
-    def arrive(block: int, state: S) -> None:
+    def arrive(block: int, state: S, source: int) -> None:
         nonlocal serial
         news = take_in(block, found.of.setdefault(block, []), state)
         if news is not None:
             serial += 1
-            heapq.heappush(waiting, (rank(news), block, serial, news))
+            turn = 2 * block if block > source else 2 * max(source, last_of_loop.get(block, source)) + 1
+            heapq.heappush(waiting, (rank(news), turn, serial, block, news))
 
     for block, state in starts:
-        arrive(block, state)
+        arrive(block, state, -1)
     spent = 0
     while waiting:
-        _, block, _, state = heapq.heappop(waiting)
+        _, _, _, block, state = heapq.heappop(waiting)
         if not any(known is state for known in found.of[block]):
             continue  # joined with a later arrival, which waits in its stead
         spent += cost(state)
         if spent > limit:
             raise TooManySteps(limit)
         for target, after in step(block, state):
-            arrive(target, after)
+            arrive(target, after, block)
     return found
 
 

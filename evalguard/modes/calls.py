@@ -20,6 +20,7 @@ from evalguard.ir.ops import Call
 from evalguard.ir.plain import changed
 from evalguard.modes.arguments import Given, arguments_of, named_too
 from evalguard.modes.choices import choices, each_of
+from evalguard.modes.comparison import BOUND_METHODS
 from evalguard.modes.containers import container_method, grow, store_attributes
 from evalguard.modes.evaluate import attribute, evaluate
 from evalguard.modes.exports import export_method
@@ -30,7 +31,6 @@ from evalguard.modes.managers import enter_manager, free_slot
 from evalguard.modes.mode_calls import is_mode_call, may_be_module, switch_called
 from evalguard.modes.objects import construct, is_assigned_part, is_proved, made, mark_loaded
 from evalguard.modes.passes import backward_method, forward, maybe_forward, record_reveal
-from evalguard.modes.significance import BOUND_METHODS
 from evalguard.modes.state import State
 from evalguard.modes.steps import optimizer_method, step_by_table, step_method
 from evalguard.modes.switch import switch

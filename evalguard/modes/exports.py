@@ -10,11 +10,11 @@ What the result is, the wrappers of the tables say (`libraries`).
 from __future__ import annotations
 
 from evalguard.modes.arguments import Given
+from evalguard.modes.comparison import BOUND_METHODS
 from evalguard.modes.events import Export, meet
 from evalguard.modes.frame import Frame, source_of
 from evalguard.modes.objects import origin_of
 from evalguard.modes.passes import partly_in_eval
-from evalguard.modes.significance import BOUND_METHODS
 from evalguard.modes.state import State, modes_of, unite_origins
 from evalguard.modes.switch import put
 from evalguard.modes.values import (

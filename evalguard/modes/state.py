@@ -1,7 +1,7 @@
 """The state of one path: what variables hold, which mode each module is in, and under which tests.
 
 A block may be reached by several states that differ; they stay apart while what tells them apart is read again
-(`significance.Comparison`), and are joined when it is not: the origins of each place are united. Property simulation
+(`comparison.Comparison`), and are joined when it is not: the origins of each place are united. Property simulation
 (Das, Lerner, Seigle, "ESP", PLDI 2002) keeps the number small: beyond `MOST` alternatives, those with equal modes are
 joined and lose the tests on which they differ; beyond that, all are.
 """
@@ -320,7 +320,8 @@ def take_in(known: list[State], new: State, alike: Callable[[State, State], bool
         return new
     for index, old in enumerate(known):
         if alike(old, new):
-            return _replace(known, index, join(old, new, unite))
+            joined = _replace(known, index, join(old, new, unite))
+            return None if joined is None else _drawn_together(known, index, joined, alike, unite)
     if len(known) < MOST:
         known.append(new)
         return new
@@ -331,6 +332,19 @@ def take_in(known: list[State], new: State, alike: Callable[[State, State], bool
         return new
     index = max(near or [0], key=lambda at: has_same_modes(known[at], new))
     return _replace(known, index, join(known[index], new, unite))
+
+
+def _drawn_together(
+    known: list[State], index: int, joined: State, alike: Callable[[State, State], bool], unite: Unite
+) -> State | None:
+    """Join a state that has become more general with the others that it is alike to now; as in `take_in`."""
+    for other, old in enumerate(known):
+        if other != index and alike(old, joined):
+            del known[index]
+            other -= index < other
+            further = _replace(known, other, join(old, joined, unite))
+            return None if further is None else _drawn_together(known, other, further, alike, unite)
+    return joined
 
 
 def joined_where_alike(states: list[State], alike: Callable[[State, State], bool], unite: Unite) -> list[State]:
@@ -363,9 +377,18 @@ def _says_the_same(a: State, b: State) -> bool:
         and a.modes == b.modes
         and a.env == b.env
         and a.store == b.store
-        and a.taints == b.taints
         and a.backed == b.backed
+        and _have_same_taints(a, b)
     )
+
+
+def _have_same_taints(a: State, b: State) -> bool:
+    """Whether all that is held in two states that hold the same stems from the same forwards: of what is not, nobody
+    can ask."""
+    if a.taints == b.taints:
+        return True
+    differing = [i for i in a.taints.keys() | b.taints.keys() if a.taints.get(i) != b.taints.get(i)]
+    return held_roots(a).isdisjoint(map(root_of, differing))
 
 
 def _order(origin: Origin) -> tuple[Any, ...]:

@@ -27,14 +27,23 @@ from evalguard.ir.facts import MODULE, Decorator, FileFacts, FunctionFacts
 from evalguard.ir.graph import EdgeKind
 from evalguard.ir.ops import Argument, Call, Enter, Exit, Op
 from evalguard.ir.plain import Plain, changed
+from evalguard.modes.comparison import DEEPEST_DATA, Comparison, roughly_alike
 from evalguard.modes.evaluate import evaluate
 from evalguard.modes.events import Events
 from evalguard.modes.frame import ClassInfo, Frame, Outcome, PropertyReads, Told, Yielded, fresh, new_identity, note
 from evalguard.modes.intent import function_reason
 from evalguard.modes.passes import flow_back
 from evalguard.modes.record import Answer, Record
-from evalguard.modes.significance import DEEPEST_DATA, Comparison, roughly_alike
-from evalguard.modes.state import NO_TAINT, Guard, State, Trail, Weeding, join, joined_where_alike, take_in
+from evalguard.modes.state import (
+    NO_TAINT,
+    Guard,
+    State,
+    Trail,
+    Weeding,
+    join,
+    joined_where_alike,
+    take_in,
+)
 from evalguard.modes.store import Shelf
 from evalguard.modes.switch import evaluation_reason
 from evalguard.modes.transfer import run_block
@@ -169,6 +178,7 @@ class Engine:
         self._properties = property_names(self.index)
         self._property_reads: dict[tuple[str, str], PropertyReads] = {}
         self._live: dict[tuple[str, str], list[Paths]] = {}
+        self._loops: dict[tuple[str, str], Mapping[int, int]] = {}
         self._memo: dict[Hashable, tuple[list[Outcome], Trail | None]] = {}
         self._defaults_of: dict[str, dict[str, Paths]] = {}
         self._wrapped: dict[Fn, Fn] = {}
@@ -341,14 +351,23 @@ class Engine:
 
         watch = self.record.run(frame, starts) if self.record is not None else None
         try:
-            found = solve_forward(starts, step, arrive, _cost, rank=_rank)
+            loops = self._extents(frame.path, facts)
+            found = solve_forward(starts, step, arrive, _cost, rank=_rank, loops=loops)
         except TooManySteps:
             self.events.gave_up.append((frame.path, facts.qualname))
             return Result([], [], [])
-        result = Result(found.at(facts.exit), found.at(facts.raise_exit), _different(yields))
+        result = Result(found.at(facts.exit), found.at(facts.raise_exit), _joined_yields(yields, frame))
         if watch is not None:
             watch.left([*result.exits, *(state for state, _, _ in result.yields)])
         return result
+
+    def _extents(self, path: str, facts: FunctionFacts) -> Mapping[int, int]:
+        """The last block of each loop of a function, by its first."""
+        key = (path, facts.qualname)
+        if key not in self._loops:
+            ends = {loop: number for number, block in enumerate(facts.blocks) for loop in block.loops}
+            self._loops[key] = {facts.loops[loop].head: number for loop, number in ends.items()}
+        return self._loops[key]
 
     def _live_paths(self, path: str, facts: FunctionFacts) -> list[Paths]:
         key = (path, facts.qualname)
@@ -1013,12 +1032,14 @@ def _rank(state: State) -> int:
     return int(state.doubt)
 
 
-def _different(yields: list[tuple[State, int, Abstract]]) -> list[tuple[State, int, Abstract]]:
-    """The first few yields that can be told apart."""
-    kept: dict[Hashable, tuple[State, int, Abstract]] = {}
+def _joined_yields(yields: list[tuple[State, int, Abstract]], frame: Frame) -> list[tuple[State, int, Abstract]]:
+    """The first few yields that can be told apart: at other places, in other modes, of other modules."""
+    by_block: dict[int, list[State]] = {}
     for state, number, value in yields:
-        kept.setdefault((state.fingerprint(), number, value), (state, number, value))
-    return list(kept.values())[:MOST_YIELDS]
+        state.env["yield"] = value
+        by_block.setdefault(number, []).append(state)
+    joined = [(state, number) for number, states in by_block.items() for state in frame.join_some(states)]
+    return [(state, number, state.env.pop("yield")) for state, number in joined[:MOST_YIELDS]]
 
 
 def _ends(outcomes: list[Outcome]) -> set[Hashable]:

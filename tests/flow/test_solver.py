@@ -53,6 +53,33 @@ function f
 """)
 
 
+CONTINUE = read_function("""\
+function f
+  parameter xs
+  parameter flag
+  loop 0: for xs head 1
+  block 0
+    --normal--> 1
+  block 1 in 0
+    %1 = next xs loop 0
+    --next--> 2
+    --exhausted--> 5
+  block 2 in 0
+    --true flag--> 3
+    --false flag--> 4
+  block 3 in 0
+    a = 1
+    --normal--> 1 back
+  block 4 in 0
+    b = 2
+    --normal--> 1 back
+  block 5
+    --normal--> 6
+  block 6
+  block 7
+""")
+
+
 class Assigned:
     """Which variables a path has assigned; counts how often each block is worked through."""
 
@@ -103,6 +130,16 @@ def test_branches_are_joined_before_what_follows_is_worked_through() -> None:
     found = solve_forward([(0, frozenset())], analysis.step, joined)
     assert found.at(3) == [frozenset({"a", "b"})]
     assert analysis.worked == [1, 1, 1, 1, 1, 0]
+
+
+def test_the_next_round_of_a_loop_waits_until_all_of_its_body_is_done() -> None:
+    analysis = Assigned(CONTINUE)
+    found = solve_forward([(0, frozenset())], analysis.step, joined, loops={1: 4})
+    assert found.at(5) == [frozenset({"%1", "a", "b"})]
+    assert analysis.worked[1] == 2  # not once more for each way through the body
+    hasty = Assigned(CONTINUE)
+    assert solve_forward([(0, frozenset())], hasty.step, joined).of == found.of
+    assert hasty.worked[1] == 3
 
 
 def test_a_block_that_is_never_reached_has_no_state() -> None:
