@@ -12,7 +12,7 @@ to. What two states share need not be compared, joined or hashed again: it is on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Set
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Set
 from typing import TypeAlias
 
 from evalguard.modes.values import Abstract, Identity, identities, is_within, root_of
@@ -53,7 +53,7 @@ EMPTY = Shelf()
 class Base:
     """Shelves that many stores have in common, by owner; never changed. Equal only to itself."""
 
-    __slots__ = ("_held", "_holders", "_kinds", "_named", "_parts", "shelves")
+    __slots__ = ("_held", "_held_wholes", "_holders", "_kinds", "_named", "_parts", "shelves")
 
     def __init__(self, shelves: Mapping[Identity, Shelf]) -> None:
         self.shelves = shelves
@@ -62,6 +62,7 @@ class Base:
         self._named: dict[str, dict[Hashable, list[tuple[Identity, Abstract]]]] = {}
         self._holders: dict[Hashable, frozenset[Identity]] = {}
         self._held: frozenset[Identity] | None = None
+        self._held_wholes: frozenset[Identity] | None = None
 
     def within(self, whole: Identity) -> Iterator[Identity]:
         """The owners that are an object or parts of it."""
@@ -99,6 +100,12 @@ class Base:
         if self._held is None:
             self._held = frozenset().union(*[shelf.held() for shelf in self.shelves.values()])
         return self._held
+
+    def held_wholes(self) -> frozenset[Identity]:
+        """The objects that they belong to in the end."""
+        if self._held_wholes is None:
+            self._held_wholes = frozenset(map(root_of, self.held()))
+        return self._held_wholes
 
 
 NOTHING = Base({})
@@ -284,6 +291,22 @@ class Store:
         if self._shelves.keys().isdisjoint(base):
             return own | self._base.held()
         return own.union(*[shelf.held() for owner, shelf in base.items() if owner not in self._shelves])
+
+    def led_to(self, wholes: Iterable[Identity]) -> set[Identity]:
+        """The objects, as wholes, that can be reached from these, from the variables of functions and from classes."""
+        self._own.clear()
+        found = {*wholes, *self._base.held_wholes()}
+        waiting = [(owner, shelf) for owner, shelf in self._shelves.items() if shelf]
+        while True:
+            rest: list[tuple[Identity, Shelf]] = []
+            for owner, shelf in waiting:
+                if owner[0] in ("scope", "class") or root_of(owner) in found:
+                    found.update(map(root_of, shelf.held()))
+                else:
+                    rest.append((owner, shelf))
+            if len(rest) == len(waiting):
+                return found
+            waiting = rest
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Store) and all(mine == theirs for mine, theirs in self.different_shelves(other))

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from evalguard.modes.state import EventKey, Guard, State, Trail, held_roots
+from evalguard.modes.state import EventKey, Guard, State, Trail
 from evalguard.modes.values import Abstract, Identity, identities, root_of
 
 
@@ -25,10 +25,11 @@ class Aside:
 
 
 def set_aside(entry: State, arguments: dict[str, Abstract], names: frozenset[str]) -> Aside:
-    """Take away the outputs that only the caller holds, and the tests of values that the callee does not test."""
+    """Take away the outputs to which only the caller's variables lead, and the tests of values that the callee does
+    not test."""
     taints: dict[Identity, frozenset[EventKey]] = {}
     if entry.taints:
-        roots = held_roots(entry)
+        roots = entry.store.led_to(root_of(i) for value in arguments.values() for i in identities(value))
         taints = {identity: taint for identity, taint in entry.taints.items() if root_of(identity) not in roots}
         entry.taints = {identity: taint for identity, taint in entry.taints.items() if identity not in taints}
     guards: frozenset[Guard] = frozenset()
