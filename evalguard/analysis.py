@@ -32,7 +32,6 @@ from evalguard.project.code import Code
 from evalguard.project.link import Project, link_project
 from evalguard.project.resolve import Index
 from evalguard.report import Problem, Report
-from evalguard.ribbon import Part, Strip
 from evalguard.rule_documentation import Documented, RuleDocumentation, documentation_of
 from evalguard.rules.base import Rule
 from evalguard.run import ALONE, Means, Run, Source, contained, locations_of
@@ -50,6 +49,7 @@ COLLECT_AFTER = 200_000  # new objects: the analysis makes many, hardly any of t
 if TYPE_CHECKING:
     from evalguard.callgraph import CallGraph
     from evalguard.modes.record import Record
+    from evalguard.ribbon import Part, Strip
 
 T = TypeVar("T")
 
@@ -413,6 +413,7 @@ def _not_silenced(run: Run, comments: Comments, found: Sequence[Finding]) -> lis
 def _strips(run: Run, project: Project, record: Record) -> dict[str, Strip]:
     """The ribbons of all files in which a module is seen, with their texts."""
     from evalguard.project.ribbons import ribbons as ribbons_of
+    from evalguard.ribbon import Strip
 
     texts = {path: split_lines(run.documents[path].text) for path in project.index.files}
     with run.stage("ribbons"):
@@ -421,6 +422,8 @@ def _strips(run: Run, project: Project, record: Record) -> dict[str, Strip]:
 
 
 def _parts(document: Document) -> tuple[Part, ...]:
+    from evalguard.ribbon import Part
+
     if document.cells is None:
         return (Part(None, 1, document.text),)
     cells = zip(document.cells.starts, document.sources, document.cells.indents, strict=True)

@@ -231,17 +231,17 @@ class _New:
 
     def of(self, report: Report) -> Report:
         """The report with what is new."""
-        from evalguard.baseline import compare
-
         if self.file is not None:
+            from evalguard.baseline import compare
+
             report = compare(report, self.known, self.file).report
         return report if self.changes is None else report.only(self.changes.touch)
 
     def tell_stale(self, report: Report) -> None:
         """Say which entries of the baseline nothing in a whole report has any more."""
-        from evalguard.baseline import compare
-
         if self.file is not None:
+            from evalguard.baseline import compare
+
             warn_of_stale(compare(report, self.known, self.file), self.file)
 
 
