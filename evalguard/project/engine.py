@@ -34,11 +34,11 @@ from evalguard.modes.intent import function_reason
 from evalguard.modes.passes import flow_back
 from evalguard.modes.record import Answer, Record
 from evalguard.modes.significance import DEEPEST_DATA, Comparison, roughly_alike
-from evalguard.modes.state import NO_TAINT, Guard, State, Trail, Weeding, join, joined_where_alike, take_in
+from evalguard.modes.state import Guard, State, Trail, Weeding, join, joined_where_alike, take_in
 from evalguard.modes.store import Shelf
 from evalguard.modes.switch import evaluation_reason
 from evalguard.modes.transfer import run_block
-from evalguard.modes.unknown import forget_made_up
+from evalguard.modes.unknown import flow_into, forget_made_up
 from evalguard.modes.values import (
     NONE,
     OVER,
@@ -646,11 +646,7 @@ class Engine:
     ) -> list[Outcome]:
         is_implied = isinstance(op, Call) and op.result.number < 0  # `__enter__`: its span is also its manager's
         result = fresh(frame, state, op.span, "implied" if is_implied else "")
-        taint = NO_TAINT
-        for value in (*arguments, *(held for _, held in keywords)):
-            taint |= state.taint_of(value)
-        if taint:
-            state.taints[result.id] = taint
+        flow_into(result.id, [*arguments, *(held for _, held in keywords)], state, frame)
         return [Outcome(state, result)]
 
     def _apply_gradients(self, path: str, facts: FunctionFacts, state: State) -> None:
