@@ -30,6 +30,7 @@ from evalguard.vocabulary import lookup
 from evalguard.vocabulary.words import (
     ENVIRONMENT_WORDS,
     HELPER_NETWORK_WORDS,
+    LOSS_WORDS,
     MODULE_WORDS,
     MOMENTUM_WORDS,
     PREVIEW_WORDS,
@@ -469,6 +470,9 @@ def _is_elsewhere_in_train_mode(view: FunctionView, step: TrainingStep) -> bool:
 
 
 def _another_is_sure_to_train(view: FunctionView, step: TrainingStep) -> bool:
+    """Whether a step whose optimizer nobody knows finds another net in train mode for sure; a loss is none, though it
+    may be a module."""
     beside = [other for other in view.steps if other.span == step.span and other.id != step.id and not other.held]
+    beside = [other for other in beside if not LOSS_WORDS.intersection(words(other.place)[-1:])]
     in_eval = {other.id for other in beside for origin in other.origins if origin.mode is not Mode.TRAIN}
     return any(other.id not in in_eval for other in beside)
