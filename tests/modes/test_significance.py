@@ -24,7 +24,7 @@ def _alike(cls: Cls, held: Abstract | None = None, test: str = "") -> bool:
     made.env, not_made.env = {"log": Obj(ONE)}, {"log": NONE}
     if held is not None:
         made.store[(ONE, "held")] = held
-    chosen = Significance(frozenset({test}), frozenset({test}))
+    chosen = Significance(frozenset({test}), frozenset({test}), frozenset(), frozenset())
     infos = {**INFOS, ONE: Info(cls=cls)}
     return Comparison(chosen, infos, lambda asked: asked == METER, 0).alike(made, not_made)
 
