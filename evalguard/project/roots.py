@@ -250,6 +250,7 @@ def _run_class(engine: Engine, cls: Cls, home: Home) -> list[PrivateMethods]:
         if after <= before | seen:
             break
         seen |= before
+    called |= _called_by_overridden(engine, cls)
     nobody_calls = [fn for name, fn in rest if name not in called]
     others = [fn for _, fn in rest if fn not in nobody_calls]
     left_to_callers = [state.copy() for state in states]
@@ -348,6 +349,17 @@ def _is_of(engine: Engine, cls: Cls, name: str, fn: Fn) -> bool:
         return True
     given = {method for method, _ in engine.index.class_facts(cls).methods}
     return bool(given & _calls_on_self(engine, cls, fn))
+
+
+def _called_by_overridden(engine: Engine, cls: Cls) -> set[str]:
+    """What the methods of all classes above call on their object, also those that `cls` has another of: it may call
+    them by `super()`."""
+    return {
+        name
+        for owner in engine.index.ancestry(cls)[0]
+        for _, qualname in engine.index.class_facts(owner).methods
+        for name in called_on_self(engine.index.facts(Fn(owner.path, qualname)))
+    }
 
 
 def _calls_on_self(engine: Engine, cls: Cls, fn: Fn) -> set[str]:
