@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from evalguard.finding import Span
 from evalguard.modes.events import Export, Forward, TrainingStep
 from evalguard.modes.passes import UNCHOSEN
+from evalguard.modes.state import in_any_run
 from evalguard.modes.values import PARTS, Cls, Fn, Identity, Mode, Origin, OriginKind
 from evalguard.project.own_parts import (
     is_given_what_is_unseen,
@@ -354,7 +355,7 @@ def frozen_parts_in_train_mode(view: FunctionView) -> Iterator[FrozenPart]:
         found = [step for step in found if cls in _classes_around(step.id, view)]
         if not found:
             continue
-        step = min(found, key=lambda s: (view.info(s.id).cls != cls, s.path, s.span, repr(s.key)))
+        step = min(found, key=lambda s: (view.info(s.id).cls != cls, s.path, s.span, in_any_run(s.key)))
         if (step.path, step.function) == (view.path, view.qualname):
             origin = min(_trained_by(step), key=lambda o: (o.kind is not OriginKind.SET, o.site or (), o.chain))
             yield from (FrozenPart(part, step, origin) for part in parts)
