@@ -60,8 +60,8 @@ class Time:
 
 
 def timed(command: Sequence[str], runs: int, before: Callable[[], object] = lambda: None) -> Time:
-    """Run a command several times as a process of its own, each time after `before`. All find their modules compiled, as
-    after an installation, whatever the environment says of that."""
+    """Run a command several times as a process of its own, each time after `before`. All find their modules compiled,
+    as after an installation, whatever the environment says of that."""
     times = []
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     for _ in range(runs):

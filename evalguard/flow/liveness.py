@@ -6,7 +6,7 @@ it alive. What nobody reads again need not keep two alternatives apart.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from evalguard.flow.solver import solve_backward
 from evalguard.ir.facts import FunctionFacts
@@ -44,11 +44,17 @@ from evalguard.ir.values import (
 Paths = frozenset[str]
 
 
-def live_paths(function: FunctionFacts) -> list[Paths]:
-    """For each block, the paths that may be read from its entry on. Temps appear as `%3`."""
+def reads_nothing(call: Call) -> Iterable[str]:
+    """A callee that reads no more than it is given."""
+    return ()
+
+
+def live_paths(function: FunctionFacts, read_by_callee: Callable[[Call], Iterable[str]] = reads_nothing) -> list[Paths]:
+    """For each block, the paths that may be read from its entry on. Temps appear as `%3`. `read_by_callee` says which
+    paths a call reads beside its arguments: `self.fast`, in a method of the same object."""
 
     found = _Numbered()
-    read = [_reads(block, function, found) for block in function.blocks]
+    read = [_reads(block, function, found, read_by_callee) for block in function.blocks]
     written = [found.within(path for op in block.ops if (path := written_by(op))) for block in function.blocks]
 
     def transfer(number: int, live: int) -> int:
@@ -86,7 +92,9 @@ class _Numbered:
         return frozenset([path for path, bit in self._bits.items() if bits & bit])
 
 
-def _reads(block: Block, function: FunctionFacts, found: _Numbered) -> int:
+def _reads(
+    block: Block, function: FunctionFacts, found: _Numbered, read_by_callee: Callable[[Call], Iterable[str]]
+) -> int:
     """What a block reads before it writes to it."""
     reads = 0
     for edge in block.edges:
@@ -100,9 +108,12 @@ def _reads(block: Block, function: FunctionFacts, found: _Numbered) -> int:
         for value in values_of(op):
             for path in paths_in(value):
                 reads |= found.bit(path)
-        if isinstance(op, Call) and op.callee == Name("locals"):  # `self.__dict__.update(locals())`
-            for name in function.locals:
-                reads |= found.bit(name)
+        if isinstance(op, Call):
+            for path in read_by_callee(op):
+                reads |= found.bit(path)
+            if op.callee == Name("locals"):  # `self.__dict__.update(locals())`
+                for name in function.locals:
+                    reads |= found.bit(name)
     return reads
 
 

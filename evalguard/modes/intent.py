@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from evalguard.flow.liveness import paths_in
 from evalguard.ir import values as ir
@@ -17,7 +17,7 @@ from evalguard.ir.ops import Assign, Call, Iterate
 from evalguard.modes.evaluate import evaluate
 from evalguard.modes.frame import Frame, source_of
 from evalguard.modes.state import State
-from evalguard.modes.values import Known, identities
+from evalguard.modes.values import Abstract, Identity, Iteration, Known, Map, Seq, identities
 from evalguard.vocabulary.words import EVALUATION_WORDS, LOADER_WORDS, TRAINING_WORDS, words
 
 GENERATING_METHODS = frozenset({"generate", "translate", "beam_search", "greedy_decode"})
@@ -140,8 +140,21 @@ def _iterable(loop: Loop, frame: Frame) -> ir.Value:
 def _is_named_as_test_data(value: ir.Value, state: State, frame: Frame) -> bool:
     """Whether what is looped over was first given to a variable that says so: `batches = tqdm(test_loader)`."""
     held = evaluate(value, state, frame) if isinstance(value, (ir.Name, ir.Temp)) else None
-    names = [frame.info(identity).name for identity in identities(held)] if held is not None else []
+    names = [frame.info(identity).name for identity in _sources(held)] if held is not None else []
     return any(name is not None and says_test_data(name) for name in names)
+
+
+def _sources(value: Abstract) -> Iterator[Identity]:
+    """What is looped over itself, not what a list or a dict holds: each task in one may have a loader to train by and
+    one to test by."""
+    match value:
+        case Seq() | Map():
+            return
+        case Iteration(of=inner):
+            for part in inner:
+                yield from _sources(part)
+        case _:
+            yield from identities(value)
 
 
 def says_test_data(text: str) -> bool:

@@ -46,7 +46,15 @@ def construct(cls: Cls, given: Given, state: State, frame: Frame) -> list[Outcom
         return [Outcome(state, obj)]  # it only makes layers: see `project.sensitivity`
     bound = changed(init, bound=obj)
     outcomes = frame.linker.call(bound, given.positional, given.keywords, state, frame, given.op)
+    if info.sensitive is False and any(_holds_listener(obj, outcome.state, frame) for outcome in outcomes):
+        info.sensitive = None  # by its class it has no layer that listens, but it was given one that may
     return [Outcome(o.state, o.value if o.raised else obj, o.raised) for o in outcomes]
+
+
+def _holds_listener(obj: Obj, state: State, frame: Frame) -> bool:
+    """Whether an object keeps a module that may depend on the mode, be it by a name that says nothing of layers."""
+    held = [frame.info(value.id) for value in state.store.shelf(obj.id).values() if isinstance(value, Obj)]
+    return any(info.module and info.sensitive is not False for info in held)
 
 
 def made(

@@ -7,7 +7,8 @@ is what keeps the number of alternatives small in functions with many tests.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 
 from evalguard.flow.liveness import paths_in
 from evalguard.flow.regions import Regions, as_bits
@@ -21,14 +22,24 @@ FLAG_TAKERS = frozenset({"train", "set_grad_enabled", "requires_grad_", "inferen
 
 
 class Significance(Plain, frozen=True):
-    """The access paths of a function whose values decide what happens to modes, and their last names."""
+    """The access paths of a function whose values decide what happens to modes, and their last names; those of them
+    that decide which mode a module is in while the function goes on; and the last names of those whose values decide
+    whether a module runs."""
 
     paths: frozenset[str]
     names: frozenset[str]
+    switching: frozenset[str]
+    running: frozenset[str]
 
 
-def significance(facts: FunctionFacts, touches_modes: Callable[[Op], bool]) -> Significance:
-    """The significant paths of a function. `touches_modes` says whether an op does."""
+def significance(
+    facts: FunctionFacts,
+    touches_modes: Callable[[Op], bool],
+    switches: Callable[[Op], bool],
+    module_run_by: Callable[[Op], str | None],
+) -> Significance:
+    """The significant paths of a function. `touches_modes` and `switches` say whether an op does, and `module_run_by`
+    which module an op may run."""
     made_by: dict[int, Op] = {
         op.result.number: op for block in facts.blocks for op in block.ops if isinstance(op, (Call, Enter))
     }
@@ -41,13 +52,25 @@ def significance(facts: FunctionFacts, touches_modes: Callable[[Op], bool]) -> S
     blocks = list(enumerate(facts.blocks))
     touching = as_bits(number for number, block in blocks if any(touches_modes(op) for op in block.ops))
     leaving = as_bits(number for number, block in blocks if any(isinstance(op, (Return, Raise)) for op in block.ops))
+    switching = as_bits(number for number, block in blocks if any(map(switches, block.ops)))
+    runs = {
+        number: modules for number, block in blocks if (modules := Counter(filter(None, map(module_run_by, block.ops))))
+    }
     regions = Regions(facts.blocks)
     found: set[str] = set()
+    choosing_mode: set[str] = set()
+    choosing_module: set[str] = set()
     for number, block in blocks:
         tests = [edge.test for edge in block.edges if edge.test is not None]
         if not tests:
             continue
         decided = regions.decided(number)
+        read = [path for test in tests for path in paths_in(test)]
+        ways = [edge.target for edge in block.edges if edge.test is not None]
+        if decided & switching and all(regions.reachable(way) >> facts.exit & 1 for way in ways):
+            choosing_mode.update(read)
+        if _runs_on_one_side(decided, runs):
+            choosing_module.update(read)
         leaves = decided & leaving and touching & ~decided
         if decided & touching or leaves or any(edge.back for edge in block.edges if edge.kind is EdgeKind.TRUE):
             for test in tests:
@@ -55,7 +78,16 @@ def significance(facts: FunctionFacts, touches_modes: Callable[[Op], bool]) -> S
     for block in facts.blocks:
         for op in block.ops:
             found |= _flags(op, made_by, assigned)
-    return Significance(frozenset(found), frozenset(path.rpartition(".")[2] for path in found))
+    return Significance(frozenset(found), _last_names(found), frozenset(choosing_mode), _last_names(choosing_module))
+
+
+def _runs_on_one_side(decided: int, runs: Mapping[int, Counter[str]]) -> bool:
+    """Whether a test decides that a module runs, and not merely how: then its call stands on both sides."""
+    return 1 in sum((modules for number, modules in runs.items() if decided >> number & 1), Counter[str]()).values()
+
+
+def _last_names(paths: set[str]) -> frozenset[str]:
+    return frozenset(path.rpartition(".")[2] for path in paths)
 
 
 def _flags(op: Op, made_by: dict[int, Op], assigned: dict[str, list[Value]]) -> set[str]:

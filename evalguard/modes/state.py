@@ -42,6 +42,18 @@ MOST_ORIGINS = 6  # of one place in one mode
 EventKey: TypeAlias = tuple[Any, ...]
 
 
+def in_any_run(key: Hashable) -> str:
+    """The key of an event as text that is the same in each run: a set is written in another order with each seed of
+    Python's hashes."""
+    match key:
+        case frozenset():
+            return f"{{{', '.join(sorted(map(in_any_run, key)))}}}"
+        case tuple():
+            return f"({', '.join(map(in_any_run, key))})"
+        case _:
+            return repr(key)
+
+
 class Guard(Plain, frozen=True):
     """A test that a path has passed, and how. `paths` are the chains that its text reads, in the function at
     `depth`."""

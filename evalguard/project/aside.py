@@ -12,8 +12,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from evalguard.modes.frame import Frame
 from evalguard.modes.state import EventKey, Guard, State, Trail
 from evalguard.modes.values import Abstract, Identity, identities, root_of
+from evalguard.project.relevance import Asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +26,9 @@ class Aside:
     guards: frozenset[Guard]
 
 
-def set_aside(entry: State, arguments: dict[str, Abstract], names: frozenset[str]) -> Aside:
+def set_aside(entry: State, arguments: dict[str, Abstract], caller: Frame, asked: Asked) -> Aside:
     """Take away the outputs to which only the caller's variables lead, and the tests of values that the callee does
-    not test."""
+    not test. What decides nothing of modes in the caller is only left where it does in the callee."""
     taints: dict[Identity, frozenset[EventKey]] = {}
     if entry.taints:
         roots = entry.store.led_to(root_of(i) for value in arguments.values() for i in identities(value))
@@ -35,7 +37,12 @@ def set_aside(entry: State, arguments: dict[str, Abstract], names: frozenset[str
     guards: frozenset[Guard] = frozenset()
     if entry.guards:
         given = {identity for value in arguments.values() for identity in identities(value)}
-        guards = frozenset(guard for guard in entry.guards if not _may_be_tested(guard, given, names))
+        every = asked.deciding | asked.running
+        guards = frozenset(
+            guard
+            for guard in entry.guards
+            if not _may_be_tested(guard, given, every if _decides(guard, caller) else asked.deciding)
+        )
         entry.guards -= guards
     return Aside(taints, guards)
 
@@ -53,8 +60,13 @@ def spliced(trail: Trail | None, first: Trail | None, base: Trail | None) -> Tra
     return base
 
 
+def _decides(guard: Guard, frame: Frame) -> bool:
+    """Whether a test decides what happens to modes in a function, or in one that called it."""
+    return guard.depth != frame.depth or not guard.paths.isdisjoint(frame.significant)
+
+
 def _may_be_tested(guard: Guard, given: set[Identity], names: frozenset[str]) -> bool:
-    return any(
+    return any(path.rpartition(".")[2] in names for path in guard.paths) or any(
         identity in given or (identity[0] in ("attr", "param", "local", "global") and identity[-1] in names)
         for identity in identities(guard.test)
     )

@@ -15,12 +15,12 @@ Functions that only compute with data are not run at all (see `relevance`). Beyo
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial, reduce
 
 from evalguard.finding import Span
-from evalguard.flow.liveness import Paths, live_paths, paths_in
+from evalguard.flow.liveness import Paths, live_paths, path_of, paths_in
 from evalguard.flow.solver import TooManySteps, solve_forward
 from evalguard.ir import values as ir
 from evalguard.ir.facts import MODULE, Decorator, FileFacts, FunctionFacts
@@ -34,20 +34,11 @@ from evalguard.modes.frame import ClassInfo, Frame, Outcome, PropertyReads, Told
 from evalguard.modes.intent import function_reason
 from evalguard.modes.passes import flow_back
 from evalguard.modes.record import Answer, Record
-from evalguard.modes.state import (
-    NO_TAINT,
-    Guard,
-    State,
-    Trail,
-    Weeding,
-    join,
-    joined_where_alike,
-    take_in,
-)
+from evalguard.modes.state import Guard, State, Trail, Weeding, join, joined_where_alike, take_in
 from evalguard.modes.store import Shelf
 from evalguard.modes.switch import evaluation_reason
 from evalguard.modes.transfer import run_block
-from evalguard.modes.unknown import forget_made_up
+from evalguard.modes.unknown import flow_into, forget_made_up
 from evalguard.modes.values import (
     NONE,
     OVER,
@@ -77,6 +68,7 @@ from evalguard.project.decorators import gives_back, gradient_effect, is_class_m
 from evalguard.project.knowledge import Knowledge
 from evalguard.project.parameters import accepts, call_arguments, default_name, root_arguments
 from evalguard.project.properties import property_names, property_reads
+from evalguard.project.receivers import Key
 from evalguard.project.relevance import Relevance
 from evalguard.project.resolve import (
     Index,
@@ -373,8 +365,21 @@ class Engine:
         key = (path, facts.qualname)
         if key not in self._live:
             read = self._read_by_defaults(path).get(facts.qualname, frozenset())
-            self._live[key] = [live | read for live in live_paths(facts)] if read else live_paths(facts)
+            lives = live_paths(facts, partial(self._tested_again, key))
+            self._live[key] = [live | read for live in lives] if read else lives
         return self._live[key]
+
+    def _tested_again(self, caller: Key, call: Call) -> Iterator[str]:
+        """What decides in a caller which mode a module is in, and is tested again in the method of the same object that
+        it calls: `self.learning`, at `self.run(x)`."""
+        path, qualname = caller
+        receiver = path_of(call.callee.value) if isinstance(call.callee, ir.Attribute) else None
+        chosen = self.relevance.significance_of(path, self.index.files[path].functions[qualname]).switching
+        own = [tested for tested in chosen if receiver is not None and tested.startswith(f"{receiver}.")]
+        if own:
+            for callee in self.relevance.mentions.named_by(caller, call.callee):
+                asked = self.relevance.deep_tests(*callee)
+                yield from sorted(t for t in own if t.rpartition(".")[2] in asked.deciding | asked.running)
 
     def _read_by_defaults(self, path: str) -> dict[str, Paths]:
         """What a function reads where it defines others whose parameters have defaults: `lambda net=model: ...`."""
@@ -450,7 +455,7 @@ class Engine:
         for scope, name, value in function.captured:
             entry.store[(("scope", function.path, scope), name)] = value
         self._apply_gradients(function.path, facts, entry)
-        aside = set_aside(entry, env, self.relevance.deep_names(function.path, facts.qualname))
+        aside = set_aside(entry, env, frame, self.relevance.deep_tests(function.path, facts.qualname))
         base_trail = state.trail
         key = (
             function.path,
@@ -665,11 +670,7 @@ class Engine:
     ) -> list[Outcome]:
         is_implied = isinstance(op, Call) and op.result.number < 0  # `__enter__`: its span is also its manager's
         result = fresh(frame, state, op.span, "implied" if is_implied else "")
-        taint = NO_TAINT
-        for value in (*arguments, *(held for _, held in keywords)):
-            taint |= state.taint_of(value)
-        if taint:
-            state.taints[result.id] = taint
+        flow_into(result.id, [*arguments, *(held for _, held in keywords)], state, frame)
         return [Outcome(state, result)]
 
     def _apply_gradients(self, path: str, facts: FunctionFacts, state: State) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from evalguard.finding import Span
 from evalguard.modes.events import Export, Forward, TrainingStep
 from evalguard.modes.passes import UNCHOSEN
+from evalguard.modes.state import in_any_run
 from evalguard.modes.values import PARTS, Cls, Fn, Identity, Mode, Origin, OriginKind
 from evalguard.project.own_parts import (
     is_given_what_is_unseen,
@@ -30,6 +31,7 @@ from evalguard.vocabulary import lookup
 from evalguard.vocabulary.words import (
     ENVIRONMENT_WORDS,
     HELPER_NETWORK_WORDS,
+    LOSS_WORDS,
     MODULE_WORDS,
     MOMENTUM_WORDS,
     PREVIEW_WORDS,
@@ -353,7 +355,7 @@ def frozen_parts_in_train_mode(view: FunctionView) -> Iterator[FrozenPart]:
         found = [step for step in found if cls in _classes_around(step.id, view)]
         if not found:
             continue
-        step = min(found, key=lambda s: (view.info(s.id).cls != cls, s.path, s.span, repr(s.key)))
+        step = min(found, key=lambda s: (view.info(s.id).cls != cls, s.path, s.span, in_any_run(s.key)))
         if (step.path, step.function) == (view.path, view.qualname):
             origin = min(_trained_by(step), key=lambda o: (o.kind is not OriginKind.SET, o.site or (), o.chain))
             yield from (FrozenPart(part, step, origin) for part in parts)
@@ -469,6 +471,9 @@ def _is_elsewhere_in_train_mode(view: FunctionView, step: TrainingStep) -> bool:
 
 
 def _another_is_sure_to_train(view: FunctionView, step: TrainingStep) -> bool:
+    """Whether a step whose optimizer nobody knows finds another net in train mode for sure; a loss is none, though it
+    may be a module."""
     beside = [other for other in view.steps if other.span == step.span and other.id != step.id and not other.held]
+    beside = [other for other in beside if not LOSS_WORDS.intersection(words(other.place)[-1:])]
     in_eval = {other.id for other in beside for origin in other.origins if origin.mode is not Mode.TRAIN}
     return any(other.id not in in_eval for other in beside)

@@ -73,7 +73,7 @@ def may_hide_a_layer(identity: Identity, infos: dict[Identity, Info], code: Code
     if info.alternatives:
         return any(may_hide_a_layer(one, infos, code) for one in info.alternatives - {identity})
     return (info.cls is not None and _makes_unseen_layer(info.cls, code)) or any(
-        part[0] == "new" and _may_listen(found)
+        part[0] == "new" and (_may_listen(found) or _is_made_to_listen(part, found, code))
         for part, found in infos.items()
         if part != identity and is_part(part, identity, infos) and not _is_made_by(part, judged)
     )
@@ -143,6 +143,15 @@ def _may_listen(info: Info) -> bool:
     return info.external is not None and names_module(info.external.rpartition(".")[2])
 
 
+def _is_made_to_listen(identity: Identity, info: Info, code: Code) -> bool:
+    """Whether the call that made an object is known to give it a layer that depends on the mode."""
+    made = _making_call(identity, code)
+    if made is None or info.cls is None or made[0].meaning(made[1].callee) != info.cls:
+        return False
+    known: dict[Cls, Sensitivity] = code.kept.setdefault("sensitivities", {})
+    return bool(sensitivity_as_made(made[1], info.cls, made[0].facts, code.index, known)[0])
+
+
 def _makes_unseen_layer(cls: Cls, code: Code) -> bool:
     """Whether something that nobody sees makes a layer for the objects of a class: what their constructor calls by a
     name such as `Encoder`, or keeps under one such as `self.encoder`, or a base class of another library."""
@@ -193,7 +202,7 @@ def _is_kept_as_module(call: Call, view: CodeView, cls: ClassView) -> bool:
 def is_indifferent_as_made(identity: Identity, infos: Mapping[Identity, Info], code: Code) -> bool:
     """Whether an object has no layer that depends on the mode, as the call made it: those of its class stand behind
     arguments that it was not given."""
-    return _listens_as_made(identity, infos, code) is False
+    return _listens_as_made(identity, infos, code) is False and not _is_given_a_listener(identity, code)
 
 
 def may_hide_a_layer_as_made(identity: Identity, infos: dict[Identity, Info], code: Code) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from evalguard.flow.liveness import parts_of
+from evalguard.flow.liveness import parts_of, path_of
 from evalguard.flow.regions import Regions
 from evalguard.ir import values as ir
 from evalguard.ir.facts import MODULE, FunctionFacts
@@ -51,6 +51,10 @@ MODE_GIVING = frozenset(
 """Calls after which something is known of a mode; `backward` too, for the step after it may go by any name."""
 
 
+GIVING_METHODS = frozenset({"train", "eval", "load_state_dict"})
+"""Methods of a module after which it is in a mode, or in that of one whose weights were loaded."""
+
+
 MODE_SWITCHING = frozenset("train eval apply getattr make_generation_fast_".split())
 """Names without which no function of the project sets a mode by itself."""
 
@@ -64,6 +68,14 @@ class Ends(Plain, frozen=True):
 
     returns: bool
     raises: bool
+
+
+class Asked(Plain, frozen=True):
+    """The last names of what a function and those that it calls test: what decides what happens to modes, and what
+    decides whether a module runs."""
+
+    deciding: frozenset[str]
+    running: frozenset[str]
 
 
 class Relevance:
@@ -81,7 +93,7 @@ class Relevance:
         self._giving = self.mentions.reaching(key for key in keys if self._gives_itself(key))
         self._switching = self.mentions.reaching(key for key in keys if self._says_switch(key))
         self._significances: dict[Key, Significance] = {}
-        self._names: dict[Key, frozenset[str]] = {}
+        self._asked: dict[Key, Asked] = {}
         self._deep_words: dict[Key, frozenset[str]] = {}
         self._deep_scopes: dict[Key, frozenset[Key]] = {}
         self._possible_ends: dict[Key, Ends] = {}
@@ -291,18 +303,25 @@ class Relevance:
         """The access paths of a function whose values decide what happens to modes."""
         key = (path, facts.qualname)
         if key not in self._significances:
-            self._significances[key] = significance(facts, lambda op: self._touches_modes(key, op))
+            self._significances[key] = significance(
+                facts,
+                lambda op: self._touches_modes(key, op),
+                lambda op: self._switches(key, op),
+                lambda op: self._module_run_by(key, op),
+            )
         return self._significances[key]
 
-    def deep_names(self, path: str, qualname: str) -> frozenset[str]:
-        """The last names of all that a function, or one that it calls, tests with an effect on modes."""
+    def deep_tests(self, path: str, qualname: str) -> Asked:
+        """What a function, or one that it calls, tests."""
         key = (path, qualname)
-        if key not in self._names:
-            reached = self.mentions.reached(key, lambda callee: callee in self._relevant, MOST_REACHED)
-            self._names[key] = frozenset().union(
-                *(self.significance_of(callee[0], self._facts(callee)).names for callee in reached)
+        if key not in self._asked:
+            acting = self.mentions.reached(key, lambda callee: callee in self._relevant, MOST_REACHED)
+            reached = self.mentions.reached(key, lambda callee: True, MOST_REACHED)
+            self._asked[key] = Asked(
+                frozenset().union(*(self.significance_of(each[0], self._facts(each)).names for each in acting)),
+                frozenset().union(*(self.significance_of(each[0], self._facts(each)).running for each in reached)),
             )
-        return self._names[key]
+        return self._asked[key]
 
     def deep_words(self, path: str, qualname: str) -> frozenset[str]:
         """Every name that a function, or one that it calls, reads."""
@@ -338,6 +357,25 @@ class Relevance:
             )
             self._possible_ends[key] = Ends(bool(reached >> facts.exit & 1), raises)
         return self._possible_ends[key]
+
+    def _switches(self, key: Key, op: Op) -> bool:
+        """Whether an op puts a module in a mode or gives it weights, or calls a function that switches."""
+        if not isinstance(op, Call):
+            return False
+        name = op.callee.name if isinstance(op.callee, ir.Attribute) else ""
+        return name in GIVING_METHODS or any(
+            callee in self._switching for callee in self.mentions.named_by(key, op.callee)
+        )
+
+    def _module_run_by(self, key: Key, op: Op) -> str | None:
+        """What an op calls, if it is named as a module and is no function of the project: `self.model` of
+        `self.model(x)`, but not `self.save_model()`."""
+        if not isinstance(op, Call):
+            return None
+        callee = path_of(op.callee)
+        if callee is None or MODULE_WORDS.isdisjoint(words(callee)):
+            return None
+        return None if any(True for _ in self.mentions.named_by(key, op.callee)) else callee
 
     def _touches_modes(self, key: Key, op: Op) -> bool:
         """Whether an op switches a mode, computes gradients, steps, or calls a function of the file that does."""

@@ -30,7 +30,7 @@ from evalguard.modes.values import ENTRY, Cls, Fn, Identity, Mode, Obj, Origin, 
 from evalguard.project.decorators import is_static
 from evalguard.project.engine import Engine
 from evalguard.project.relevance import MOST_PROMISE
-from evalguard.project.resolve import called_names, called_on_self, is_abstract
+from evalguard.project.resolve import PLAIN_BASES, called_names, called_on_self, is_abstract
 from evalguard.project.told import full_name
 from evalguard.vocabulary import lookup
 from evalguard.vocabulary.methods import EVIDENCE_METHODS
@@ -214,7 +214,7 @@ def _run_class(engine: Engine, cls: Cls, home: Home) -> list[PrivateMethods]:
     is_left_to_users = is_module is False and _has_eval_handle(engine, cls)
     states = _after_init(engine, cls, receiver, _after_body(engine, home), is_module is not False or is_left_to_users)
     foreign = set(engine.index.ancestry(cls)[1])
-    is_template = bool(foreign - {"object", "torch.nn.Module"})  # its base may call the private ones
+    is_template = bool(foreign - PLAIN_BASES - {"torch.nn.Module"})  # its base may call the private ones
     public = [
         (name, fn)
         for name, fn in candidates
@@ -250,6 +250,7 @@ def _run_class(engine: Engine, cls: Cls, home: Home) -> list[PrivateMethods]:
         if after <= before | seen:
             break
         seen |= before
+    called |= _called_by_overridden(engine, cls)
     nobody_calls = [fn for name, fn in rest if name not in called]
     others = [fn for _, fn in rest if fn not in nobody_calls]
     left_to_callers = [state.copy() for state in states]
@@ -348,6 +349,17 @@ def _is_of(engine: Engine, cls: Cls, name: str, fn: Fn) -> bool:
         return True
     given = {method for method, _ in engine.index.class_facts(cls).methods}
     return bool(given & _calls_on_self(engine, cls, fn))
+
+
+def _called_by_overridden(engine: Engine, cls: Cls) -> set[str]:
+    """What the methods of all classes above call on their object, also those that `cls` has another of: it may call
+    them by `super()`."""
+    return {
+        name
+        for owner in engine.index.ancestry(cls)[0]
+        for _, qualname in engine.index.class_facts(owner).methods
+        for name in called_on_self(engine.index.facts(Fn(owner.path, qualname)))
+    }
 
 
 def _calls_on_self(engine: Engine, cls: Cls, fn: Fn) -> set[str]:

@@ -18,7 +18,7 @@ from evalguard.ir.values import Const, Name, Not
 from evalguard.modes.events import Backward, Events, Export, Forward, TrainingStep
 from evalguard.modes.frame import Info, is_part, is_related
 from evalguard.modes.intent import is_unit_test
-from evalguard.modes.state import Trail
+from evalguard.modes.state import Trail, in_any_run
 from evalguard.modes.values import Chain, Identity, Origin, Origins, Site
 from evalguard.project.code import Code
 from evalguard.project.resolve import Index
@@ -162,10 +162,16 @@ def function_views(index: Index, events: Events, infos: dict[Identity, Info]) ->
             code,
             events,
             infos,
-            sorted(forwards.get((path, qualname), ()), key=lambda e: (e.span, e.place, repr(e.key))),
-            sorted(steps.get((path, qualname), ()), key=lambda e: (e.span, e.place, repr(e.key))),
-            sorted(exports.get((path, qualname), ()), key=lambda e: (e.span, e.place, repr(e.key))),
+            sorted(forwards.get((path, qualname), ()), key=_in_order),
+            sorted(steps.get((path, qualname), ()), key=_in_order),
+            sorted(exports.get((path, qualname), ()), key=_in_order),
         )
+
+
+def _in_order(event: Forward | TrainingStep | Export) -> tuple[Span, str, Site | tuple[()], str]:
+    """By place in the text, then by where the first of its modes comes from: that one is told."""
+    first = min((origin.site for origin in event.origins if origin.site is not None), default=())
+    return event.span, event.place, first, in_any_run(event.key)
 
 
 def observations(events: Events) -> Iterable[Observation]:

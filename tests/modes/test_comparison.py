@@ -30,7 +30,7 @@ def _alike(cls: Cls, held: Abstract | None = None, test: str = "") -> bool:
     made.env, not_made.env = {"log": Obj(ONE)}, {"log": NONE}
     if held is not None:
         made.store[(ONE, "held")] = held
-    chosen = Significance(frozenset({test}), frozenset({test}))
+    chosen = Significance(frozenset({test}), frozenset({test}), frozenset(), frozenset())
     infos = {**INFOS, ONE: Info(cls=cls)}
     return Comparison(chosen, infos, lambda asked: asked == METER, 0).alike(made, not_made)
 
@@ -56,7 +56,7 @@ def test_it_does_if_a_test_that_decides_on_modes_asks_for_it(cls: Cls) -> None:
 
 TESTS = [Obj(("param", "a.py", "main", name)) for name in "fgh"]
 UNKNOWN = Obj(("param", "a.py", "main", "best"))
-CHOSEN = Significance(frozenset({"f", "g", "h", "best"}), frozenset())
+CHOSEN = Significance(frozenset({"f", "g", "h", "best"}), frozenset(), frozenset(), frozenset())
 
 
 @dataclass(frozen=True)
