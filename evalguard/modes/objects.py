@@ -16,7 +16,7 @@ from evalguard.ir.plain import changed
 from evalguard.modes.arguments import Given
 from evalguard.modes.frame import Frame, Info, Outcome, fresh, new_identity, renew, source_of
 from evalguard.modes.state import State
-from evalguard.modes.values import Abstract, Cls, Identity, Mode, Obj, Origin, OriginKind, Seq, root_of
+from evalguard.modes.values import Abstract, Cls, Identity, Mode, Obj, Origin, OriginKind, Seq, identities, root_of
 from evalguard.vocabulary import lookup
 from evalguard.vocabulary.methods import LISTS_OF_MODULES
 from evalguard.vocabulary.words import MODULE_WORDS, words
@@ -46,15 +46,17 @@ def construct(cls: Cls, given: Given, state: State, frame: Frame) -> list[Outcom
         return [Outcome(state, obj)]  # it only makes layers: see `project.sensitivity`
     bound = changed(init, bound=obj)
     outcomes = frame.linker.call(bound, given.positional, given.keywords, state, frame, given.op)
-    if info.sensitive is False and any(_holds_listener(obj, outcome.state, frame) for outcome in outcomes):
+    if info.sensitive is False and any(_was_given_a_listener(obj, given, o.state, frame) for o in outcomes):
         info.sensitive = None  # by its class it has no layer that listens, but it was given one that may
     return [Outcome(o.state, o.value if o.raised else obj, o.raised) for o in outcomes]
 
 
-def _holds_listener(obj: Obj, state: State, frame: Frame) -> bool:
-    """Whether an object keeps a module that may depend on the mode, be it by a name that says nothing of layers."""
-    held = [frame.info(value.id) for value in state.store.shelf(obj.id).values() if isinstance(value, Obj)]
-    return any(info.module and info.sensitive is not False for info in held)
+def _was_given_a_listener(obj: Obj, given: Given, state: State, frame: Frame) -> bool:
+    """Whether an object keeps a module that it was given and that may depend on the mode, be it by a name that says
+    nothing of layers. What it makes itself is known by its class."""
+    kept = {identity for value in state.store.shelf(obj.id).values() for identity in identities(value)}
+    infos = [frame.info(identity) for value in given.all() for identity in identities(value) if identity in kept]
+    return any(info.module and info.sensitive is not False for info in infos)
 
 
 def made(
