@@ -21,8 +21,7 @@ class Forward:
     `reason` says why it stands in evaluation code ("function `validate`"), None if it does not; `sure` is False for a
     method that may run layers (`model.sample()`), True for `model(x)` and kin. `fate` collects what becomes of the
     output: "backward" (with gradients), "target" (used by a loss, but without gradients), "returned", "acted" (given to
-    an environment), "numpy" and "number" (taken out of PyTorch as such), "escaped" (given to something unknown), "kept"
-    (anything read it at all).
+    an environment), "numpy" and "number" (taken out of PyTorch as such), "kept" (anything read it at all).
     """
 
     key: EventKey

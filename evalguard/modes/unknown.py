@@ -50,9 +50,7 @@ def unknown(
     text = source_of(op.callee, frame)
     result = fresh(frame, state, op.span)
     values = given.all() if receiver is None else [receiver, *given.all()]
-    flow_into(
-        result.id, values, state, frame, escaping=dotted is None or not dotted.startswith(("torch.", "builtins."))
-    )
+    flow_into(result.id, values, state, frame)
     if isinstance(receiver, Obj) and not is_proved(receiver.id, frame):
         if text.rpartition(".")[2] in FORGETTING_METHODS:
             state.taints.pop(receiver.id, None)
@@ -98,10 +96,8 @@ def _moves_tensors(given: Given) -> bool:
     return value is not None and params_in(value) is None and holds_tensors(value)
 
 
-def flow_into(
-    identity: Identity, values: Sequence[Abstract], state: State, frame: Frame, escaping: bool = False
-) -> None:
-    """A result stems from the same forwards as what went into it; `escaping` if something unknown has read them."""
+def flow_into(identity: Identity, values: Sequence[Abstract], state: State, frame: Frame) -> None:
+    """A result stems from the same forwards as what went into it."""
     taint = NO_TAINT
     for value in values:
         taint |= state.taint_of(value)
@@ -111,8 +107,6 @@ def flow_into(
             event = frame.linker.events.forwards.get(key)
             if event is not None:
                 event.fate.add("kept")
-                if escaping:
-                    event.fate.add("escaped")
 
 
 def mark_made_up(identity: Identity, state: State) -> None:
