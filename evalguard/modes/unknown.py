@@ -8,6 +8,7 @@ optimizer, `evaluate(net, val_loader)` infers.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from evalguard.modes.arguments import Given, params_of
 from evalguard.modes.frame import Frame, Outcome, fresh, source_of
@@ -82,7 +83,16 @@ def unknown(
         held = frozenset(value.id for value in given.all() if isinstance(value, Obj) and is_proved(value.id, frame))
         if held:
             return [Outcome(state, Optim(held, result.id))]
+    elif any(map(partial(_is_set_to_eval, state=state), given.all())):
+        # It may hand back what it was given: `model = to_accelerator(model)`.
+        state.modes[result.id] = frozenset({origin_of(Mode.UNKNOWN, OriginKind.SET, op, frame)})
     return [Outcome(state, result)]
+
+
+def _is_set_to_eval(value: Abstract, state: State) -> bool:
+    if not isinstance(value, Obj):
+        return False
+    return any(o.mode is Mode.EVAL and o.kind is OriginKind.SET for o in state.origins(value.id))
 
 
 def makes_optimizer(text: str) -> bool:
