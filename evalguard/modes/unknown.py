@@ -24,6 +24,7 @@ from evalguard.modes.values import (
     Mode,
     Obj,
     Optim,
+    Origin,
     OriginKind,
     Params,
     Seq,
@@ -40,6 +41,7 @@ MADE_UP: EventKey = ("made up",)
 """The mark of what stems from a tensor that a constructor made up. Nobody else sees it: see `forget_made_up`."""
 
 OPTIMIZER_WORDS = frozenset({"optim", "optimiser", "optimizer"})
+HANDED_BACK = Origin(Mode.UNKNOWN, OriginKind.SET)  # a net that somebody has switched, maybe
 MAKING_WORDS = frozenset("build builder create construct make new define".split())
 
 
@@ -85,7 +87,7 @@ def unknown(
             return [Outcome(state, Optim(held, result.id))]
     elif any(map(partial(_is_set_to_eval, state=state), given.all())):
         # It may hand back what it was given: `model = to_accelerator(model)`.
-        state.modes[result.id] = frozenset({origin_of(Mode.UNKNOWN, OriginKind.SET, op, frame)})
+        state.modes[result.id] = frozenset({HANDED_BACK})
     return [Outcome(state, result)]
 
 
