@@ -19,7 +19,8 @@ P = TypeVar("P", bound="Plain")
 
 class Plain(Struct, frozen=True, gc=False, array_like=True):
     """A record that never changes, equal to those of its class with equal fields, and hashable if they are. It cannot
-    hold itself, so the garbage collector need not look at it."""
+    hold itself, so the garbage collector does not look at it: nor must what it holds lead back to it, as a view of a
+    project may, for neither would ever be given free."""
 
 
 class Alternative(Plain, frozen=True, tag=True):

@@ -15,8 +15,8 @@ a formula are absorbed and resolved in the same way: McCluskey, "Minimization of
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
-from evalguard.ir.plain import Plain
 from evalguard.modes.frame import Info
 from evalguard.modes.significance import Significance
 from evalguard.modes.state import Guard, State, has_same_modes, mentions
@@ -32,7 +32,8 @@ NEITHER, FIRST, SECOND, SAME = 0, 1, 2, 4
 """What two paths have in common: which one stands for the other as well, or that they are the same; as bits."""
 
 
-class _Objects(Plain, frozen=True):
+@dataclass(frozen=True, slots=True)
+class _Objects:
     """What is known of the objects; `is_idle` says whether those of a class are mere data if they hold no module."""
 
     infos: dict[Identity, Info]
@@ -66,7 +67,7 @@ class Comparison:
     def _of_tests(self, a: State, b: State) -> int:
         """What two states have in common as far as the tests go that they have passed."""
         of_a, of_b = self._kept_guards(a.guards), self._kept_guards(b.guards)
-        only_a, only_b = (of_a - of_b, of_b - of_a) if of_a != of_b else (of_a - of_a, of_a - of_a)
+        only_a, only_b = of_a - of_b, of_b - of_a
         common = SAME if not only_a and not only_b else NEITHER
         if not only_a and a.doubt <= b.doubt:  # else what hardly happens would become sure
             common |= FIRST

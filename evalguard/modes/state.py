@@ -9,6 +9,7 @@ joined and lose the tests on which they differ; beyond that, all are.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
 
@@ -64,8 +65,9 @@ class Guard(Plain, frozen=True):
     depth: int
 
 
-class Trail(Plain, frozen=True):
-    """The steps of a path, newest first."""
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """The steps of a path, newest first. No `Plain` one: of those a chain is given free by recursion, on the stack."""
 
     step: Step
     before: Trail | None

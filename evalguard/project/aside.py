@@ -29,14 +29,14 @@ class Aside:
 def set_aside(entry: State, arguments: dict[str, Abstract], caller: Frame, asked: Asked) -> Aside:
     """Take away the outputs to which only the caller's variables lead, and the tests of values that the callee does
     not test. What decides nothing of modes in the caller is only left where it does in the callee."""
+    given = {identity for value in arguments.values() for identity in identities(value)}
     taints: dict[Identity, frozenset[EventKey]] = {}
     if entry.taints:
-        roots = entry.store.led_to(root_of(i) for value in arguments.values() for i in identities(value))
+        roots = entry.store.led_to(map(root_of, given))
         taints = {identity: taint for identity, taint in entry.taints.items() if root_of(identity) not in roots}
         entry.taints = {identity: taint for identity, taint in entry.taints.items() if identity not in taints}
     guards: frozenset[Guard] = frozenset()
     if entry.guards:
-        given = {identity for value in arguments.values() for identity in identities(value)}
         every = asked.deciding | asked.running
         guards = frozenset(
             guard

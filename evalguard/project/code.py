@@ -296,7 +296,8 @@ def nothing(view: CodeView, block: int) -> bool:
     return False
 
 
-class Reached(Plain, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Reached:
     """A function that a method reaches, and how: the calls on the way, each with the function that it stands in."""
 
     view: CodeView

@@ -15,11 +15,12 @@ class Net(nn.Module):
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from evalguard.finding import Span
 from evalguard.ir.facts import FunctionFacts
 from evalguard.ir.ops import Assign, Call
-from evalguard.ir.plain import Plain, changed
+from evalguard.ir.plain import changed
 from evalguard.ir.values import Attribute, Const, Name, Value
 from evalguard.project.code import FORWARDS, ClassView, Code, CodeView
 from evalguard.project.decorators import is_static
@@ -52,7 +53,8 @@ ALWAYS_ON_BY_DESIGN = frozenset({"prenet"})
 (https://arxiv.org/abs/1712.05884, section 2.2)."""
 
 
-class Drop(Plain, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Drop:
     """A call in the function `view` that drops: of a `function` of a library, or of the wrapper around it in the
     project that it goes `through`. `flag` is what should follow the mode: `given`, or left out."""
 
@@ -285,7 +287,7 @@ def _wrapped(view: CodeView, cls: ClassView, call: Call, names: frozenset[str], 
         for drop in _drops_in(callee, owner, names, depth + 1):
             if not drop.flag.parameters and not drop.probability.parameters:
                 continue  # it is found there
-            outer = changed(
+            outer = replace(
                 drop,
                 flag=_at_call(drop.flag, callee.facts, bound, view, cls, call),
                 probability=_at_call(drop.probability, callee.facts, bound, view, cls, call),
@@ -293,7 +295,7 @@ def _wrapped(view: CodeView, cls: ClassView, call: Call, names: frozenset[str], 
             if drop.flag.parameters:
                 asked = tuple(sorted(drop.flag.parameters))
                 given = any(_argument(name, callee.facts, bound, call) is not None for name in asked)
-                outer = changed(outer, view=view, call=call, through=callee, given=given, parameters=asked)
+                outer = replace(outer, view=view, call=call, through=callee, given=given, parameters=asked)
             yield outer
 
 
