@@ -145,11 +145,8 @@ def _may_listen(info: Info) -> bool:
 
 def _is_made_to_listen(identity: Identity, info: Info, code: Code) -> bool:
     """Whether the call that made an object is known to give it a layer that depends on the mode."""
-    made = _making_call(identity, code)
-    if made is None or info.cls is None or made[0].meaning(made[1].callee) != info.cls:
-        return False
-    known: dict[Cls, Sensitivity] = code.kept.setdefault("sensitivities", {})
-    return bool(sensitivity_as_made(made[1], info.cls, made[0].facts, code.index, known)[0])
+    found = _as_made(identity, info, code)
+    return found is not None and bool(found[0])
 
 
 def _makes_unseen_layer(cls: Cls, code: Code) -> bool:
@@ -228,14 +225,17 @@ def _is_given_a_listener(identity: Identity, code: Code) -> bool:
 def _listens_as_made(identity: Identity, infos: Mapping[Identity, Info], code: Code) -> bool | None:
     """Whether an object depends on the mode as the call made it; True also where that call is not known."""
     info = infos.get(identity)
-    made = _making_call(identity, code) if info is not None and info.cls is not None else None
-    if info is None or info.cls is None or info.alternatives or made is None:
-        return True
-    view, call = made
-    if view.meaning(call.callee) != info.cls:
-        return True
+    found = None if info is None or info.alternatives else _as_made(identity, info, code)
+    return True if found is None else found[0]
+
+
+def _as_made(identity: Identity, info: Info, code: Code) -> Sensitivity | None:
+    """What the call that made an object says of its layers; None where that call is not known."""
+    made = _making_call(identity, code) if info.cls is not None else None
+    if info.cls is None or made is None or made[0].meaning(made[1].callee) != info.cls:
+        return None
     known: dict[Cls, Sensitivity] = code.kept.setdefault("sensitivities", {})
-    return sensitivity_as_made(call, info.cls, view.facts, view.index, known)[0]
+    return sensitivity_as_made(made[1], info.cls, made[0].facts, code.index, known)
 
 
 def is_indifferent_part(identity: Identity, infos: Mapping[Identity, Info], code: Code) -> bool:
