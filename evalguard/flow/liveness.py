@@ -29,7 +29,9 @@ from evalguard.ir.ops import (
 from evalguard.ir.values import (
     Attribute,
     Binary,
+    Closure,
     Compare,
+    Const,
     Item,
     Mapping,
     Name,
@@ -156,6 +158,8 @@ def path_of(value: Value) -> str | None:
 def parts_of(value: Value) -> Iterable[Value]:
     """The direct operands of a value."""
     match value:
+        case Name() | Temp() | Const() | Closure():  # first, for most are
+            return ()
         case Attribute(value=inner) | Star(value=inner) | Not(value=inner):
             return (inner,)
         case Item(value=inner, index=index):

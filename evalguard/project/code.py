@@ -19,16 +19,18 @@ from typing import Any, TypeAlias
 from evalguard.finding import Span
 from evalguard.flow.liveness import parts_of, values_of
 from evalguard.ir.facts import MODULE, ClassFacts, FileFacts, FunctionFacts
-from evalguard.ir.ops import Assign, Call, Define, Import, Op, Return
+from evalguard.ir.ops import Assign, Call, Define, Op, Return
 from evalguard.ir.plain import Plain
 from evalguard.ir.values import Attribute, Closure, Const, Item, Name, Sequence, Temp, Value
 from evalguard.modes.intent import is_unit_test_file
 from evalguard.modes.values import Cls, Fn
 from evalguard.project.decorators import is_property
 from evalguard.project.resolve import MODULE_BASES, Index, Meaning
+from evalguard.project.said import Said
 from evalguard.vocabulary import lookup
 
 FORWARDS = ("forward", "__call__")
+MOST_VIEWS = 1_000  # of functions
 MOST_REACHED = 200  # functions that are looked at for one class
 
 
@@ -52,6 +54,12 @@ class Code:
         for path, file in self.index.files.items():
             for qualname in file.classes:
                 yield self.class_(Cls(path, qualname))
+
+    def forget(self) -> None:
+        """Give the views free, if there are many: they hold what they were asked for, and are made anew."""
+        if len(self._functions) > MOST_VIEWS:
+            self._functions = {}
+            self._classes = {}
 
     def function(self, path: str, qualname: str) -> CodeView:
         """One function."""
@@ -85,7 +93,6 @@ class CodeView:
     code: Code
     _given: dict[Value, list[Value]] | None = field(default=None, repr=False)
     _made: dict[Value, Call] | None = field(default=None, repr=False)
-    _imported: frozenset[str] | None = field(default=None, repr=False)
     _uses: tuple[Use, ...] | None = field(default=None, repr=False)
     _own_names: dict[str, bool] = field(default_factory=dict, repr=False)
     _held: dict[Value, list[CodeView]] = field(default_factory=dict, repr=False)
@@ -105,6 +112,11 @@ class CodeView:
     def file(self) -> FileFacts:
         """The facts of its file."""
         return self.index.files[self.path]
+
+    @property
+    def said(self) -> Said:
+        """What its ops say by themselves."""
+        return self.index.said(self.path, self.qualname)
 
     @property
     def owner(self) -> Cls | None:
@@ -143,15 +155,9 @@ class CodeView:
         if not isinstance(head, Name) or "@" in head.id or self.is_own_object(head):
             return None
         scope = self.index.owner_of(self.path, self.qualname, head.id)
-        if scope != MODULE and head.id not in self.code.function(self.path, scope).imported():
+        if scope != MODULE and head.id not in self.index.said(self.path, scope).imported:
             return None
         return self.index.resolve(self.path, value)
-
-    def imported(self) -> frozenset[str]:
-        """The names that its own imports bind."""
-        if self._imported is None:
-            self._imported = frozenset(op.name.id for op in self.ops() if isinstance(op, Import))
-        return self._imported
 
     def dotted(self, value: Value) -> str | None:
         """The full name of something of a library, as the tables know it; None for all else."""
@@ -477,7 +483,7 @@ def _assigned_in(code: Code, cls: Cls) -> Iterator[tuple[str, CodeView, Value]]:
         if not qualname.startswith(prefix):
             continue
         view = code.function(cls.path, qualname)
-        for op in view.ops():
+        for op in view.ops() if view.said.assigned else ():
             if isinstance(op, Assign):
                 assigned = view.own_attribute(op.target)
                 if assigned is not None and view.owner == cls:

@@ -19,13 +19,14 @@ from dataclasses import dataclass, replace
 
 from evalguard.finding import Span
 from evalguard.ir.facts import FunctionFacts
-from evalguard.ir.ops import Assign, Call
+from evalguard.ir.ops import Call
 from evalguard.ir.plain import changed
-from evalguard.ir.values import Attribute, Const, Name, Value
+from evalguard.ir.values import Attribute, Const, Value
+from evalguard.modes.values import Fn
 from evalguard.project.code import FORWARDS, ClassView, Code, CodeView
 from evalguard.project.decorators import is_static
 from evalguard.project.mode_flow import UNKNOWN, Sources, guarded_blocks, sources, union
-from evalguard.project.resolve import called_on_self
+from evalguard.project.said import last_name
 from evalguard.vocabulary import lookup
 from evalguard.vocabulary.terms import Functional, Parameter
 from evalguard.vocabulary.words import MODE_WORDS, ON_PURPOSE_WORDS, words
@@ -137,9 +138,9 @@ def _may_drop(cls: ClassView) -> bool:
     """Whether a method of a class says a name by which something drops."""
     names = _dropping_names(cls.code)
     return any(
-        not names.isdisjoint(cls.index.words(method.path, method.qualname)) for method in cls.methods().values()
+        not names.isdisjoint(cls.index.said(method.path, method.qualname).words) for method in cls.methods().values()
     ) or any(
-        not names.isdisjoint(cls.index.words(cls.path, qualname))
+        not names.isdisjoint(cls.index.said(cls.path, qualname).words)
         for qualname in cls.file.functions
         if qualname.startswith(f"{cls.qualname}.")
     )
@@ -156,20 +157,19 @@ def _dropping_names(code: Code) -> frozenset[str]:
 
 def _find_dropping_names(code: Code) -> frozenset[str]:
     names: set[str] = set()
-    waiting: dict[tuple[str, str], frozenset[str]] = {}
+    waiting: dict[tuple[str, str], tuple[str, ...]] = {}
     renamed = {
         (target.rpartition(".")[2], name) for file in code.index.files.values() for name, target in file.imports.items()
     }
     for view in code.functions():
-        waiting[view.path, view.qualname] = code.index.words(view.path, view.qualname)
-        for op in view.ops():
-            value = op.callee if isinstance(op, Call) else op.value if isinstance(op, Assign) else None
-            if isinstance(op, Assign):
-                renamed.add((_last_name(value), _last_name(op.target)))
-            dotted = view.dotted(value) if isinstance(value, (Name, Attribute)) else None
+        said = view.said
+        waiting[view.path, view.qualname] = said.words
+        renamed.update((last_name(old), new) for old, new in said.renamed)
+        for value in (*said.callees, *(old for old, _ in said.renamed)):
+            dotted = view.dotted(value)
             if dotted is not None and _dropping(dotted) is not None:
-                names.add(_last_name(value))
-    renamed = {(old, new) for old, new in renamed if old and new and old != new}
+                names.add(last_name(value))
+    renamed = {(old, new) for old, new in renamed if new and old != new}
     size = -1
     while size != len(names):
         size = len(names)
@@ -191,14 +191,6 @@ def _names_of(view: CodeView) -> Iterator[str]:
         yield from _names_of(view.code.function(view.path, facts.parent))
 
 
-def _last_name(value: Value | None) -> str:
-    match value:
-        case Name(id=name) | Attribute(name=name):
-            return name
-        case _:
-            return ""
-
-
 def _find_drops(cls: ClassView) -> Iterator[Drop]:
     names = _dropping_names(cls.code)
     entries = _entries(cls)
@@ -214,7 +206,9 @@ def _find_drops(cls: ClassView) -> Iterator[Drop]:
 def _entries(cls: ClassView) -> list[str]:
     """The methods that users of a module call: its forward, and those that no other method calls."""
     methods = cls.methods()
-    called = {name for method in methods.values() for name in called_on_self(method.facts)}
+    called = {
+        name for method in methods.values() for name in cls.index.called_on_self(Fn(method.path, method.qualname))
+    }
     others = [name for name in cls.own_methods() if name not in called and not _is_for_training(name)]
     return [*(name for name in FORWARDS if name in methods), *(name for name in others if name not in FORWARDS)]
 
@@ -243,7 +237,7 @@ def _drops_in(view: CodeView, cls: ClassView, names: frozenset[str], depth: int)
     for block, call in view.calls():
         if block in guarded or any(argument.stars for argument in call.arguments):
             continue
-        if view.own_attribute(call.callee) is None and _last_name(call.callee) not in names:
+        if view.own_attribute(call.callee) is None and last_name(call.callee) not in names:
             continue
         dotted = _library_name(view, cls, call.callee)
         function = _dropping(dotted) if dotted is not None else None

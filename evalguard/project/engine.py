@@ -74,7 +74,6 @@ from evalguard.project.resolve import (
     Index,
     Meaning,
     Var,
-    assigned_attributes,
     fills_tables,
     returned_attributes,
     returned_names,
@@ -577,15 +576,16 @@ class Engine:
                 return False  # it may keep what its other methods switch
         if isinstance(bound, Obj) and self.knowledge.info(bound.id).module is not False and runs_layers(facts):
             return False
+        assigned = self.index.said(function.path, function.qualname).assigned
         if isinstance(bound, Obj):
             handed_out = (state.store.get((bound.id, name)) for name in returned_attributes(facts))
             if any(value is not None and self._may_run(value, state) for value in handed_out):
                 return False
-            overwritten = (state.store.get((bound.id, name)) for name in assigned_attributes(facts))
+            overwritten = (state.store.get((bound.id, name)) for name in assigned)
             if any(value is not None and state.taint_of(value) for value in overwritten):
                 return False  # what a module gave may be forgotten: `self.loss = 0`
         tested = {path.rpartition(".")[2] for path in frame.significant}
-        if bound is not None and assigned_attributes(facts) & tested:
+        if bound is not None and assigned & tested:
             return False
         names = self.relevance.deep_words(function.path, facts.qualname)
         scopes = self.relevance.deep_scopes(function.path, facts.qualname)
@@ -922,7 +922,7 @@ class Engine:
             if facts.parameters
             else []
         )
-        return any(isinstance(op, Call) and op.callee in own for block in facts.blocks for op in block.ops)
+        return any(callee in own for callee in self.index.said(method.path, method.qualname).callees)
 
     def nested_class(self, cls: Cls, name: str) -> Cls | None:
         """See `Index.nested_class`."""

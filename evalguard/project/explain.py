@@ -136,7 +136,7 @@ class _Maker:
     # -------------------------------------------------------------------------------------------- runs and places
 
     def _runs(self, key: Key, facts: FunctionFacts) -> list[Run]:
-        named = self.project.index.words(*key)
+        named = self.project.index.said(*key).words
         parameters = {parameter.name for parameter in facts.parameters}
         own_scope = set(facts.locals) if key[1] != MODULE else set()
 

@@ -15,7 +15,6 @@ from evalguard.ir.values import Attribute, Name
 from evalguard.modes.events import Export
 from evalguard.modes.values import Cls, Mode, Origin, OriginKind
 from evalguard.project.judge import blamed, is_chosen_by_flag, may_matter
-from evalguard.project.resolve import called_names
 from evalguard.project.view import FunctionView
 from evalguard.vocabulary.words import words
 
@@ -106,7 +105,8 @@ def _is_set_in(export: Export, origin: Origin) -> bool:
 
 def _is_quantised_while_trained(view: FunctionView) -> bool:
     """quantisation-aware-training: what is exported is then prepared for training."""
-    return any(name.startswith("prepare_qat") for name, _ in called_names(view.facts))
+    said = view.index.said(view.path, view.qualname)
+    return any(name.startswith("prepare_qat") for name in said.called_names())
 
 
 def _is_trained_afterwards(view: FunctionView, export: Export) -> bool:
@@ -128,7 +128,7 @@ def _is_part_of_a_module(view: FunctionView) -> bool:
 
 def _takes_its_place(view: FunctionView, export: Export) -> bool:
     """traced-in-place: `self.net = torch.jit.trace(self.net, x)`, and no file: it is used as the former was."""
-    if any(name in ("save", "_save_for_lite_interpreter") for name, _ in called_names(view.facts)):
+    if {"save", "_save_for_lite_interpreter"} & view.index.said(view.path, view.qualname).called_names():
         return False
     ops = [op for block in view.facts.blocks for op in block.ops]
     results = {op.result for op in ops if isinstance(op, Call) and op.span == export.span}

@@ -35,6 +35,8 @@ class Idle:
 
 def uncalled_switches(view: CodeView) -> Iterator[Idle]:
     """`model.eval` as a statement, and `model.eval = True`: the owner is a module by all that is known."""
+    if SWITCHES.isdisjoint((*view.said.words, *view.said.assigned)):
+        return
     for op in view.ops():
         match op:
             case Evaluate(value=Attribute(value=owner, name=name) as value, span=span) if name in SWITCHES:

@@ -15,7 +15,7 @@ from evalguard.modes.frame import ClassInfo, Info
 from evalguard.modes.state import Unite, unite_origins
 from evalguard.modes.values import NONE, Abstract, Cls, Identity, ModeFlag, Obj, Optim, Params, Seq, bounded
 from evalguard.project.annotations import library_classes
-from evalguard.project.resolve import Index, assigned_attributes
+from evalguard.project.resolve import Index
 from evalguard.project.sensitivity import Sensitivity, recurrent_layer, sensitivity
 
 FEW_ALTERNATIVES = 4  # objects that one variable may hold, up to which they are told apart
@@ -61,7 +61,7 @@ class Knowledge:
         if found is None:
             constructors = [self.index.method(owner, "__init__") for owner in self.index.ancestry(cls)[0]]
             found = self.parts[cls] = frozenset(
-                part for fn in constructors if fn is not None for part in assigned_attributes(self.index.facts(fn))
+                part for fn in constructors if fn is not None for part in self.index.said(fn.path, fn.qualname).assigned
             )
         return name in found
 

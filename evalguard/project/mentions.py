@@ -16,16 +16,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 
-from evalguard.flow.liveness import parts_of, values_of
-from evalguard.ir.facts import MODULE, FunctionFacts
-from evalguard.ir.ops import Call, Enter
+from evalguard.ir.facts import MODULE
 from evalguard.ir.plain import Plain
-from evalguard.ir.values import Attribute, Mapping, Name, Sequence, Value, as_value
+from evalguard.ir.values import Attribute, Name, Value
 from evalguard.modes.values import Cls, Fn, Mod
 from evalguard.project.decorators import is_property
 from evalguard.project.groups import Groups
 from evalguard.project.receivers import Key, Receivers
 from evalguard.project.resolve import Index, Var
+from evalguard.project.said import Chains
 from evalguard.vocabulary.data_methods import DATA_METHODS
 
 FEW = 3  # methods of one name, up to which a mention of the name means them
@@ -78,9 +77,9 @@ class Mentions:
         """The files that imports connect with a file, itself included."""
         return [other for other, component in self._component.items() if component == self._component[path]]
 
-    def words(self, key: Key) -> frozenset[str]:
+    def words(self, key: Key) -> tuple[str, ...]:
         """Every name and attribute in a function's ops and defaults."""
-        return self._index.words(*key)
+        return self._index.said(*key).words
 
     def sure(self, key: Key) -> frozenset[Key]:
         """The functions that a function mentions by a name that leaves little doubt."""
@@ -136,17 +135,20 @@ class Mentions:
     def _found(self, key: Key) -> Meant:
         """All that a function mentions."""
         if key not in self._known:
-            sure = set(self._nested.get(key, ()))
-            named: set[str] = set()
-            for value, is_called in _chains(self._index.files[key[0]].functions[key[1]]).items():
-                if isinstance(value, Name):
-                    sure.update(self._of_name(key, value.id))
-                else:
-                    meant = self._of_attribute(key, value, is_called)
-                    sure |= meant.sure
-                    named |= meant.named
-            self._known[key] = Meant(frozenset(sure - {key}), frozenset(named))
+            self._known[key] = self._meant_by(key, self._index.chains(*key))
         return self._known[key]
+
+    def _meant_by(self, key: Key, chains: Chains) -> Meant:
+        sure = set(self._nested.get(key, ()))
+        named: set[str] = set()
+        for value, is_called in chains.items():
+            if isinstance(value, Name):
+                sure.update(self._of_name(key, value.id))
+            else:
+                meant = self._of_attribute(key, value, is_called)
+                sure |= meant.sure
+                named |= meant.named
+        return Meant(frozenset(sure - {key}), frozenset(named))
 
     def _of_name(self, key: Key, name: str) -> Iterator[Key]:
         if self._receivers.global_root(key, Name(name)) is not None:
@@ -220,43 +222,6 @@ class Mentions:
                     callers.setdefault(key, []).append(("methods", component, name))
             self._callers = callers
         return self._callers
-
-
-def _chains(facts: FunctionFacts) -> dict[Name | Attribute, bool]:
-    """The chains of names in a function's ops, defaults and decorators, with the chains that they begin with, and
-    whether each is called or given to a call somewhere: `utils.train.validate`."""
-    found: dict[Name | Attribute, bool] = {}
-
-    def visit(values: Iterable[Value]) -> None:
-        for value in values:
-            if isinstance(value, (Name, Attribute)):
-                found.setdefault(value, False)
-            visit(parts_of(value))
-
-    for block in facts.blocks:
-        for op in block.ops:
-            visit(values_of(op))
-            match op:
-                case Call(callee=callee, arguments=arguments):
-                    whole = [callee, *(argument.value for argument in arguments)]
-                case Enter(manager=manager):
-                    whole = [manager]
-                case _:
-                    whole = []
-            for value in whole:
-                for part in (value, *parts_of(value)) if isinstance(value, (Sequence, Mapping)) else (value,):
-                    if isinstance(part, (Name, Attribute)):
-                        found[part] = True
-        for edge in block.edges:
-            if edge.test is not None:
-                visit([edge.test])
-    visit(parameter.default for parameter in facts.parameters if parameter.default is not None)
-    for decorator in facts.decorators:
-        if decorator.name:
-            value = as_value(decorator.name)
-            if isinstance(value, (Name, Attribute)):
-                found[value] = True
-    return found
 
 
 def _components(index: Index) -> dict[str, str]:

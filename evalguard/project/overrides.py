@@ -24,7 +24,8 @@ from evalguard.ir.facts import Parameter
 from evalguard.ir.graph import EdgeKind
 from evalguard.ir.ops import Assign, Call, Iterate, Return
 from evalguard.ir.values import Attribute, Const, Name, Value
-from evalguard.project.code import ClassView, CodeView
+from evalguard.modes.values import Cls
+from evalguard.project.code import ClassView, Code, CodeView
 from evalguard.project.made_modules import made_by
 from evalguard.project.module_evidence import text_of
 from evalguard.project.parameters import accepts
@@ -326,16 +327,24 @@ def _may_return_none(view: CodeView) -> bool:
 
 def _around(cls: ClassView) -> str | None:
     """The name of a module of the project of which one of this class is a part."""
-    for outer in cls.code.classes():
-        if outer.cls == cls.cls or not outer.is_module:
-            continue
-        for method in outer.own_methods().values():
-            for op in method.ops():
+    if "owners" not in cls.code.kept:
+        cls.code.kept["owners"] = _owners(cls.code)
+    owners: dict[Cls, list[ClassView]] = cls.code.kept["owners"]
+    return next((outer.facts.name for outer in owners.get(cls.cls, ()) if outer.cls != cls.cls), None)
+
+
+def _owners(code: Code) -> dict[Cls, list[ClassView]]:
+    """Of each class the modules of the project that make a part of it."""
+    owners: dict[Cls, list[ClassView]] = {}
+    for outer in code.classes():
+        for method in outer.own_methods().values() if outer.is_module else ():
+            for op in method.ops() if method.said.assigned else ():
                 if isinstance(op, Assign) and method.own_attribute(op.target) is not None:
                     call = method.call_of(op.value)
-                    if call is not None and method.meaning(call.callee) == cls.cls:
-                        return outer.facts.name
-    return None
+                    made = method.meaning(call.callee) if call is not None else None
+                    if isinstance(made, Cls):
+                        owners.setdefault(made, []).append(outer)
+    return owners
 
 
 def _attributes(cls: ClassView, name: str) -> Iterator[Override]:

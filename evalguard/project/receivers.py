@@ -26,6 +26,7 @@ Classes = frozenset[Cls] | None
 
 FOREIGN: Classes = frozenset()
 UNKNOWN: Classes = None
+MOST_GIVEN = 300  # functions of which all is held that they give to their names
 DEEPEST = 6  # names and calls that are followed one after another
 
 
@@ -139,7 +140,8 @@ class Receivers:
             for _, qualname in self._index.class_facts(cls).methods:
                 parameters = functions[qualname].parameters
                 own = Name(parameters[0].name) if parameters else None
-                for block in functions[qualname].blocks:
+                assigns = self._index.said(cls.path, qualname).assigned
+                for block in functions[qualname].blocks if assigns else ():
                     for op in block.ops:
                         if isinstance(op, Assign) and isinstance(op.target, Attribute) and op.target.value == own:
                             found.setdefault(op.target.name, []).append(((cls.path, qualname), op.value))
@@ -189,6 +191,8 @@ class Receivers:
 
     def _values_given(self, key: Key, target: Value) -> list[Value | Call]:
         if key not in self._given:
+            if len(self._given) >= MOST_GIVEN:
+                self._given.clear()
             self._given[key] = _given(self._index.files[key[0]].functions[key[1]])
         return self._given[key].get(target, [])
 

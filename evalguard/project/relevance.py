@@ -24,7 +24,8 @@ from evalguard.modes.unknown import names_module
 from evalguard.modes.values import Cls, Fn
 from evalguard.project.mentions import Mentions
 from evalguard.project.receivers import Key
-from evalguard.project.resolve import Index, acts_of, fills_tables
+from evalguard.project.resolve import Index, fills_tables
+from evalguard.project.said import last_name
 from evalguard.vocabulary import lookup
 from evalguard.vocabulary.exporters import TELLING
 from evalguard.vocabulary.not_torch import TORCH_LIBRARIES
@@ -84,8 +85,9 @@ class Relevance:
     def __init__(self, index: Index) -> None:
         self.index = index
         self.mentions = Mentions(index)
-        self._known_acts: dict[Key, set[str]] = {}
         keys = [(path, qualname) for path, file in index.files.items() for qualname in file.functions]
+        for key in keys:  # all that is asked of each, while its ops are at hand
+            self.mentions.sure(key)
         acting = [key for key in keys if self._acts_itself(key)]
         self._acting = self.mentions.reaching(acting)
         saying = [key for key in keys if key not in self._acting and self._says_evaluation(key)]
@@ -115,29 +117,23 @@ class Relevance:
         return (path, qualname) in self._giving and (path, qualname) in self._relevant
 
     def _says_switch(self, key: Key) -> bool:
-        facts = self._facts(key)
-        return not self._acts(key).isdisjoint(MODE_SWITCHING | lookup.switches()) or any(
-            isinstance(op, Assign) and isinstance(op.target, ir.Attribute) and op.target.name == "training"
-            for block in facts.blocks
-            for op in block.ops
-        )
+        said = self.index.said(*key)
+        return "training" in said.assigned or not (MODE_SWITCHING | lookup.switches()).isdisjoint(said.acts)
 
     def _acts_itself(self, key: Key) -> bool:
-        return not self._acts(key).isdisjoint(RELEVANT | lookup.acts()) or self._exports(key[0], self._facts(key))
+        return not (RELEVANT | lookup.acts()).isdisjoint(self.index.said(*key).acts) or self._exports(key)
 
     def _says_evaluation(self, key: Key) -> bool:
         return says_evaluation(self._facts(key).name) or any(map(names_test_data, self.mentions.words(key)))
 
-    def _exports(self, path: str, facts: FunctionFacts) -> bool:
+    def _exports(self, key: Key) -> bool:
         """Whether a function calls an exporter by a name that says so: `torch.jit.trace`, not any `export`."""
-        for block in facts.blocks:
-            for op in block.ops:
-                if isinstance(op, Call) and isinstance(op.callee, ir.Attribute | ir.Name):
-                    last = op.callee.name if isinstance(op.callee, ir.Attribute) else op.callee.id
-                    if last in TELLING:
-                        found = self.index.resolve(path, op.callee)
-                        if last == "to_onnx" or (isinstance(found, str) and lookup.exporter(found) is not None):
-                            return True
+        for callee in self.index.said(*key).callees:
+            last = last_name(callee)
+            if last in TELLING:
+                found = self.index.resolve(key[0], callee)
+                if last == "to_onnx" or (isinstance(found, str) and lookup.exporter(found) is not None):
+                    return True
         return False
 
     def is_about_torch(self, path: str) -> bool:
@@ -182,16 +178,10 @@ class Relevance:
 
     def _says_site(self, key: Key) -> bool:
         """Whether a function itself says anything for which the mode matters: more than switching it, or loading."""
-        return (
-            not self._acts(key).isdisjoint(SITES)
-            or self._says_evaluation(key)
-            or self._exports(key[0], self._facts(key))
-        )
+        return not SITES.isdisjoint(self.index.said(*key).acts) or self._says_evaluation(key) or self._exports(key)
 
     def _gives_itself(self, key: Key) -> bool:
-        return not self._acts(key).isdisjoint(MODE_GIVING | lookup.acts()) or self._makes_module(
-            key[0], self._facts(key)
-        )
+        return not (MODE_GIVING | lookup.acts()).isdisjoint(self.index.said(*key).acts) or self._makes_module(key)
 
     def body_matters(self, path: str) -> bool:
         """Whether the body of a file, or of one that it imports, leaves anything that its importers may need: a module,
@@ -201,7 +191,7 @@ class Relevance:
             facts = self.index.files[path].functions[MODULE]
             self._bodies[path] = (
                 self._gives_itself((path, MODULE))
-                or any(key in self._giving for key in self._called_by(path, facts))
+                or any(key in self._giving for key in self._called_by((path, MODULE)))
                 or self._holds_a_table(path, facts)
                 or self._decorates(path)
                 or any(map(self.body_matters, self._imported(path, facts)))
@@ -227,11 +217,9 @@ class Relevance:
         """Whether a function, or one inside it, stores an item: `TABLE[name] = cls`."""
         return bool(_stored_into(self._facts(key))) or any(map(self._stores, self.mentions.nested(key)))
 
-    def _called_by(self, path: str, facts: FunctionFacts) -> Iterator[Key]:
-        for block in facts.blocks:
-            for op in block.ops:
-                if isinstance(op, Call):
-                    yield from self.mentions.named_by((path, facts.qualname), op.callee)
+    def _called_by(self, key: Key) -> Iterator[Key]:
+        for callee in self.index.said(*key).callees:
+            yield from self.mentions.named_by(key, callee)
 
     def _holds_a_table(self, path: str, facts: FunctionFacts) -> bool:
         """Whether the body of a file makes a table of classes or functions, or an empty one that functions fill, itself
@@ -255,21 +243,18 @@ class Relevance:
             if isinstance(part, (ir.Name, ir.Attribute))
         )
 
-    def _makes_module(self, path: str, facts: FunctionFacts) -> bool:
-        for block in facts.blocks:
-            for op in block.ops:
-                if not isinstance(op, Call) or not isinstance(op.callee, (ir.Name, ir.Attribute)):
-                    continue
-                found = self.index.resolve(path, op.callee)
-                if isinstance(found, Cls):
-                    if self.index.is_module(found) is not False:
-                        return True
-                elif isinstance(found, str):
-                    if any(ask(found) is not None for ask in (lookup.factory, lookup.layer, lookup.module_class)):
-                        return True
-                    name = found.rpartition(".")[2]
-                    if MODULE_WORDS & set(words(name)) and names_module(name):
-                        return True
+    def _makes_module(self, key: Key) -> bool:
+        for callee in self.index.said(*key).callees:
+            found = self.index.resolve(key[0], callee)
+            if isinstance(found, Cls):
+                if self.index.is_module(found) is not False:
+                    return True
+            elif isinstance(found, str):
+                if any(ask(found) is not None for ask in (lookup.factory, lookup.layer, lookup.module_class)):
+                    return True
+                name = found.rpartition(".")[2]
+                if MODULE_WORDS & set(words(name)) and names_module(name):
+                    return True
         return False
 
     def makes_functions(self, path: str, qualname: str) -> bool:
@@ -289,12 +274,6 @@ class Relevance:
                 self.only_computes(fn.path, fn.qualname) for fn in self.index.methods(cls).values()
             )
         return self._idle[cls]
-
-    def _acts(self, key: Key) -> set[str]:
-        """The names of what a function calls, worked out once for all that ask."""
-        if key not in self._known_acts:
-            self._known_acts[key] = acts_of(self._facts(key))
-        return self._known_acts[key]
 
     def _facts(self, key: Key) -> FunctionFacts:
         return self.index.files[key[0]].functions[key[1]]
@@ -353,7 +332,7 @@ class Relevance:
             facts = self.index.files[path].functions[qualname]
             reached = Regions(facts.blocks).reachable(0)
             raises = bool(reached >> facts.raise_exit & 1) or any(
-                self.ends_of(*callee).raises for callee in sorted(set(self._called_by(path, facts)))
+                self.ends_of(*callee).raises for callee in sorted(set(self._called_by(key)))
             )
             self._possible_ends[key] = Ends(bool(reached >> facts.exit & 1), raises)
         return self._possible_ends[key]

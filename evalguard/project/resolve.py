@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as MappingType
 from typing import TypeAlias
 
 from evalguard.finding import Span
 from evalguard.flow.liveness import parts_of, path_of, values_of, written_by
 from evalguard.ir.facts import MODULE, ClassFacts, FileFacts, FunctionFacts
-from evalguard.ir.ops import Assign, Call, Define, Delete, Enter, Import, Op, Raise, Return
+from evalguard.ir.ops import Assign, Call, Define, Delete, Import, Op, Raise, Return
 from evalguard.ir.plain import Plain
 from evalguard.ir.values import Attribute, Const, Item, Mapping, Name, Value
 from evalguard.modes.values import Cls, Fn, Mod
 from evalguard.project.modules import Modules
+from evalguard.project.said import Chains, Said, said_by
 from evalguard.vocabulary import lookup
-from evalguard.vocabulary.words import step_receiver, words
+from evalguard.vocabulary.words import words
 
 MODULE_BASES = frozenset(
     {
@@ -85,14 +86,18 @@ class Index:
         self._captured: dict[str, dict[str, set[str]]] = {}
         self._bound_once: dict[str, set[str]] = {}
         self._scopes: dict[tuple[str, str, str], str | None] = {}
-        self._words: dict[tuple[str, str], frozenset[str]] = {}
+        self._said: dict[tuple[str, str], Said] = {}
 
-    def words(self, path: str, qualname: str) -> frozenset[str]:
-        """Every name and attribute in a function's ops and defaults."""
-        key = (path, qualname)
-        if key not in self._words:
-            self._words[key] = frozenset(_words_of(self.files[path].functions[qualname]))
-        return self._words[key]
+    def said(self, path: str, qualname: str) -> Said:
+        """See `said_by`; worked out once for all that ask."""
+        if (path, qualname) not in self._said:
+            self.chains(path, qualname)
+        return self._said[path, qualname]
+
+    def chains(self, path: str, qualname: str) -> Chains:
+        """See `said_by`; worked out anew, for they are many, and with them all else that it says."""
+        self._said[path, qualname], chains = said_by(self.files[path].functions[qualname])
+        return chains
 
     # -------------------------------------------------------------------------------------------- scopes
 
@@ -132,7 +137,7 @@ class Index:
         if found is None:
             found = self._captured[path] = {}
             for qualname, facts in self.files[path].functions.items():
-                if facts.parent in (None, MODULE) and qualname != MODULE and facts.parent != MODULE:
+                if facts.parent in (None, MODULE):
                     continue
                 for name in names_in(facts):
                     if name not in facts.locals and "@" not in name:
@@ -443,6 +448,17 @@ class Index:
         """The facts of a function."""
         return self.files[function.path].functions[function.qualname]
 
+    def called_on_self(self, method: Fn) -> Iterator[str]:
+        """The methods that a method calls on its own object."""
+        parameters = self.facts(method).parameters
+        own = {"self", parameters[0].name if parameters else "self"}
+        for callee in self.said(method.path, method.qualname).callees:
+            match callee:
+                case Attribute(value=Name(id=name), name=called) if name in own:
+                    yield called
+                case _:
+                    pass
+
 
 def names_in(function: FunctionFacts) -> set[str]:
     """Every variable that a function's own ops mention."""
@@ -462,29 +478,6 @@ def names_in(function: FunctionFacts) -> set[str]:
             if edge.test is not None:
                 found.update(_names(edge.test))
     return found
-
-
-def called_names(function: FunctionFacts) -> Iterator[tuple[str, bool]]:
-    """The last name of every callee, and whether it is an attribute."""
-    for block in function.blocks:
-        for op in block.ops:
-            if isinstance(op, Call):
-                if isinstance(op.callee, Name):
-                    yield op.callee.id, False
-                elif isinstance(op.callee, Attribute):
-                    yield op.callee.name, True
-
-
-def called_on_self(function: FunctionFacts) -> Iterator[str]:
-    """The methods that a method calls on its own object."""
-    first = function.parameters[0].name if function.parameters else "self"
-    for block in function.blocks:
-        for op in block.ops:
-            match op:
-                case Call(callee=Attribute(value=Name(id=name), name=called)) if name in (first, "self"):
-                    yield called
-                case _:
-                    pass
 
 
 def is_abstract(function: FunctionFacts) -> bool:
@@ -548,49 +541,6 @@ def clears_requires_grad(op: Op) -> bool:
             return False
 
 
-def acts_of(function: FunctionFacts) -> set[str]:
-    """The names of all that a function calls or is decorated with, and of the methods that it takes without calling
-    them. A learning rate scheduler's `step()` is no act."""
-    found: set[str] = set()
-    for block in function.blocks:
-        for op in block.ops:
-            match op:
-                case Call(callee=Attribute() as method) if _is_scheduler_step(method):
-                    pass
-                case Call(callee=Attribute(name=name) | Name(id=name)):
-                    found.add(name)
-                case _:
-                    pass
-            match op:
-                case Assign(value=Attribute(name=name)):
-                    found.add(name)
-                case Call(arguments=arguments):
-                    taken = [a.value for a in arguments if isinstance(a.value, Attribute)]
-                    found.update(method.name for method in taken if not _is_scheduler_step(method))
-                case Enter(manager=Attribute(name=name)):
-                    found.add(name)
-                case _:
-                    pass
-    for decorator in function.decorators:
-        found.update(decorator.name.split("."))
-    return found
-
-
-def _is_scheduler_step(method: Attribute) -> bool:
-    owner = path_of(method.value) or ""
-    return method.name == "step" and step_receiver(owner.rpartition(".")[2]) == "scheduler"
-
-
-def assigned_attributes(function: FunctionFacts) -> set[str]:
-    """The attributes that a function assigns, of whatever object."""
-    return {
-        op.target.name
-        for block in function.blocks
-        for op in block.ops
-        if isinstance(op, Assign) and isinstance(op.target, Attribute)
-    }
-
-
 def returned_attributes(function: FunctionFacts) -> set[str]:
     """The attributes of the object itself that a method hands out, as they are or in a tuple: `return self.ema`."""
     found: set[str] = set()
@@ -616,29 +566,6 @@ def fills_tables(function: FunctionFacts) -> bool:
         for block in function.blocks
         for op in block.ops
     )
-
-
-def _words_of(function: FunctionFacts) -> set[str]:
-    found: set[str] = set()
-
-    def visit(values: Iterable[Value]) -> None:
-        for value in values:
-            match value:
-                case Name(id=name):
-                    found.add(name)
-                case Attribute(name=name):
-                    found.add(name)
-                case _:
-                    pass
-            visit(parts_of(value))
-
-    for block in function.blocks:
-        for op in block.ops:
-            visit(values_of(op))
-    visit(parameter.default for parameter in function.parameters if parameter.default is not None)
-    for decorator in function.decorators:
-        found.update(decorator.name.split("."))
-    return found
 
 
 def _names(value: Value) -> Iterator[str]:

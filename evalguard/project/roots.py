@@ -30,7 +30,7 @@ from evalguard.modes.values import ENTRY, Cls, Fn, Identity, Mode, Obj, Origin, 
 from evalguard.project.decorators import is_static
 from evalguard.project.engine import Engine
 from evalguard.project.relevance import MOST_PROMISE
-from evalguard.project.resolve import PLAIN_BASES, called_names, called_on_self, is_abstract
+from evalguard.project.resolve import PLAIN_BASES, is_abstract
 from evalguard.project.told import full_name
 from evalguard.vocabulary import lookup
 from evalguard.vocabulary.methods import EVIDENCE_METHODS
@@ -140,7 +140,8 @@ def _run_classes(engine: Engine, home: Home) -> None:
 def _run_uncalled(engine: Engine, home: Home) -> None:
     """The functions that no function of their file calls, and none of another file names: that one may come later, and
     call them from what nobody calls."""
-    referenced = {name for facts in engine.index.files[home.path].functions.values() for name, _ in called_names(facts)}
+    of_file = [engine.index.said(home.path, qualname) for qualname in engine.index.files[home.path].functions]
+    referenced = set().union(*(said.called_names() for said in of_file))
     for facts in _unvisited(engine, home):
         key = (home.path, facts.qualname)
         if facts.name not in referenced and not engine.relevance.mentions.is_mentioned_elsewhere(key):
@@ -208,7 +209,7 @@ def _run_class(engine: Engine, cls: Cls, home: Home) -> list[PrivateMethods]:
     ]
     if not candidates:
         return []
-    called = {name for _, fn in engine.index.methods(cls).items() for name in called_on_self(engine.index.facts(fn))}
+    called = {name for _, fn in engine.index.methods(cls).items() for name in engine.index.called_on_self(fn)}
     receiver = Obj(("self", cls.path, cls.qualname))
     engine.knowledge.be_instance(receiver.id, cls)
     is_left_to_users = is_module is False and _has_eval_handle(engine, cls)
@@ -358,7 +359,7 @@ def _called_by_overridden(engine: Engine, cls: Cls) -> set[str]:
         name
         for owner in engine.index.ancestry(cls)[0]
         for _, qualname in engine.index.class_facts(owner).methods
-        for name in called_on_self(engine.index.facts(Fn(owner.path, qualname)))
+        for name in engine.index.called_on_self(Fn(owner.path, qualname))
     }
 
 
@@ -367,7 +368,7 @@ def _calls_on_self(engine: Engine, cls: Cls, fn: Fn) -> set[str]:
     found: set[str] = set()
     waiting = [fn]
     while waiting:
-        for name in called_on_self(engine.index.facts(waiting.pop())):
+        for name in engine.index.called_on_self(waiting.pop()):
             if name not in found:
                 found.add(name)
                 method = engine.index.method(cls, name)
