@@ -110,7 +110,7 @@ class FunctionDraft:
             header=header,
             parameters=parameters,
             decorators=decorators,
-            blocks=graph.blocks,
+            body=graph.blocks,
             exit=graph.exit,
             raise_exit=graph.raise_exit,
             loops=graph.loops,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from evalguard.finding import Span
-from evalguard.ir.graph import Block, Loop
+from evalguard.ir.bodies import Blocks, Body, blocks_of
+from evalguard.ir.graph import Loop
 from evalguard.ir.ops import Argument
 from evalguard.ir.plain import Plain
 from evalguard.ir.values import Value
@@ -42,12 +43,12 @@ class FunctionFacts(Plain, frozen=True):
     """
 
     qualname: str
+    body: Body  # what `blocks` is made from; it stands here for `bodies`, which needs no more of the fields
     name: str
     span: Span  # of the whole definition, decorators left out
     header: Span  # `def name(...):`
     parameters: tuple[Parameter, ...]
     decorators: tuple[Decorator, ...]
-    blocks: tuple[Block, ...]
     exit: int  # the block, without ops, that every normal way out reaches
     raise_exit: int  # the block, without ops, that every uncaught `raise` reaches
     loops: tuple[Loop, ...]
@@ -59,6 +60,11 @@ class FunctionFacts(Plain, frozen=True):
     parent: str | None = None
     returns: str | None = None  # annotation, source text
     docstring: str | None = None
+
+    @property
+    def blocks(self) -> Blocks:
+        """The control-flow graph."""
+        return blocks_of(self.body)
 
 
 class ClassFacts(Plain, frozen=True):

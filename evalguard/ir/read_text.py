@@ -246,7 +246,7 @@ def _function(section: _Section) -> FunctionFacts:
         header=_span(fields.get("header")),
         parameters=tuple(parameters),
         decorators=tuple(decorators),
-        blocks=tuple(blocks),
+        body=tuple(blocks),
         exit=int(fields.get("exit", len(blocks) - 2)),
         raise_exit=int(fields.get("raise exit", len(blocks) - 1)),
         loops=tuple(loops),

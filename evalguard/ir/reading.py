@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec import DecodeError
 from msgspec.json import Decoder
 
 from evalguard.finding import Finding
-from evalguard.ir.facts import FileFacts
-from evalguard.ir.packed import packed, unpacked
-from evalguard.ir.plain import Plain
+from evalguard.ir.bodies import PackedBody, PackedReading, blocks_of
+from evalguard.ir.facts import FileFacts, FunctionFacts
+from evalguard.ir.packed import NoGood, packed, unpacked
+from evalguard.ir.plain import Plain, changed
 
 
 class Reading(Plain, frozen=True):
@@ -32,7 +34,19 @@ def packed_reading(read: Sequence[object]) -> bytes | None:
 def unpacked_reading(data: bytes) -> list[FileFacts | Finding]:
     """The reverse of `packed_reading`. Raises NoGood for what that did not make."""
     reading = unpacked(data, _DECODER)
-    return [*reading.findings, *([] if reading.facts is None else [reading.facts])]
+    return [*reading.findings, *([] if reading.facts is None else [_left_packed(reading.facts, PackedReading(data))])]
+
+
+def _left_packed(facts: FileFacts, packed: PackedReading) -> FileFacts:
+    """The facts with bodies that can be unpacked, each of which is left packed."""
+    functions: dict[str, FunctionFacts] = {}
+    for number, (qualname, function) in enumerate(facts.functions.items()):
+        try:
+            blocks_of(function.body)
+        except (DecodeError, ValueError, RecursionError) as error:
+            raise NoGood(str(error)) from error
+        functions[qualname] = changed(function, body=PackedBody(packed, number))
+    return changed(facts, functions=functions)
 
 
 _DECODER = Decoder(Reading)

@@ -51,7 +51,7 @@ def container_method(base: Seq | Map | Iteration, name: str, given: Given, state
             added = given.positional[-1]
             if isinstance(added, Obj) and added.id[0] == "some" and is_chosen(added.id, state):
                 added = Obj(("few", added.id[1]))
-            looping = bool(frame.function.blocks[frame.block].loops)
+            looping = bool(frame.blocks[frame.block].loops)
             if looping:
                 grown = items if added in items else (*items, added)
                 kind = "grown"
@@ -165,7 +165,7 @@ def grow(identity: Identity, given: Given, state: State, frame: Frame) -> list[O
 def _store_item(target: ir.Value, owner: Abstract, key: Abstract, value: Abstract, state: State, frame: Frame) -> None:
     match owner:
         case Map(items=pairs):
-            if not isinstance(key, Known) and frame.function.blocks[frame.block].loops:
+            if not isinstance(key, Known) and frame.blocks[frame.block].loops:
                 taint = state.taint_of(value) | state.taint_of(owner)
                 if not any(_holds_module(held, frame) for held in (value, *(v for _, v in pairs))):
                     identity = ("attr", ("dict", frame.path, frame.function.qualname), source_of(target, frame))

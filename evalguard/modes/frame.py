@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from evalguard.finding import Span, Step
+from evalguard.ir.bodies import Blocks
 from evalguard.ir.facts import Decorator, FunctionFacts
 from evalguard.ir.ops import Call, Op
 from evalguard.ir.plain import Plain
@@ -257,6 +258,10 @@ class Frame:
     temps: dict[int, Op] = field(default_factory=dict)
     join_some: Callable[[list[State]], list[State]] = list  # of alternatives that have become many
     last_held: dict[str, Abstract] = field(default_factory=dict)  # by variables; kept for `lines` alone
+    blocks: Blocks = field(init=False)  # at hand as long as it is at work
+
+    def __post_init__(self) -> None:
+        self.blocks = self.function.blocks
 
     def site(self, span: Span) -> Site:
         """A span of this file."""
@@ -277,7 +282,7 @@ class Frame:
 
     def loops(self) -> tuple[Span, ...]:
         """The loops around the block at work, outermost first."""
-        return tuple(self.function.loops[index].span for index in self.function.blocks[self.block].loops)
+        return tuple(self.function.loops[index].span for index in self.blocks[self.block].loops)
 
 
 def is_part(identity: Identity, whole: Identity, infos: dict[Identity, Info]) -> bool:

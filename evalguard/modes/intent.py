@@ -115,7 +115,7 @@ def says_evaluation(name: str) -> bool:
 
 def loop_reason(frame: Frame, state: State) -> str | None:
     """Why the block at work is evaluation code by the loops around it, the innermost first."""
-    for index in reversed(frame.function.blocks[frame.block].loops):
+    for index in reversed(frame.blocks[frame.block].loops):
         loop = frame.function.loops[index]
         if loop.kind == "while" or loop.iterable is None:
             continue
@@ -133,7 +133,7 @@ def loop_reason(frame: Frame, state: State) -> str | None:
 
 def _iterable(loop: Loop, frame: Frame) -> ir.Value:
     """What the loop's head advances: a temp that holds as long as the loop runs."""
-    head = frame.function.blocks[loop.head]
+    head = frame.blocks[loop.head]
     return head.ops[-1].iterable if head.ops and isinstance(head.ops[-1], Iterate) else ir.Const(None)
 
 

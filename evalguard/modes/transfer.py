@@ -207,10 +207,10 @@ def _is_its_test(edge: Edge, loop: Loop) -> bool:
 
 def _turn(edge: Edge, block: Block, state: State, frame: Frame) -> None:
     """What crossing an edge says of loops: begun anew, gone round, left."""
-    blocks, loops = frame.function.blocks, frame.function.loops
+    blocks, loops = frame.blocks, frame.function.loops
     inside, target = set(block.loops), blocks[edge.target].loops
     for index in inside.difference(target):
-        left_at_head = loops[index].kind == "while" and blocks[loops[index].head] is block
+        left_at_head = loops[index].kind == "while" and loops[index].head == frame.block
         if left_at_head and _is_its_test(edge, loops[index]) and f"<iter {index}>" not in state.env:
             frame.skip_loop(state)
         state.env.pop(f"<iter {index}>", None)
@@ -306,7 +306,7 @@ def _assign(op: Assign, state: State, frame: Frame) -> None:
 def _augmented(op: Assign, value: ir.Binary, state: State, frame: Frame) -> Abstract:
     left, right = evaluate(value.left, state, frame), evaluate(value.right, state, frame)
     if isinstance(left, Seq) and value.operator == "+":
-        if isinstance(right, Seq) and not frame.function.blocks[frame.block].loops:
+        if isinstance(right, Seq) and not frame.blocks[frame.block].loops:
             return Seq(left.kind, (left.items + right.items)[:LONGEST])
         added = right.items if isinstance(right, Seq) else (right,)
         return Seq("grown", (*left.items, *(entry for entry in added if entry not in left.items))[:LONGEST])

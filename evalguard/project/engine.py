@@ -332,7 +332,7 @@ class Engine:
             self._steps += 1
             self._steps_in_all += 1
             self._steps_of_file[self._file] += 1
-            ends = run_block(number, facts.blocks[number], state.copy(), frame)
+            ends = run_block(number, frame.blocks[number], state.copy(), frame)
             yields.extend((after, number, value) for after, value in ends.yielded)
             return ends.onward
 
