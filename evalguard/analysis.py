@@ -264,6 +264,8 @@ def _all_judged(run: Run, groups: Sequence[Sequence[str]], sources: Mapping[str,
 
     def judged(task: Task) -> Judged:
         result = contained(partial(_task_done, run, task, groups[task.group], sources))
+        if sizes[task.group] >= MUCH_TEXT:
+            gc.collect()  # what a project knows leads back to it, and the next one needs the memory
         return Judged(Report(problems=(result,)), {}) if isinstance(result, Problem) else result
 
     def take(task: Task, result: Judged) -> None:
@@ -475,14 +477,21 @@ def _found_in_code(
         return
     code = Code(project.index if project and not run.read_as_code else Index(files, locations_of(sources)))
     seen: set[tuple[str, str, Span]] = set()
-    work = [(view.path, partial(_list, rule.check_code, view)) for view in code.functions() for rule in rules_of_code]
-    work += [(view.path, partial(_list, rule.check_class, view)) for view in code.classes() for rule in rules_of_code]
-    for path, check in work:
-        for finding in run.take(contained(check, path)) or ():
+    for path, checks in _checks_of_code(code, rules_of_code):
+        for finding in chain.from_iterable(run.take(contained(check, path)) or () for check in checks):
             place = (finding.code, finding.path, finding.span)
             if place not in seen:
                 seen.add(place)
                 yield finding
+        code.forget()
+
+
+def _checks_of_code(code: Code, of: Sequence[Rule]) -> Iterator[tuple[str, list[Callable[[], list[Finding]]]]]:
+    """What is to be asked of each function and each class, with the path of its file."""
+    for view in code.functions():
+        yield view.path, [partial(_list, rule.check_code, view) for rule in of]
+    for cls in code.classes():
+        yield cls.path, [partial(_list, rule.check_class, cls) for rule in of]
 
 
 def _enabled(config: Config) -> list[Rule]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from textwrap import dedent
 
+import pytest
+
+from evalguard.check import check_paths
 from evalguard.frontend import lower
 from evalguard.ir.ops import Call
 from evalguard.ir.values import Attribute, Const, Name
 from evalguard.modes.values import Cls
+from evalguard.project import code
 from evalguard.project.code import ClassView, Code, CodeView
 from evalguard.project.resolve import Index
 from evalguard.source import document_of
@@ -128,3 +133,11 @@ def test_a_local_variable_hides_an_import() -> None:
         for op in view.ops()
         if isinstance(op, Call)
     ] == [None, "torch.nn.functional.dropout", "torch.nn.functional.dropout"]
+
+
+def test_views_that_are_made_anew_say_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = [Path(__file__).parents[2] / "fixtures" / "rules" / code for code in ("EVG301", "EVG302", "EVG304")]
+    found = check_paths(map(str, rules)).findings
+    assert len(found) > 20
+    monkeypatch.setattr(code, "MOST_VIEWS", 0)
+    assert check_paths(map(str, rules)).findings == found
