@@ -17,9 +17,11 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,6 +77,45 @@ def timed(command: Sequence[str], runs: int, before: Callable[[], object] = lamb
         wall = time.perf_counter() - start
         times.append((wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024))
     return Time(*(statistics.median(column) for column in zip(*times, strict=True)))
+
+
+class MemoryInAll:
+    """The most memory that a process and its descendants held at once, in MB, pages that several share counted once:
+    the proportional set size that Linux keeps (<https://docs.kernel.org/filesystems/proc.html>), looked at five times a
+    second. 0 where there is no such thing."""
+
+    def __init__(self) -> None:
+        self.megabytes = 0.0
+        self._ended = threading.Event()
+        self._watch = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self) -> MemoryInAll:
+        self._watch.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._ended.set()
+        self._watch.join()
+
+    def _look(self) -> None:
+        while not self._ended.wait(0.2):
+            held = sum(map(_kilobytes_held, _descendants(os.getpid())))
+            self.megabytes = max(self.megabytes, held / 1024)
+
+
+def _descendants(process: int) -> Iterator[int]:
+    for children in Path(f"/proc/{process}/task").glob("*/children"):
+        with suppress(OSError):  # it may have ended since
+            for child in map(int, children.read_text().split()):
+                yield child
+                yield from _descendants(child)
+
+
+def _kilobytes_held(process: int) -> int:
+    with suppress(OSError):
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+        return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return 0
 
 
 def downloaded(folder: Path) -> Path:
@@ -164,13 +205,15 @@ def growth(corpus: Path, scratch: Path, picture: Path) -> None:
     """Time over lines, the corpus repeated under other names; a table, and a picture of it."""
     files = python_files(corpus)
     points = []
-    print("| lines | x the first | MB |\n|---|---|---|")
+    print("| lines | x the first | MB, largest process | MB in all |\n|---|---|---|---|")
     for most in GROWTH:
         target = scratch / f"lines-{most}"
         lines = grown(corpus, files, target, most)
-        spent = timed(evalguard("--no-cache", target), 1)
+        with MemoryInAll() as memory:
+            spent = timed(evalguard("--no-cache", target), 1)
         points.append((lines, spent))
-        print(f"| {lines:,} | {spent.wall / points[0][1].wall:.2f} | {spent.megabytes:.0f} |", flush=True)
+        ratio = spent.wall / points[0][1].wall
+        print(f"| {lines:,} | {ratio:.2f} | {spent.megabytes:.0f} | {memory.megabytes:.0f} |", flush=True)
         shutil.rmtree(target)
     picture.write_text(drawn([(lines, spent.wall / points[0][1].wall) for lines, spent in points]), encoding="utf-8")
 
