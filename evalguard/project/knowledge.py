@@ -103,9 +103,6 @@ class Knowledge:
             if isinstance(x, Optim) and isinstance(y, Optim):
                 return Optim(x.of | y.of if x.of is not None and y.of is not None else None, x.id)
             if isinstance(x, Seq) and isinstance(y, Seq):
-                if x.kind == y.kind == "tuple" and len(x.items) == len(y.items):
-                    pairs = enumerate(zip(x.items, y.items, strict=True))
-                    return Seq("tuple", tuple(a if a == b else unite(f"{name}[{i}]", a, b) for i, (a, b) in pairs))
                 return bounded(Seq("grown", tuple(dict.fromkeys(x.items + y.items))[:16]))
             if isinstance(x, ModeFlag) and isinstance(y, ModeFlag) and (x.id, x.negated) == (y.id, y.negated):
                 return ModeFlag(x.id, unite_origins(x.origins, y.origins), x.negated)
