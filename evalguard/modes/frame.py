@@ -31,6 +31,7 @@ from evalguard.modes.values import (
 )
 
 PropertyReads: TypeAlias = dict[int, dict[int, tuple[Attribute, ...]]]
+EarlyReads: TypeAlias = dict[int, dict[int, frozenset[str]]]
 """By block and by position of an op in it."""
 
 if TYPE_CHECKING:
@@ -170,6 +171,10 @@ class Linker(Protocol):
 
     def property_reads(self, path: str, qualname: str) -> PropertyReads:
         """The attributes that a function may read of which a class of the project has a property, inner ones first."""
+        ...
+
+    def early_reads(self, path: str, qualname: str) -> EarlyReads:
+        """The private variables that a function may read before it binds them, by block and by position in it."""
         ...
 
     def decorators(self, path: str, qualname: str) -> tuple[Decorator, ...]:
