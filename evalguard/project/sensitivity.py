@@ -8,7 +8,7 @@ given: unknown. A class whose layers stand behind an argument (`if norm:`) is as
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from evalguard.flow.liveness import parts_of, path_of, values_of
 from evalguard.ir.facts import FunctionFacts
@@ -25,7 +25,7 @@ from evalguard.project.certain_values import (
     kept_attributes,
     live_blocks,
 )
-from evalguard.project.resolve import PLAIN_BASES, Index
+from evalguard.project.resolve import PLAIN_BASES, Index, assigned_attributes, called_on_self
 from evalguard.vocabulary import lookup
 from evalguard.vocabulary.terms import Parameter
 from evalguard.vocabulary.words import MODULE_WORDS, NOT_MADE_MODULE_WORDS, words
@@ -104,13 +104,26 @@ def _class_sensitivity(cls: Cls, index: Index, known: dict[Cls, Sensitivity], gi
     entry = at_entry(constructor, given) if constructor is not None else NOTHING
     kept = kept_attributes(constructor, entry, [facts for _, facts in methods]) if constructor is not None else NOTHING
     plain = index.is_module(cls) is False
+    by_forward = _reached("forward", methods) - _reached("__init__", methods)
     for path, facts in methods:
         certain = {**kept, **entry} if facts is constructor else kept
-        found, layer_name = function_sensitivity(facts, path, index, known, certain, plain)
+        only_runs = plain or (facts.name in by_forward and not assigned_attributes(facts))
+        found, layer_name = function_sensitivity(facts, path, index, known, certain, only_runs)
         if found:
             return True, layer_name
         unknown = unknown or found is None
     return (None, None) if unknown else (False, None)
+
+
+def _reached(name: str, methods: Sequence[tuple[str, FunctionFacts]]) -> set[str]:
+    """The names of the methods that one of a class calls on `self`, by itself or through others, and its own."""
+    found, waiting = set[str](), [name]
+    while waiting:
+        current = waiting.pop()
+        if current not in found:
+            found.add(current)
+            waiting += [called for _, facts in methods if facts.name == current for called in called_on_self(facts)]
+    return found
 
 
 def function_sensitivity(
@@ -119,10 +132,11 @@ def function_sensitivity(
     index: Index,
     known: dict[Cls, Sensitivity],
     certain: Certain = NOTHING,
-    plain: bool = False,
+    only_runs: bool = False,
 ) -> Sensitivity:
-    """The same for the layers made or called in one function, of whose names some may be certain. A method of a `plain`
-    class, which is no module, makes no layer by calling what it is given."""
+    """The same for the layers made or called in one function, of whose names some may be certain. One that `only_runs`
+    layers, such as the methods behind a forward, makes none by calling what it is given: if that is a part of its
+    object, it was found where it is made."""
     unknown = False
     no_modules = _no_modules(facts, path, index)
     live = live_blocks(facts, certain)
@@ -136,7 +150,7 @@ def function_sensitivity(
                 found, name = call_sensitivity(op, facts, path, index, known, certain)
                 if found:
                     return True, name
-                if found is None and plain and isinstance(op.callee, Name) and op.callee.id in facts.locals:
+                if found is None and only_runs and isinstance(op.callee, Name) and op.callee.id in facts.locals:
                     continue
                 unknown = unknown or (found is None and op.result not in no_modules)
         for edge in block.edges:
