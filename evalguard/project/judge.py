@@ -248,7 +248,7 @@ def _is_chosen_in_the_call(forward: Forward, origin: Origin) -> bool:
 
 def _is_declined(view: FunctionView, forward: Forward) -> bool:
     """eval-by-default: `def score(self, data, eval_=True): if eval_: self.net.eval()` puts the module of this forward
-    in eval mode unless a caller wants none."""
+    in eval mode unless a caller wants none, and `if args.eval_mode: net.eval()` unless its user does."""
     switches = {
         origin
         for other in view.events.forwards.values()
@@ -258,7 +258,10 @@ def _is_declined(view: FunctionView, forward: Forward) -> bool:
     }
     around = {(forward.path, forward.function)}
     around |= {(path, name) for path, *place in forward.chain for name in view.qualnames_around(path, place)}
-    return any((o.path, o.function) in around and view.is_switched_by_default(o) for o in switches)
+    return any(
+        (o.path, o.function) in around and (view.is_switched_by_default(o) or view.is_switched_by_choice(o))
+        for o in switches
+    )
 
 
 def _is_acting(forward: Forward) -> bool:
