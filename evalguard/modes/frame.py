@@ -251,6 +251,7 @@ class Frame:
     depth: int
     reason: str | None  # why this is evaluation code: the function's name, or a caller's
     infos: dict[Identity, Info]
+    is_only_named: bool = False  # nothing but the function's own name gives that reason
     block: int = 0
     in_forward: bool = False
     in_making: bool = False  # the constructor of a module is at work, or what it calls

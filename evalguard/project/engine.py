@@ -290,9 +290,8 @@ class Engine:
         receiver: Abstract | None,
         state: State | None = None,
     ) -> Frame:
-        reason = function_reason(facts, self.index.files[path], self.index.modules.folders(path))
-        if reason is None and caller is not None and state is not None:
-            reason = evaluation_reason(caller, state)
+        own = function_reason(facts, self.index.files[path], self.index.modules.folders(path))
+        around = evaluation_reason(caller, state) if caller is not None and state is not None else None
         in_forward = (caller is not None and caller.in_forward) or (
             facts.name == "forward"
             and facts.owner is not None
@@ -305,8 +304,9 @@ class Engine:
             facts,
             chain,
             depth,
-            reason,
+            own or around,
             self.knowledge.infos,
+            is_only_named=own is not None and around is None,
             in_forward=in_forward,
             in_making=(caller is not None and caller.in_making) or self._is_constructor_of_module(path, facts),
             receiver=receiver,
