@@ -160,6 +160,10 @@ class Linker(Protocol):
         """One of several objects, nobody knows which: what it does, all do."""
         ...
 
+    def silence(self, identity: Identity, kinds: frozenset[str]) -> None:
+        """The layers of these kinds in a module were told to drop nothing."""
+        ...
+
     def alternatively(self, works: Sequence[Callable[[], list[Outcome]]]) -> list[Outcome]:
         """The outcomes of all works, of which only one happens: the longest of them counts."""
         ...

@@ -979,6 +979,10 @@ class Engine:
         """See `Knowledge.one_of`."""
         return self.knowledge.one_of(values, identity)
 
+    def silence(self, identity: Identity, kinds: frozenset[str]) -> None:
+        """See `Knowledge.silence`."""
+        self.knowledge.silence(identity, kinds)
+
     def alternatively(self, works: Sequence[Callable[[], list[Outcome]]]) -> list[Outcome]:
         """The outcomes of all works, of which only one happens: the longest of them counts."""
         steps, runs = self._steps, self._runs

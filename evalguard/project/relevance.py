@@ -123,7 +123,11 @@ class Relevance:
         )
 
     def _acts_itself(self, key: Key) -> bool:
-        return not self._acts(key).isdisjoint(RELEVANT | lookup.acts()) or self._exports(key[0], self._facts(key))
+        return (
+            not self._acts(key).isdisjoint(RELEVANT | lookup.acts())
+            or self._exports(key[0], self._facts(key))
+            or _may_silence(self._facts(key))
+        )
 
     def _says_evaluation(self, key: Key) -> bool:
         return says_evaluation(self._facts(key).name) or any(map(names_test_data, self.mentions.words(key)))
@@ -405,3 +409,16 @@ def _stored_into(facts: FunctionFacts) -> set[ir.Value]:
         for op in block.ops
         if isinstance(op, Assign) and isinstance(op.target, ir.Item)
     }
+
+
+def _may_silence(facts: FunctionFacts) -> bool:
+    """Whether a function sets to 0 an attribute by which layers drop: `module.p = 0`."""
+    return any(
+        isinstance(op, Assign)
+        and isinstance(op.target, ir.Attribute)
+        and op.target.name in lookup.drop_attributes()
+        and isinstance(op.value, ir.Const)
+        and op.value.value == 0
+        for block in facts.blocks
+        for op in block.ops
+    )

@@ -50,7 +50,16 @@ NO_LAYERS_MADE = frozenset({"__getstate__", "__setstate__", "__reduce__", "__red
 Sensitivity = tuple[bool | None, str | None]
 
 
-def sensitivity(cls: Cls, index: Index, known: dict[Cls, Sensitivity]) -> Sensitivity:
+class Answers(dict[Cls, Sensitivity]):
+    """What was found of classes so far. Layers of the kinds that are `silenced` are taken to be the same in both modes:
+    something has told them to drop nothing."""
+
+    def __init__(self, silenced: frozenset[str] = frozenset()) -> None:
+        super().__init__()
+        self.silenced = silenced
+
+
+def sensitivity(cls: Cls, index: Index, known: Answers) -> Sensitivity:
     """Whether the forward of a class depends on the mode, and through which layer."""
     if cls in known:
         return known[cls]
@@ -64,7 +73,7 @@ def sensitivity_as_made(
     cls: Cls,
     facts: FunctionFacts,
     index: Index,
-    known: dict[Cls, Sensitivity],
+    known: Answers,
     certain: Certain = NOTHING,
 ) -> Sensitivity:
     """The same for the object that a call in a function makes, of whose names some are certain: a layer behind an
@@ -81,7 +90,7 @@ def sensitivity_as_made(
     return known[marker] if given else whole
 
 
-def _class_sensitivity(cls: Cls, index: Index, known: dict[Cls, Sensitivity], given: Given) -> Sensitivity:
+def _class_sensitivity(cls: Cls, index: Index, known: Answers, given: Given) -> Sensitivity:
     own, foreign = index.ancestry(cls)
     unknown = False
     for base in foreign:
@@ -91,7 +100,7 @@ def _class_sensitivity(cls: Cls, index: Index, known: dict[Cls, Sensitivity], gi
                 return True, factory.layers[0]
         elif base not in PLAIN_BASES and lookup.canonical(base) not in MODULE_ROOTS and "." in base:
             layer = lookup.layer(base)
-            if layer is None or layer.sensitivity == "always":
+            if layer is None or (layer.sensitivity == "always" and layer.name not in known.silenced):
                 unknown = True
     methods = [
         (current.path, index.files[current.path].functions[qualname])
@@ -130,7 +139,7 @@ def function_sensitivity(
     facts: FunctionFacts,
     path: str,
     index: Index,
-    known: dict[Cls, Sensitivity],
+    known: Answers,
     certain: Certain = NOTHING,
     only_runs: bool = False,
 ) -> Sensitivity:
@@ -223,7 +232,7 @@ def call_sensitivity(
     facts: FunctionFacts,
     path: str,
     index: Index,
-    known: dict[Cls, Sensitivity],
+    known: Answers,
     certain: Certain = NOTHING,
 ) -> Sensitivity:
     """The same for what one call makes or runs."""
@@ -240,7 +249,7 @@ def call_sensitivity(
         found = path_of(op.callee) or ""
     layer = lookup.layer(found)
     if layer is not None:
-        if layer.sensitivity == "container":
+        if layer.sensitivity == "container" or layer.name in known.silenced:
             return False, None
         depends = lookup.depends_on_mode(layer, *_constants(op, certain))
         return depends, found.rpartition(".")[2] if depends else None
@@ -293,7 +302,7 @@ def _takes_mode_from_caller(flag: Parameter, op: Call, facts: FunctionFacts) -> 
 
 
 def _sensitivity_as_called(
-    op: Call, function: Fn, facts: FunctionFacts, index: Index, known: dict[Cls, Sensitivity], certain: Certain
+    op: Call, function: Fn, facts: FunctionFacts, index: Index, known: Answers, certain: Certain
 ) -> Sensitivity:
     """The same for what a function makes and runs for one call of it."""
     callee = index.facts(function)
