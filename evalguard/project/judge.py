@@ -78,11 +78,15 @@ def _is_set_here(view: FunctionView, forward: Forward, origin: Origin) -> bool:
         return False
     if origin.path != forward.path or not _is_set_before(forward, origin):
         return False
-    if any(
-        o.mode is Mode.EVAL for f in view.forwards if f.span == forward.span and f.id == forward.id for o in f.origins
-    ):
-        return False  # on another path it is in eval mode: what is missing is an `eval()`
+    if is_also_in_eval_mode(view, forward):
+        return False  # what is missing is an `eval()`
     return origin.evaluating or not _is_trained(view, forward)
+
+
+def is_also_in_eval_mode(view: FunctionView, forward: Forward) -> bool:
+    """Whether the same call finds the module in eval mode on another path."""
+    same = (other for other in view.forwards if other.span == forward.span and other.id == forward.id)
+    return any(origin.mode is Mode.EVAL for other in same for origin in other.origins)
 
 
 def _trains_as_well(view: FunctionView, forward: Forward) -> bool:
