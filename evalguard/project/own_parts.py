@@ -145,9 +145,12 @@ def _may_listen(info: Info) -> bool:
 
 
 def _is_made_to_listen(identity: Identity, info: Info, code: Code) -> bool:
-    """Whether the call that made an object is known to give it a layer that depends on the mode."""
+    """Whether the call that made an object gives it a layer that depends on the mode, or one that does by an option: a
+    dropout of a rate that nobody knows."""
     found = _as_made(identity, info, code)
-    return found is not None and bool(found[0])
+    if found is None or found[0] is not None or info.cls is None:
+        return found is not None and bool(found[0])
+    return _leaves_open_whether_it_listens(info.cls, code)
 
 
 def _makes_unseen_layer(cls: Cls, code: Code) -> bool:
