@@ -17,7 +17,7 @@ from evalguard.modes.evaluate import evaluate, shallow, write_name
 from evalguard.modes.frame import Frame, Outcome, renew, source_of
 from evalguard.modes.objects import add_item, is_list_of_modules
 from evalguard.modes.state import NO_TAINT, State, unite_origins
-from evalguard.modes.switch import is_chosen, put
+from evalguard.modes.switch import is_chosen, put, silence
 from evalguard.modes.unknown import unknown
 from evalguard.modes.values import (
     LONGEST,
@@ -106,6 +106,7 @@ def store(target: ir.Value, value: Abstract, state: State, frame: Frame) -> None
                     if not is_chosen(identity, state):  # `for m in model.modules(): m.training = saved[m]`
                         put(identity, frozenset({Origin(Mode.UNKNOWN, OriginKind.ENTRY)}), state, frame)
                 case Obj(id=identity):
+                    silence(identity, name, value, state, frame)
                     _store_attribute(identity, name, value, source_of(target, frame), state, frame)
                 case Cls(path=path, qualname=qualname):
                     state.store[(("class", path, qualname), name)] = value

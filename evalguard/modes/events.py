@@ -35,6 +35,7 @@ class Forward:
     origins: Origins
     grads_off: bool
     reason: str | None
+    is_only_named: bool  # nothing but the name of its function gives that reason
     sure: bool
     in_forward: bool
     arguments: tuple[str, ...]

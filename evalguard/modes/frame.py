@@ -32,6 +32,7 @@ from evalguard.modes.values import (
 )
 
 PropertyReads: TypeAlias = dict[int, dict[int, tuple[Attribute, ...]]]
+EarlyReads: TypeAlias = dict[int, dict[int, frozenset[str]]]
 """By block and by position of an op in it."""
 
 if TYPE_CHECKING:
@@ -160,6 +161,10 @@ class Linker(Protocol):
         """One of several objects, nobody knows which: what it does, all do."""
         ...
 
+    def silence(self, identity: Identity, kinds: frozenset[str]) -> None:
+        """The layers of these kinds in a module were told to drop nothing."""
+        ...
+
     def alternatively(self, works: Sequence[Callable[[], list[Outcome]]]) -> list[Outcome]:
         """The outcomes of all works, of which only one happens: the longest of them counts."""
         ...
@@ -171,6 +176,10 @@ class Linker(Protocol):
 
     def property_reads(self, path: str, qualname: str) -> PropertyReads:
         """The attributes that a function may read of which a class of the project has a property, inner ones first."""
+        ...
+
+    def early_reads(self, path: str, qualname: str) -> EarlyReads:
+        """The private variables that a function may read before it binds them, by block and by position in it."""
         ...
 
     def decorators(self, path: str, qualname: str) -> tuple[Decorator, ...]:
@@ -247,6 +256,7 @@ class Frame:
     depth: int
     reason: str | None  # why this is evaluation code: the function's name, or a caller's
     infos: dict[Identity, Info]
+    is_only_named: bool = False  # nothing but the function's own name gives that reason
     block: int = 0
     in_forward: bool = False
     in_making: bool = False  # the constructor of a module is at work, or what it calls

@@ -37,7 +37,9 @@ def forward(identity: Identity, given: Given, text: str, state: State, frame: Fr
         return Outcome(state, result)
     origins = partly_in_eval(identity, state.origins(identity), state, frame)
     arguments = tuple(source_of(argument.value, frame) for argument in op.arguments)
-    reason = evaluation_reason(frame, state) or argument_reason(arguments) or _data_reason(given, state)
+    said_by_input = argument_reason(arguments) or _data_reason(given, state)
+    reason = evaluation_reason(frame, state) or said_by_input
+    is_only_named = frame.is_only_named and reason == frame.reason and said_by_input is None
     place = _place(text)
     key = (
         "forward",
@@ -47,7 +49,7 @@ def forward(identity: Identity, given: Given, text: str, state: State, frame: Fr
         identity,
         modes_of(origins),
         state.grads,
-        reason is None,
+        reason is None or is_only_named,
         frozenset((g.test, g.holds) for g in state.guards),
         _counters(state),
     )
@@ -65,6 +67,7 @@ def forward(identity: Identity, given: Given, text: str, state: State, frame: Fr
             origins,
             state.grads is False,
             reason,
+            is_only_named,
             sure,
             frame.in_forward,
             arguments,

@@ -23,11 +23,13 @@ from evalguard.modes.values import (
     Expr,
     Generator,
     Identity,
+    Map,
     Mode,
     ModeFlag,
     Obj,
     Origin,
     Origins,
+    Seq,
     identities,
     is_within,
     parts,
@@ -277,8 +279,18 @@ def _united(
     made: dict[Identity, Origins],
     stems: dict[Identity, frozenset[EventKey]],
 ) -> Abstract:
-    """What holds both; of an object that stands for either, its modes go into `made`, and the forwards that it may stem
-    from into `stems`."""
+    """What holds both, tuples of one length and dicts of the same keys item by item; of an object that stands for
+    either, its modes go into `made`, and the forwards that it may stem from into `stems`."""
+
+    def item(at: object, one: Abstract, other: Abstract) -> Abstract:
+        return one if one == other else _united(f"{name}[{at}]", one, other, a, b, unite, made, stems)
+
+    match x, y:
+        case Seq(kind="tuple"), Seq(kind="tuple") if len(x.items) == len(y.items):
+            return Seq("tuple", tuple(item(i, *both) for i, both in enumerate(zip(x.items, y.items, strict=True))))
+        case Map(), Map() if [key for key, _ in x.items] == [key for key, _ in y.items]:
+            pairs = zip(x.items, y.items, strict=True)
+            return Map(tuple((key, item(i, one, other)) for i, ((key, one), (_, other)) in enumerate(pairs)))
     value = unite(name, x, y)
     if isinstance(value, Obj):
         taint = a.taint_of(x) | b.taint_of(y)

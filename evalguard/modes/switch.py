@@ -19,7 +19,9 @@ from evalguard.modes.values import (
     PARTS,
     Abstract,
     Expr,
+    Ext,
     Identity,
+    Known,
     Map,
     Mode,
     ModeFlag,
@@ -28,7 +30,9 @@ from evalguard.modes.values import (
     OriginKind,
     Origins,
     Seq,
+    parts,
 )
+from evalguard.vocabulary import lookup
 
 
 def switch(identity: Identity, mode: Mode, span: Span, text: str, state: State, frame: Frame) -> None:
@@ -176,6 +180,26 @@ def mark_inferred(identity: Identity, state: State, frame: Frame) -> None:
 def is_chosen(identity: Identity, state: State) -> bool:
     """Whether the path has asked for the class of this submodule."""
     return any(_asks_for_class(guard.test, identity) for guard in state.guards)
+
+
+def silence(identity: Identity, attribute: str, value: Abstract, state: State, frame: Frame) -> None:
+    """`m.p = 0` for each submodule of a kind that the path has asked for: from here on these drop nothing."""
+    if identity[0] != "some" or not isinstance(value, Known) or value.value != 0:
+        return
+    asked = [name for guard in state.guards if guard.holds for name in _classes_asked_for(guard.test, identity)]
+    layers = [layer for name in asked if (layer := lookup.layer(name)) is not None]
+    kinds = {layer.name for layer in layers if layer.drops_by == attribute}
+    if kinds:
+        frame.linker.silence(identity[1], frozenset(kinds))
+
+
+def _classes_asked_for(test: Abstract, identity: Identity) -> list[str]:
+    """The classes of libraries of which a test asks whether an object is one."""
+    match test:
+        case Expr(operator="isinstance", operands=(Obj(id=asked), classes)) if asked == identity:
+            return [part.name for part in (classes, *parts(classes)) if isinstance(part, Ext)]
+        case _:
+            return []
 
 
 def _asks_for_class(test: Abstract, identity: Identity) -> bool:

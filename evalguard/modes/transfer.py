@@ -66,6 +66,7 @@ def run_block(number: int, block: Block, state: State, frame: Frame) -> Ends:
     frame.block = number
     ends = Ends()
     reads = frame.linker.property_reads(frame.path, frame.function.qualname).get(number, {})
+    early = frame.linker.early_reads(frame.path, frame.function.qualname).get(number, {})
     states, raised, before_last, uncaught = [state], list[State](), list[State](), list[State]()
     catches = any(edge.kind is EdgeKind.RAISE for edge in block.edges)  # what the last op raises
     record = frame.linker.record
@@ -77,6 +78,8 @@ def run_block(number: int, block: Block, state: State, frame: Frame) -> Ends:
             before_last, uncaught, raised = [path.copy() for path in states], raised, []
         following: list[State] = []
         for path in states:
+            if position in early and not early[position] <= path.env.keys():
+                path.doubt = True  # read before it is bound: Python raises here
             ready = [path]
             if position in reads:
                 ready, failed = with_properties(reads[position], op, path, frame)

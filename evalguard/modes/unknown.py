@@ -57,10 +57,8 @@ def unknown(
     if isinstance(receiver, Obj) and not is_proved(receiver.id, frame):
         if text.rpartition(".")[2] in FORGETTING_METHODS:
             state.taints.pop(receiver.id, None)
-        taint = NO_TAINT
-        for value in given.all():
-            taint |= state.taint_of(value)
-        if taint:
+        taint = state.taint_of(Seq("tuple", tuple(given.all())))
+        if taint and op.span == op.statement:  # called for what it does, not for what it gives: it may keep it
             state.taints[receiver.id] = state.taints.get(receiver.id, NO_TAINT) | taint
     drawn_from = _test_data_drawn_from(text, given, dotted, frame)
     if drawn_from is not None:

@@ -30,7 +30,18 @@ from evalguard.ir.plain import Plain, changed
 from evalguard.modes.comparison import DEEPEST_DATA, Comparison, roughly_alike
 from evalguard.modes.evaluate import evaluate
 from evalguard.modes.events import Events
-from evalguard.modes.frame import ClassInfo, Frame, Outcome, PropertyReads, Told, Yielded, fresh, new_identity, note
+from evalguard.modes.frame import (
+    ClassInfo,
+    EarlyReads,
+    Frame,
+    Outcome,
+    PropertyReads,
+    Told,
+    Yielded,
+    fresh,
+    new_identity,
+    note,
+)
 from evalguard.modes.intent import function_reason
 from evalguard.modes.passes import flow_back
 from evalguard.modes.record import Answer, Record
@@ -65,6 +76,7 @@ from evalguard.modes.values import (
 )
 from evalguard.project.aside import Aside, set_aside, spliced
 from evalguard.project.decorators import gives_back, gradient_effect, is_class_method, is_property, is_static
+from evalguard.project.early_reads import early_reads
 from evalguard.project.knowledge import Knowledge
 from evalguard.project.parameters import accepts, call_arguments, default_name, root_arguments
 from evalguard.project.properties import property_names, property_reads
@@ -168,6 +180,7 @@ class Engine:
         self._loaded: dict[tuple[str, frozenset[str]], Change] = {}
         self._properties = property_names(self.index)
         self._property_reads: dict[tuple[str, str], PropertyReads] = {}
+        self._early_reads: dict[tuple[str, str], EarlyReads] = {}
         self._live: dict[tuple[str, str], list[Paths]] = {}
         self._loops: dict[tuple[str, str], Mapping[int, int]] = {}
         self._memo: dict[Hashable, tuple[list[Outcome], Trail | None]] = {}
@@ -276,9 +289,8 @@ class Engine:
         receiver: Abstract | None,
         state: State | None = None,
     ) -> Frame:
-        reason = function_reason(facts, self.index.files[path], self.index.modules.folders(path))
-        if reason is None and caller is not None and state is not None:
-            reason = evaluation_reason(caller, state)
+        own = function_reason(facts, self.index.files[path], self.index.modules.folders(path))
+        around = evaluation_reason(caller, state) if caller is not None and state is not None else None
         in_forward = (caller is not None and caller.in_forward) or (
             facts.name == "forward"
             and facts.owner is not None
@@ -291,8 +303,9 @@ class Engine:
             facts,
             chain,
             depth,
-            reason,
+            own or around,
             self.knowledge.infos,
+            is_only_named=own is not None and around is None,
             in_forward=in_forward,
             in_making=(caller is not None and caller.in_making) or self._is_constructor_of_module(path, facts),
             receiver=receiver,
@@ -966,6 +979,10 @@ class Engine:
         """See `Knowledge.one_of`."""
         return self.knowledge.one_of(values, identity)
 
+    def silence(self, identity: Identity, kinds: frozenset[str]) -> None:
+        """See `Knowledge.silence`."""
+        self.knowledge.silence(identity, kinds)
+
     def alternatively(self, works: Sequence[Callable[[], list[Outcome]]]) -> list[Outcome]:
         """The outcomes of all works, of which only one happens: the longest of them counts."""
         steps, runs = self._steps, self._runs
@@ -999,6 +1016,17 @@ class Engine:
             file = self.index.files[path]
             self._property_reads[key] = property_reads(file, file.functions[qualname], self._properties)
         return self._property_reads[key]
+
+    def early_reads(self, path: str, qualname: str) -> EarlyReads:
+        """See `early_reads`."""
+        key = (path, qualname)
+        if key not in self._early_reads:
+            facts = self.index.files[path].functions[qualname]
+            live = self._live_paths(path, facts)[0]
+            self._early_reads[key] = early_reads(
+                facts, live, lambda name: self.index.scope_of(path, qualname, name) is None
+            )
+        return self._early_reads[key]
 
     def decorators(self, path: str, qualname: str) -> tuple[Decorator, ...]:
         """Of a function or class, outermost first."""

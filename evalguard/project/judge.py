@@ -78,11 +78,15 @@ def _is_set_here(view: FunctionView, forward: Forward, origin: Origin) -> bool:
         return False
     if origin.path != forward.path or not _is_set_before(forward, origin):
         return False
-    if any(
-        o.mode is Mode.EVAL for f in view.forwards if f.span == forward.span and f.id == forward.id for o in f.origins
-    ):
-        return False  # on another path it is in eval mode: what is missing is an `eval()`
+    if is_also_in_eval_mode(view, forward):
+        return False  # what is missing is an `eval()`
     return origin.evaluating or not _is_trained(view, forward)
+
+
+def is_also_in_eval_mode(view: FunctionView, forward: Forward) -> bool:
+    """Whether the same call finds the module in eval mode on another path."""
+    same = (other for other in view.forwards if other.span == forward.span and other.id == forward.id)
+    return any(origin.mode is Mode.EVAL for other in same for origin in other.origins)
 
 
 def _trains_as_well(view: FunctionView, forward: Forward) -> bool:
@@ -133,11 +137,17 @@ def is_inference(view: FunctionView, forward: Forward) -> bool:
     """Whether a forward infers: gradients are off, or it is evaluation code, and no backward follows."""
     if forward.in_forward or forward.fate & {"backward", "target", "acted"}:
         return False
-    if forward.grads_off or forward.reason is not None:
+    if forward.grads_off or _is_evaluation(view, forward):
         return True
     if view.backwards_in(forward.path, forward.function):
         return False
     return "numpy" in forward.fate or ("number" in forward.fate and _is_loaded_to_be_used(view, forward))
+
+
+def _is_evaluation(view: FunctionView, forward: Forward) -> bool:
+    """Whether something says so; the name of its own function is not enough where a training step calls that as well
+    and takes gradients of the same forward: `fake = self.infer_generator(x)`."""
+    return forward.reason is not None and not (forward.is_only_named and _trains_as_well(view, forward))
 
 
 def _is_loaded_to_be_used(view: FunctionView, forward: Forward) -> bool:
@@ -189,7 +199,7 @@ def is_meant(view: FunctionView, forward: Forward, origin: Origin) -> bool:
 
 def _is_part_of_a_training_step(view: FunctionView, forward: Forward) -> bool:
     """no-grad-forward-in-training: cached features, old log-probabilities, self-conditioning."""
-    if forward.reason is not None:
+    if _is_evaluation(view, forward):
         return False
     if not forward.loops:
         return any(
@@ -222,7 +232,7 @@ def _is_generator_preview(view: FunctionView, forward: Forward) -> bool:
     """gan-preview-in-train: `netG(fixed_noise)` saved as a picture, while training goes on. A method for its users, or
     what is called when the training has ended, is no preview."""
     said = {word for text in forward.arguments for word in words(text)}
-    if forward.reason is not None or not set(words(forward.place)) & GENERATOR_WORDS:
+    if _is_evaluation(view, forward) or not set(words(forward.place)) & GENERATOR_WORDS:
         return False
     if not (said & NOISE_WORDS or set(words(forward.function)) & PREVIEW_WORDS):
         return False
@@ -232,7 +242,7 @@ def _is_generator_preview(view: FunctionView, forward: Forward) -> bool:
 def _is_momentum_encoder(view: FunctionView, forward: Forward) -> bool:
     """momentum-encoder-in-train: what the training step of a framework's class asks of the slow copy of a net that
     learns beside it. Elsewhere in training code such a copy may well be what is evaluated."""
-    if forward.reason is not None or not set(words(forward.place)) & MOMENTUM_WORDS:
+    if _is_evaluation(view, forward) or not set(words(forward.place)) & MOMENTUM_WORDS:
         return False
     callers = {function for path, *place in forward.chain for function in view.functions_around(path, place)}
     return bool({forward.function.rpartition(".")[2], *callers} & TRAINING_HOOKS)
@@ -248,7 +258,7 @@ def _is_chosen_in_the_call(forward: Forward, origin: Origin) -> bool:
 
 def _is_declined(view: FunctionView, forward: Forward) -> bool:
     """eval-by-default: `def score(self, data, eval_=True): if eval_: self.net.eval()` puts the module of this forward
-    in eval mode unless a caller wants none."""
+    in eval mode unless a caller wants none, and `if args.eval_mode: net.eval()` unless its user does."""
     switches = {
         origin
         for other in view.events.forwards.values()
@@ -258,7 +268,10 @@ def _is_declined(view: FunctionView, forward: Forward) -> bool:
     }
     around = {(forward.path, forward.function)}
     around |= {(path, name) for path, *place in forward.chain for name in view.qualnames_around(path, place)}
-    return any((o.path, o.function) in around and view.is_switched_by_default(o) for o in switches)
+    return any(
+        (o.path, o.function) in around and (view.is_switched_by_default(o) or view.is_switched_by_choice(o))
+        for o in switches
+    )
 
 
 def _is_acting(forward: Forward) -> bool:

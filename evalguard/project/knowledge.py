@@ -16,7 +16,7 @@ from evalguard.modes.state import Unite, unite_origins
 from evalguard.modes.values import NONE, Abstract, Cls, Identity, ModeFlag, Obj, Optim, Params, Seq, bounded
 from evalguard.project.annotations import library_classes
 from evalguard.project.resolve import Index
-from evalguard.project.sensitivity import Sensitivity, recurrent_layer, sensitivity
+from evalguard.project.sensitivity import Answers, recurrent_layer, sensitivity
 
 FEW_ALTERNATIVES = 4  # objects that one variable may hold, up to which they are told apart
 
@@ -27,7 +27,8 @@ class Knowledge:
 
     index: Index
     infos: dict[Identity, Info] = field(default_factory=dict)
-    sensitivities: dict[Cls, Sensitivity] = field(default_factory=dict)
+    sensitivities: Answers = field(default_factory=Answers)
+    without: dict[frozenset[str], Answers] = field(default_factory=dict)  # the same without layers of these kinds
     views: dict[Cls, ClassInfo] = field(default_factory=dict)
     parts: dict[Cls, frozenset[str]] = field(default_factory=dict)
     annotated: dict[Cls, dict[str, str]] = field(default_factory=dict)
@@ -44,6 +45,17 @@ class Knowledge:
         info = self.info(identity)
         info.cls, info.module = cls, self.index.is_module(cls)
         info.take_layers(self.class_view(cls))
+
+    def silence(self, identity: Identity, kinds: frozenset[str]) -> None:
+        """Note that the layers of these kinds in a module were told to drop nothing: it depends on the mode only if
+        another layer of it is known to."""
+        for one in {identity, *self.info(identity).alternatives}:
+            info = self.info(one)
+            if info.cls is not None and info.sensitive is not False:
+                found, layer = sensitivity(info.cls, self.index, self.without.setdefault(kinds, Answers(kinds)))
+                info.sensitive, info.layer = (True, layer) if found else (False, None)
+            elif info.layer is None or info.layer in {kind.rpartition(".")[2] for kind in kinds}:
+                info.sensitive, info.layer = False, None
 
     def class_view(self, cls: Cls) -> ClassInfo:
         """All that is known of a class."""
@@ -103,9 +115,6 @@ class Knowledge:
             if isinstance(x, Optim) and isinstance(y, Optim):
                 return Optim(x.of | y.of if x.of is not None and y.of is not None else None, x.id)
             if isinstance(x, Seq) and isinstance(y, Seq):
-                if x.kind == y.kind == "tuple" and len(x.items) == len(y.items):
-                    pairs = enumerate(zip(x.items, y.items, strict=True))
-                    return Seq("tuple", tuple(a if a == b else unite(f"{name}[{i}]", a, b) for i, (a, b) in pairs))
                 return bounded(Seq("grown", tuple(dict.fromkeys(x.items + y.items))[:16]))
             if isinstance(x, ModeFlag) and isinstance(y, ModeFlag) and (x.id, x.negated) == (y.id, y.negated):
                 return ModeFlag(x.id, unite_origins(x.origins, y.origins), x.negated)

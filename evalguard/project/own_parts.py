@@ -25,6 +25,7 @@ from evalguard.project.code import ClassView, Code, CodeView
 from evalguard.project.resolve import PLAIN_BASES
 from evalguard.project.sensitivity import (
     MODULE_ROOTS,
+    Answers,
     Sensitivity,
     call_sensitivity,
     may_hold_module,
@@ -112,7 +113,7 @@ def _is_left_open(call: Call, view: CodeView) -> bool:
     found = view.meaning(call.callee)
     if isinstance(found, Cls):
         return _leaves_open_whether_it_listens(found, view.code)
-    known: dict[Cls, Sensitivity] = view.code.kept.setdefault("sensitivities", {})
+    known: Answers = view.code.kept.setdefault("sensitivities", Answers())
     dotted = view.dotted(call.callee)
     return (
         dotted is not None
@@ -144,9 +145,12 @@ def _may_listen(info: Info) -> bool:
 
 
 def _is_made_to_listen(identity: Identity, info: Info, code: Code) -> bool:
-    """Whether the call that made an object is known to give it a layer that depends on the mode."""
+    """Whether the call that made an object gives it a layer that depends on the mode, or one that does by an option: a
+    dropout of a rate that nobody knows."""
     found = _as_made(identity, info, code)
-    return found is not None and bool(found[0])
+    if found is None or found[0] is not None or info.cls is None:
+        return found is not None and bool(found[0])
+    return _leaves_open_whether_it_listens(info.cls, code)
 
 
 def _makes_unseen_layer(cls: Cls, code: Code) -> bool:
@@ -169,7 +173,7 @@ def _is_unseen_module(base: str) -> bool:
 
 
 def _is_unseen_layer(call: Call, view: CodeView, cls: ClassView) -> bool:
-    known: dict[Cls, Sensitivity] = view.code.kept.setdefault("sensitivities", {})
+    known: Answers = view.code.kept.setdefault("sensitivities", Answers())
     if call_sensitivity(call, view.facts, view.path, view.index, known)[0] is not None:
         return False
     found = view.meaning(call.callee)
@@ -216,7 +220,7 @@ def _is_given_a_listener(identity: Identity, code: Code) -> bool:
     if made is None:
         return False
     view, call = made
-    known: dict[Cls, Sensitivity] = code.kept.setdefault("sensitivities", {})
+    known: Answers = code.kept.setdefault("sensitivities", Answers())
     given = [value for each in call.arguments for value in (each.value, *view.values_given(each.value))]
     inner = [found for value in given if isinstance(value, Temp) and (found := view.call_of(value)) is not None]
     return any(call_sensitivity(each, view.facts, view.path, view.index, known)[0] for each in inner)
@@ -234,7 +238,7 @@ def _as_made(identity: Identity, info: Info, code: Code) -> Sensitivity | None:
     made = _making_call(identity, code) if info.cls is not None else None
     if info.cls is None or made is None or made[0].meaning(made[1].callee) != info.cls:
         return None
-    known: dict[Cls, Sensitivity] = code.kept.setdefault("sensitivities", {})
+    known: Answers = code.kept.setdefault("sensitivities", Answers())
     return sensitivity_as_made(made[1], info.cls, made[0].facts, code.index, known)
 
 
@@ -262,7 +266,7 @@ class _Asked:
     def __init__(self, made: Identity, cls: Cls, code: Code) -> None:
         self._cls = code.class_(cls)
         self._call = found[1] if (found := _making_call(made, code)) is not None else None
-        self._known: dict[Cls, Sensitivity] = code.kept.setdefault("sensitivities", {})
+        self._known: Answers = code.kept.setdefault("sensitivities", Answers())
 
     def attribute(self, name: str, depth: int) -> bool | None:
         """Whether what the methods of the class assign to an attribute depends on the mode."""

@@ -121,7 +121,12 @@ class Relevance:
         return "training" in said.assigned or not (MODE_SWITCHING | lookup.switches()).isdisjoint(said.acts)
 
     def _acts_itself(self, key: Key) -> bool:
-        return not (RELEVANT | lookup.acts()).isdisjoint(self.index.said(*key).acts) or self._exports(key)
+        said = self.index.said(*key)
+        return (
+            not (RELEVANT | lookup.acts()).isdisjoint(said.acts)
+            or self._exports(key)
+            or (not said.assigned.isdisjoint(lookup.drop_attributes()) and _silences(self._facts(key)))
+        )
 
     def _says_evaluation(self, key: Key) -> bool:
         return says_evaluation(self._facts(key).name) or any(map(names_test_data, self.mentions.words(key)))
@@ -384,3 +389,16 @@ def _stored_into(facts: FunctionFacts) -> set[ir.Value]:
         for op in block.ops
         if isinstance(op, Assign) and isinstance(op.target, ir.Item)
     }
+
+
+def _silences(facts: FunctionFacts) -> bool:
+    """Whether a function sets to 0 an attribute by which layers drop: `module.p = 0`."""
+    return any(
+        isinstance(op, Assign)
+        and isinstance(op.target, ir.Attribute)
+        and op.target.name in lookup.drop_attributes()
+        and isinstance(op.value, ir.Const)
+        and op.value.value == 0
+        for block in facts.blocks
+        for op in block.ops
+    )

@@ -242,7 +242,7 @@ def _run_class(engine: Engine, cls: Cls, home: Home) -> list[PrivateMethods]:
                 if is_left_to_users:
                     _forget_train_mode(engine, state, receiver, _is_any)
                 elif is_module is True:
-                    _forget_train_mode(engine, state, receiver, _is_birth)
+                    _forget_train_mode(engine, state, receiver, _is_unchosen)
                 news.append(state)
         before = {state.fingerprint() for state in states}
         for state in news:
@@ -310,11 +310,11 @@ def _is_any(place: Identity, origin: Origin) -> bool:
     return True
 
 
-def _is_birth(place: Identity, origin: Origin) -> bool:
-    """Whether an object is in the mode in which it was made itself, or loaded: one that was there before may have got
-    the mode of what was made around it."""
+def _is_unchosen(place: Identity, origin: Origin) -> bool:
+    """Whether an object is in a mode that nobody chose: in which it was made itself, loaded, or trained; one that was
+    there before may have got the mode of what was made around it."""
     if origin.kind is not OriginKind.BUILT or origin.site is None:
-        return origin.kind in UNCHOSEN
+        return origin.kind in (*UNCHOSEN, OriginKind.TRAINED)
     root = root_of(place)
     return root[0] == "joined" or (root[0] == "new" and (root[1], *root[3:7]) == origin.site)
 

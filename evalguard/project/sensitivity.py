@@ -8,7 +8,7 @@ given: unknown. A class whose layers stand behind an argument (`if norm:`) is as
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from evalguard.flow.liveness import parts_of, path_of, values_of
 from evalguard.ir.facts import FunctionFacts
@@ -50,7 +50,16 @@ NO_LAYERS_MADE = frozenset({"__getstate__", "__setstate__", "__reduce__", "__red
 Sensitivity = tuple[bool | None, str | None]
 
 
-def sensitivity(cls: Cls, index: Index, known: dict[Cls, Sensitivity]) -> Sensitivity:
+class Answers(dict[Cls, Sensitivity]):
+    """What was found of classes so far. Layers of the kinds that are `silenced` are taken to be the same in both modes:
+    something has told them to drop nothing."""
+
+    def __init__(self, silenced: frozenset[str] = frozenset()) -> None:
+        super().__init__()
+        self.silenced = silenced
+
+
+def sensitivity(cls: Cls, index: Index, known: Answers) -> Sensitivity:
     """Whether the forward of a class depends on the mode, and through which layer."""
     if cls in known:
         return known[cls]
@@ -64,7 +73,7 @@ def sensitivity_as_made(
     cls: Cls,
     facts: FunctionFacts,
     index: Index,
-    known: dict[Cls, Sensitivity],
+    known: Answers,
     certain: Certain = NOTHING,
 ) -> Sensitivity:
     """The same for the object that a call in a function makes, of whose names some are certain: a layer behind an
@@ -81,7 +90,7 @@ def sensitivity_as_made(
     return known[marker] if given else whole
 
 
-def _class_sensitivity(cls: Cls, index: Index, known: dict[Cls, Sensitivity], given: Given) -> Sensitivity:
+def _class_sensitivity(cls: Cls, index: Index, known: Answers, given: Given) -> Sensitivity:
     own, foreign = index.ancestry(cls)
     unknown = False
     for base in foreign:
@@ -91,7 +100,7 @@ def _class_sensitivity(cls: Cls, index: Index, known: dict[Cls, Sensitivity], gi
                 return True, factory.layers[0]
         elif base not in PLAIN_BASES and lookup.canonical(base) not in MODULE_ROOTS and "." in base:
             layer = lookup.layer(base)
-            if layer is None or layer.sensitivity == "always":
+            if layer is None or (layer.sensitivity == "always" and layer.name not in known.silenced):
                 unknown = True
     methods = [
         (current.path, index.files[current.path].functions[qualname])
@@ -104,25 +113,41 @@ def _class_sensitivity(cls: Cls, index: Index, known: dict[Cls, Sensitivity], gi
     entry = at_entry(constructor, given) if constructor is not None else NOTHING
     kept = kept_attributes(constructor, entry, [facts for _, facts in methods]) if constructor is not None else NOTHING
     plain = index.is_module(cls) is False
+    by_forward = _reached("forward", methods, index) - _reached("__init__", methods, index)
     for path, facts in methods:
         certain = {**kept, **entry} if facts is constructor else kept
-        found, layer_name = function_sensitivity(facts, path, index, known, certain, plain)
+        only_runs = plain or (facts.name in by_forward and not index.said(path, facts.qualname).assigned)
+        found, layer_name = function_sensitivity(facts, path, index, known, certain, only_runs)
         if found:
             return True, layer_name
         unknown = unknown or found is None
     return (None, None) if unknown else (False, None)
 
 
+def _reached(name: str, methods: Sequence[tuple[str, FunctionFacts]], index: Index) -> set[str]:
+    """The names of the methods that one of a class calls on `self`, by itself or through others, and its own."""
+    found, waiting = set[str](), [name]
+    while waiting:
+        current = waiting.pop()
+        if current not in found:
+            found.add(current)
+            for path, facts in methods:
+                if facts.name == current:
+                    waiting += index.called_on_self(Fn(path, facts.qualname))
+    return found
+
+
 def function_sensitivity(
     facts: FunctionFacts,
     path: str,
     index: Index,
-    known: dict[Cls, Sensitivity],
+    known: Answers,
     certain: Certain = NOTHING,
-    plain: bool = False,
+    only_runs: bool = False,
 ) -> Sensitivity:
-    """The same for the layers made or called in one function, of whose names some may be certain. A method of a `plain`
-    class, which is no module, makes no layer by calling what it is given."""
+    """The same for the layers made or called in one function, of whose names some may be certain. One that `only_runs`
+    layers, such as the methods behind a forward, makes none by calling what it is given: if that is a part of its
+    object, it was found where it is made."""
     unknown = False
     no_modules = _no_modules(facts, path, index)
     live = live_blocks(facts, certain)
@@ -136,7 +161,7 @@ def function_sensitivity(
                 found, name = call_sensitivity(op, facts, path, index, known, certain)
                 if found:
                     return True, name
-                if found is None and plain and isinstance(op.callee, Name) and op.callee.id in facts.locals:
+                if found is None and only_runs and isinstance(op.callee, Name) and op.callee.id in facts.locals:
                     continue
                 unknown = unknown or (found is None and op.result not in no_modules)
         for edge in block.edges:
@@ -209,7 +234,7 @@ def call_sensitivity(
     facts: FunctionFacts,
     path: str,
     index: Index,
-    known: dict[Cls, Sensitivity],
+    known: Answers,
     certain: Certain = NOTHING,
 ) -> Sensitivity:
     """The same for what one call makes or runs."""
@@ -226,7 +251,7 @@ def call_sensitivity(
         found = path_of(op.callee) or ""
     layer = lookup.layer(found)
     if layer is not None:
-        if layer.sensitivity == "container":
+        if layer.sensitivity == "container" or layer.name in known.silenced:
             return False, None
         depends = lookup.depends_on_mode(layer, *_constants(op, certain))
         return depends, found.rpartition(".")[2] if depends else None
@@ -279,7 +304,7 @@ def _takes_mode_from_caller(flag: Parameter, op: Call, facts: FunctionFacts) -> 
 
 
 def _sensitivity_as_called(
-    op: Call, function: Fn, facts: FunctionFacts, index: Index, known: dict[Cls, Sensitivity], certain: Certain
+    op: Call, function: Fn, facts: FunctionFacts, index: Index, known: Answers, certain: Certain
 ) -> Sensitivity:
     """The same for what a function makes and runs for one call of it."""
     callee = index.facts(function)

@@ -22,7 +22,7 @@ from evalguard.project.code import ClassView, CodeView
 from evalguard.project.made_modules import made_by, of_class
 from evalguard.project.module_evidence import is_leaf_layer, is_module, is_probably_module, text_of
 from evalguard.project.resolve import MODULE_BASES, PLAIN_BASES
-from evalguard.project.sensitivity import asks_for_flag, sensitivity
+from evalguard.project.sensitivity import Answers, asks_for_flag, sensitivity
 from evalguard.vocabulary import lookup
 from evalguard.vocabulary.methods import CHILD_METHODS, MAY_SET_MODE_METHODS, SUBMODULE_METHODS
 from evalguard.vocabulary.words import words
@@ -162,7 +162,7 @@ def is_overridden_flag(cls: ClassView) -> bool:
 
 def _may_have_listening_parts(cls: ClassView) -> bool:
     """Whether a module has others in it, and not only such as are the same in both modes."""
-    return _may_have_parts(cls) and sensitivity(cls.cls, cls.index, {})[0] is not False
+    return _may_have_parts(cls) and sensitivity(cls.cls, cls.index, Answers())[0] is not False
 
 
 def _may_have_parts(cls: ClassView) -> bool:

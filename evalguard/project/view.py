@@ -11,10 +11,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from evalguard.finding import Span, Step
+from evalguard.flow.regions import Regions
 from evalguard.ir.facts import FileFacts, FunctionFacts
 from evalguard.ir.graph import EdgeKind
 from evalguard.ir.plain import Plain
-from evalguard.ir.values import Const, Name, Not
+from evalguard.ir.values import Attribute, Const, Item, Name, Not, Value
 from evalguard.modes.events import Backward, Events, Export, Forward, TrainingStep
 from evalguard.modes.frame import Info, is_part, is_related
 from evalguard.modes.intent import is_unit_test
@@ -22,6 +23,7 @@ from evalguard.modes.state import Trail, in_any_run
 from evalguard.modes.values import Chain, Identity, Origin, Origins, Site
 from evalguard.project.code import Code
 from evalguard.project.resolve import Index
+from evalguard.vocabulary.words import names_eval_mode
 
 LONGEST = 10  # steps of a trace, the finding's own left out
 LONGEST_OF_MODES = 5  # of them that set a mode, if there are more steps
@@ -124,6 +126,21 @@ class FunctionView:
         under = {edge.target for block in facts.blocks for edge in block.edges if (edge.test, edge.kind) in usual}
         return any(_edges(op.span) == origin.site[1:] for number in under for op in facts.blocks[number].ops)
 
+    def is_switched_by_choice(self, origin: Origin) -> bool:
+        """Whether a switch stands under a test of an option that is named for the mode: `if args.eval_mode:`."""
+        if origin.site is None:
+            return False
+        blocks = self.index.files[origin.path].functions[origin.function].blocks
+        regions = Regions(blocks)
+        under = 0
+        for number, block in enumerate(blocks):
+            if any(edge.test is not None and _names_eval_mode(edge.test) for edge in block.edges):
+                under |= regions.decided(number)
+        return any(
+            under >> number & 1 and any(_edges(op.span) == origin.site[1:] for op in block.ops)
+            for number, block in enumerate(blocks)
+        )
+
     def steps_of(self, identity: Identity) -> Iterator[TrainingStep]:
         """The training steps, anywhere, that change a module or a part or whole of it."""
         for step in self.events.steps.values():
@@ -213,6 +230,16 @@ def witness(trail: Trail | None, chain: Chain, origin: Origin, last: Step) -> tu
         return (*_condensed([*calls, *steps], len(calls)), last)
     shared = len(posixpath.commonprefix([chain, origin.chain]))  # of tuples, call by call
     return (*origin_steps(origin), *_calls(chain[shared:], trail)[-5:], last)
+
+
+def _names_eval_mode(test: Value) -> bool:
+    match test:
+        case Not(value=inner):
+            return _names_eval_mode(inner)
+        case Name(id=str() as name) | Attribute(name=str() as name) | Item(index=Const(value=str() as name)):
+            return names_eval_mode(name)
+        case _:
+            return False
 
 
 def _edges(span: Span) -> tuple[int, int, int, int]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from evalguard.finding import Finding, Step
 from evalguard.modes.values import OriginKind
-from evalguard.project.judge import inferences_in_train_mode
+from evalguard.project.judge import inferences_in_train_mode, is_also_in_eval_mode
 from evalguard.project.view import FunctionView
 from evalguard.rules.base import Rule, first_of_each, where
 from evalguard.rules.wording import through
@@ -69,6 +69,7 @@ class LoadedAndUsedInTrainMode(Rule):
             forward, origin = accident.forward, accident.origin
             if origin.kind is not OriginKind.LOADED:
                 continue
+            lacking = "not every path calls" if is_also_in_eval_mode(view, forward) else "nothing calls"
             last = Step(view.path, forward.span, f"`{forward.place}` infers here, in train mode", "train")
             yield (
                 (forward.id, origin.site),
@@ -76,7 +77,7 @@ class LoadedAndUsedInTrainMode(Rule):
                     view,
                     forward.span,
                     f"`{forward.place}` is used in train mode: its weights are loaded {where(origin, view)}, "
-                    f"and nothing calls `eval()`{through(view.info(forward.id))}",
+                    f"and {lacking} `eval()`{through(view.info(forward.id))}",
                     model=forward.place,
                     trace=view.trace(forward, origin, last),
                     help_text=f"call `{forward.place}.eval()` after loading",

@@ -155,6 +155,12 @@ def layer(dotted: str) -> Layer | None:
     return _find(_tables.layers, dotted)
 
 
+@cache
+def drop_attributes() -> frozenset[str]:
+    """The attributes by which layers can be told to drop nothing."""
+    return frozenset(found.drops_by for table in TABLES for found in table.layers if found.drops_by)
+
+
 def depends_on_mode(
     found: Layer | Functional, positional: Sequence[object] = (), keywords: Mapping[str, object] | None = None
 ) -> bool | None:

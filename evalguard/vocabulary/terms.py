@@ -61,6 +61,7 @@ class Layer(Struct, frozen=True):
         False  # on a GPU its backward fails in eval mode, though its forward is the same in both
     )
     learns_statistics: bool = False  # as it was made it has none, and in eval mode it changes nothing
+    drops_by: str = ""  # the attribute that says how much it drops: set to 0, it is the same in both modes
 
 
 class ModuleClass(Struct, frozen=True):

@@ -77,7 +77,7 @@ def _never(short: str) -> Layer:
 
 def _dropout(short: str) -> Layer:
     name = f"torch.nn.{short}"
-    return Layer(name, "always", DROPS, _page(name), PROBABILITY)
+    return Layer(name, "always", DROPS, _page(name), PROBABILITY, drops_by="p")
 
 
 def _batch_norm(short: str, tracks_at: int) -> Layer:

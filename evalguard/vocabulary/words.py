@@ -149,6 +149,11 @@ _COMPOUND: Final = re.compile(
 )
 
 
+def names_eval_mode(identifier: str) -> bool:
+    """Whether an option chooses a module's mode, and no phase of the program, by its name: `G_eval_mode`."""
+    return {"eval", "mode"} <= set(words(identifier)) or {"evaluation", "mode"} <= set(words(identifier))
+
+
 def step_receiver(identifier: str) -> StepReceiver | None:
     """What the owner of a `step()` is by its name. The last word that says something decides: `optimizer_scheduler`
     is a scheduler; but `lr_opt` stays an optimizer and `optG` is one."""
