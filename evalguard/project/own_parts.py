@@ -235,7 +235,7 @@ def _as_made(identity: Identity, info: Info, code: Code) -> Sensitivity | None:
     if info.cls is None or made is None or made[0].meaning(made[1].callee) != info.cls:
         return None
     known: dict[Cls, Sensitivity] = code.kept.setdefault("sensitivities", {})
-    return sensitivity_as_made(made[1], info.cls, made[0].facts, code.index, known)
+    return sensitivity_as_made(made[1], info.cls, made[0].facts, made[0].path, code.index, known)
 
 
 def is_indifferent_part(identity: Identity, infos: Mapping[Identity, Info], code: Code) -> bool:
