@@ -64,7 +64,8 @@ from evalguard.modes.values import (
     root_of,
 )
 from evalguard.project.aside import Aside, set_aside, spliced
-from evalguard.project.decorators import gives_back, gradient_effect, is_class_method, is_property, is_static
+from evalguard.project.decorators import gives_back, is_class_method, is_property, is_static
+from evalguard.project.gradients import gradient_effect
 from evalguard.project.knowledge import Knowledge
 from evalguard.project.parameters import accepts, call_arguments, default_name, root_arguments
 from evalguard.project.properties import property_names, property_reads
