@@ -437,6 +437,8 @@ class Index:
         methods = self.methods(cls)
         if "forward" in methods:
             return True
+        if "__call__" in methods:
+            return False  # a module has the one of `torch.nn.Module`, which calls its `forward`
         return None
 
     def facts(self, function: Fn) -> FunctionFacts:
