@@ -182,6 +182,7 @@ def is_meant(view: FunctionView, forward: Forward, origin: Origin) -> bool:
         or _is_part_set_apart(view, forward, origin)
         or _is_weak(forward, origin)
         or (origin.evaluating and is_chosen_by_flag(origin))
+        or _is_for_a_while(view, origin)
         or _is_smoke_test(forward, origin)
         or _is_norm_of_the_batch(view, forward, origin)
     )
@@ -280,6 +281,11 @@ def _is_part_set_apart(view: FunctionView, forward: Forward, origin: Origin) -> 
     """part-in-train-mode-after-eval: `model.eval(); model.prenet.train()` wants the dropout of this part, unless
     something trains it so."""
     return origin.apart and not _is_trained(view, forward)
+
+
+def _is_for_a_while(view: FunctionView, origin: Origin) -> bool:
+    """train-and-back: who keeps the mode, calls `train()` and gives the mode back wants the noise in between."""
+    return origin.kind is OriginKind.SET and view.is_given_back(origin)
 
 
 def is_chosen_by_flag(origin: Origin) -> bool:
