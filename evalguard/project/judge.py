@@ -396,8 +396,8 @@ def _is_trained(view: FunctionView, forward: Forward) -> bool:
 
 def _is_named_helper(forward: Forward) -> bool:
     said = words(forward.place)
-    if said[-1:] == ("t",) and set(said) & MODULE_WORDS:
-        return True  # `model_t` beside `model_s`: teacher and student
+    if said and "t" in said[-2:] and set(said[-2:]) & MODULE_WORDS:
+        return True  # `model_t` beside `model_s`, `t_net` beside `s_net`: teacher and student
     return bool(set(said) & HELPER_NETWORK_WORDS)
 
 
