@@ -135,9 +135,16 @@ def is_inference(view: FunctionView, forward: Forward) -> bool:
         return False
     if forward.grads_off or forward.reason is not None:
         return True
-    if view.backwards_in(forward.path, forward.function):
+    if not _stands_behind_training(view, forward):
         return False
     return "numpy" in forward.fate or ("number" in forward.fate and _is_loaded_to_be_used(view, forward))
+
+
+def _stands_behind_training(view: FunctionView, forward: Forward) -> bool:
+    """Whether its function trains in no loop that has not ended before the forward, as a script does that shows in the
+    end what it has learned."""
+    loops = [backward.loops for backward in view.backwards_in(forward.path, forward.function)]
+    return all(around and around[0].end_line < forward.span.line for around in loops)
 
 
 def _is_loaded_to_be_used(view: FunctionView, forward: Forward) -> bool:
