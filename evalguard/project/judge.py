@@ -20,6 +20,7 @@ from evalguard.project.own_parts import (
     is_indifferent_as_made,
     is_indifferent_part,
     is_seen,
+    listening_whole,
     may_hide_a_layer,
     may_hide_a_layer_as_made,
     sets_parts_itself,
@@ -160,10 +161,22 @@ def may_matter(view: FunctionView, event: Forward | Export) -> bool:
         return False
     if is_indifferent_part(event.id, view.infos, view.code) or is_indifferent_as_made(event.id, view.infos, view.code):
         return False
+    return _is_known_as_module(view, event) or listening_whole(event.id, view.infos, view.code) is not None
+
+
+def _is_known_as_module(view: FunctionView, event: Forward | Export) -> bool:
+    """Whether what is done with an object, its class or its name says that it is a module."""
+    info = view.info(event.id)
     if info.module or info.cls is not None:
         return True
-    said = set(words(event.place))
-    return bool(info.evidence) or bool(said & MODULE_WORDS)
+    return bool(info.evidence) or bool(set(words(event.place)) & MODULE_WORDS)
+
+
+def cause(view: FunctionView, forward: Forward, origin: Origin) -> object:
+    """What makes two findings one: the same origin of the mode of the same module, or of the module whose parts a
+    method runs one after another, of which nothing but their layers is known."""
+    whole = None if _is_known_as_module(view, forward) else listening_whole(forward.id, view.infos, view.code)
+    return (forward.id if whole is None else whole), origin.site
 
 
 def _belongs_to_insensitive(view: FunctionView, event: Forward | Export) -> bool:

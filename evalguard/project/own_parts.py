@@ -13,6 +13,7 @@ the engine runs no constructor that only makes layers.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import cast
 
 from evalguard.finding import Span
 from evalguard.flow.liveness import path_of
@@ -22,6 +23,7 @@ from evalguard.modes.frame import Info, is_part
 from evalguard.modes.unknown import names_module
 from evalguard.modes.values import PARTS, Cls, Fn, Identity
 from evalguard.project.code import ClassView, Code, CodeView
+from evalguard.project.hidden_modules import grown_by
 from evalguard.project.resolve import PLAIN_BASES
 from evalguard.project.sensitivity import (
     MODULE_ROOTS,
@@ -248,6 +250,20 @@ def is_indifferent_part(identity: Identity, infos: Mapping[Identity, Info], code
     return False
 
 
+def listening_whole(identity: Identity, infos: Mapping[Identity, Info], code: Code) -> Identity | None:
+    """The module of the project of which an object is, or stands in, a part that is known to depend on the mode; None
+    for all else."""
+    while identity[0] in PARTS:
+        if identity[0] == "attr" and (
+            bool((whole := infos.get(identity[1])) and whole.sensitive)
+            if identity[2] == "_modules"
+            else _part_listens(identity[1], identity[2], infos, code)
+        ):
+            return cast(Identity, identity[1])
+        identity = identity[1]
+    return None
+
+
 def _part_listens(owner: Identity, name: str, infos: Mapping[Identity, Info], code: Code) -> bool | None:
     """Whether what is under an attribute of an object depends on the mode: None if nobody knows."""
     info = infos.get(owner)
@@ -282,7 +298,7 @@ class _Asked:
                 name = view.own_attribute(value)
                 return None if name is None else self.attribute(name, depth + 1)
             case Name():
-                given = [self.value(each, view, depth + 1) for each in view.values_given(value)]
+                given = self._given(value, view, depth)
                 if view.has_parameter(value):
                     given.append(self._parameter(value, view))
                 return _together(given) if given else None
@@ -290,10 +306,15 @@ class _Asked:
                 call = view.call_of(value)
                 if call is not None:
                     return self._made(call, view, depth)
-                given = [self.value(each, view, depth + 1) for each in view.values_given(value)]
+                given = self._given(value, view, depth)
                 return _together(given) if given else None
             case _:
                 return None
+
+    def _given(self, value: Name | Temp, view: CodeView, depth: int) -> list[bool | None]:
+        """The same for all that a variable is given, and for what is put into it where that is a list."""
+        found = [*view.values_given(value), *grown_by(view, {value})]
+        return [self.value(each, view, depth + 1) for each in found]
 
     def _made(self, call: Call, view: CodeView, depth: int) -> bool | None:
         """Whether what a call makes depends on the mode."""
