@@ -496,7 +496,7 @@ class Engine:
                 self._followed.add((function.path, function.qualname))
             remembered = self._memo[key] = (outcomes, base_trail)
         outcomes, first_trail = remembered
-        return self._returned(outcomes, state, frame, op, first_trail, base_trail, facts, env, aside)
+        return self._returned(outcomes, state, frame, op, first_trail, base_trail, function, env, aside)
 
     def _returned(
         self,
@@ -506,11 +506,12 @@ class Engine:
         op: Op,
         first_trail: Trail | None,
         base_trail: Trail | None,
-        facts: FunctionFacts | None = None,
+        function: Fn | None = None,
         env: dict[str, Abstract] | None = None,
         aside: Aside | None = None,
     ) -> list[Outcome]:
         """The callee's ends, seen by the caller."""
+        facts = self.index.facts(function) if function is not None else None
         results: list[Outcome] = []
         roots = {root_of(i) for value in (env or {}).values() for i in identities(value)}
         paths = frozenset(
@@ -526,7 +527,7 @@ class Engine:
             after.doubt = after.doubt or state.doubt
             if facts is not None:
                 value = self._freeze(value, facts, after)
-            if facts is None or gradient_effect(frame.path, facts, self.index) is not None:
+            if function is None or facts is None or gradient_effect(function.path, facts, self.index) is not None:
                 after.grads = state.grads
             after.guards = frozenset(
                 guard if guard.depth <= frame.depth else Guard(guard.test, guard.holds, paths, frame.depth)

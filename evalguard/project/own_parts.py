@@ -35,6 +35,7 @@ from evalguard.project.sensitivity import (
 from evalguard.vocabulary import lookup
 
 DEEPEST = 6  # assignments and calls that are followed one after another
+TABLE_OF_PARTS = "_modules"
 
 
 def sets_parts_itself(cls: Cls, code: Code) -> bool:
@@ -254,14 +255,19 @@ def listening_whole(identity: Identity, infos: Mapping[Identity, Info], code: Co
     """The module of the project of which an object is, or stands in, a part that is known to depend on the mode; None
     for all else."""
     while identity[0] in PARTS:
-        if identity[0] == "attr" and (
-            bool((whole := infos.get(identity[1])) and whole.sensitive)
-            if identity[2] == "_modules"
-            else _part_listens(identity[1], identity[2], infos, code)
-        ):
+        if identity[0] == "attr" and _holds_a_listener(identity[1], identity[2], infos, code):
             return cast(Identity, identity[1])
         identity = identity[1]
     return None
+
+
+def _holds_a_listener(owner: Identity, name: str, infos: Mapping[Identity, Info], code: Code) -> bool:
+    """Whether what is under an attribute of an object is known to depend on the mode: in the table of all parts it may
+    be any."""
+    if name == TABLE_OF_PARTS:
+        info = infos.get(owner)
+        return info is not None and bool(info.sensitive)
+    return bool(_part_listens(owner, name, infos, code))
 
 
 def _part_listens(owner: Identity, name: str, infos: Mapping[Identity, Info], code: Code) -> bool | None:

@@ -354,11 +354,8 @@ def _named_class(value: Value, path: str, index: Index) -> Cls | str | None:
     """The class of the project, or the layer of PyTorch, that a name means."""
     found = index.resolve(path, value)
     if isinstance(found, str):
-        return (
-            found
-            if found.rpartition(".")[2][:1].isupper() and lookup.canonical(found).startswith("torch.nn.")
-            else None
-        )
+        is_layer = found.rpartition(".")[2][:1].isupper() and lookup.canonical(found).startswith("torch.nn.")
+        return found if is_layer else None
     return found if isinstance(found, Cls) else None
 
 
