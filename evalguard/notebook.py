@@ -7,7 +7,7 @@
 
 A cell is counted among the code cells, from 1. The layers above see the lines of the text, as of any other file; only
 who speaks to the user asks `Document.cells` for the place. Outputs are never looked at. A notebook in another language
-is a document without text.
+is a document without text; so is one with a kernel of Python 2, unless all of it is Python 3 as well.
 
 The file is read as JSON by ourselves: nbformat would check what we do not need with a schema, at the price of a
 dependency on jsonschema and of a multiple of the time, and refuse notebooks that Jupyter opens.
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 SUFFIX = ".ipynb"
+OLD_PYTHON = "Python 2"
 _PYTHON = frozenset({"python", "python3", "ipython", "ipython3", "pyspark", "pyspark3"})  # as sparkmagic calls it
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # JSON can say what no encoding can hold
 _POLYGLOT = ("metadata", "vscode", "languageId")  # of a cell in another language than its notebook's
@@ -59,7 +60,24 @@ def notebook_of(text: str, shown: str) -> Document:
         raise SourceProblem(f"is no notebook: JSON: {error}") from error
     sources = list(_code_cells(content))
     language = _foreign_language(content)
-    return Document(shown, "", foreign=language) if language else document_of_cells(shown, sources)
+    if language and language != OLD_PYTHON:
+        return Document(shown, "", foreign=language)
+    document = document_of_cells(shown, sources)
+    return document if not language or _is_parsed_today(document.text) else Document(shown, "", foreign=language)
+
+
+def _is_parsed_today(text: str) -> bool:
+    """Whether code for Python 2 says nothing that only Python 2 reads, as much of it that imports `print_function`."""
+    import ast
+    import warnings
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of escapes that are none
+            ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
 
 
 def placed(finding: Finding, cells: Mapping[str, Cells]) -> Finding:
@@ -191,7 +209,7 @@ def _source(cell: dict[str, object]) -> str:
 
 
 def _foreign_language(content: dict[str, object]) -> str:
-    """The language of a notebook that is not written in Python 3, else ""; one that does not say is Python."""
+    """The language of a notebook that is not made for Python 3, else ""; one that does not say is Python."""
     language = _text_at(content, "metadata", "language_info", "name") or _text_at(
         content, "metadata", "kernelspec", "language"
     )
@@ -201,7 +219,7 @@ def _foreign_language(content: dict[str, object]) -> str:
     kernel = _text_at(content, "metadata", "kernelspec", "name")
     version = _text_at(content, "metadata", "language_info", "version")
     is_old = kernel.startswith("python2") or (version.startswith("2.") and not kernel.startswith("python3"))
-    return "Python 2" if is_old else ""
+    return OLD_PYTHON if is_old else ""
 
 
 def _is_python(language: str) -> bool:

@@ -91,8 +91,14 @@ def test_what_is_no_notebook(data: bytes, message: str, place: tuple[int, int]) 
     ],
 )
 def test_languages(metadata: dict[str, object], language: str) -> None:
-    document = notebook_of(notebook("model.eval()", metadata=metadata), "a.ipynb")
+    document = notebook_of(notebook("model.eval()\nprint 'done'", metadata=metadata), "a.ipynb")
     assert (document.foreign, bool(document.text)) == (language, not language)
+
+
+def test_what_both_pythons_read_is_read() -> None:
+    metadata: dict[str, object] = {"kernelspec": {"name": "python2"}}
+    assert notebook_of(notebook("%matplotlib inline\nprint('a')", "b = u'\\d'", metadata=metadata), "a.ipynb").text
+    assert notebook_of(notebook("print('a')", "print 'b'", metadata=metadata), "a.ipynb").foreign == "Python 2"
 
 
 def test_a_cell_in_another_language_is_left_blank_and_counts() -> None:

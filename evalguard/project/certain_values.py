@@ -41,32 +41,43 @@ COMPARISONS: Mapping[str, Callable[[Literals, Literals], object]] = {
 }
 
 
-def given_by(call: Call, callee: FunctionFacts, bound: bool, caller: FunctionFacts, certain: Certain) -> Given:
-    """The parameters of a function that are certain where `caller`, of whose names `certain` knows some, calls it;
-    `bound` if its first parameter is the object."""
+def arguments_of(
+    call: Call, callee: FunctionFacts, bound: bool, caller: FunctionFacts
+) -> dict[str, tuple[Value, bool]] | None:
+    """What each parameter of a function is given where `caller` calls it, and whether it is from there: the others have
+    their defaults. `bound` if its first parameter is the object; None if nobody knows which parameter is given what."""
     named: dict[str | None, Value] = {}
     position = 0
     for argument in call.arguments:
         if argument.stars == 2 and (items := _items(argument.value, caller)) is not None:
             named |= items
         elif argument.stars:
-            return ()
+            return None
         elif argument.keyword is not None:
             named[argument.keyword] = argument.value
         else:
             position += 1
     positional = [argument.value for argument in call.arguments if argument.keyword is None and not argument.stars]
-    found: dict[str, Literals] = {}
+    found: dict[str, tuple[Value, bool]] = {}
     for number, parameter in enumerate(callee.parameters[1 if bound else 0 :]):
         value = named.get(parameter.name, parameter.default)
         if parameter.kind == "positional" and number < position:
             value = positional[number]
         elif parameter.kind in ("args", "kwargs"):
             continue
-        from_here = value is not parameter.default
-        known = value if isinstance(value, Const) else constant(value, certain) if value and from_here else None
+        if value is not None:
+            found[parameter.name] = value, value is not parameter.default
+    return found
+
+
+def given_by(call: Call, callee: FunctionFacts, bound: bool, caller: FunctionFacts, certain: Certain) -> Given:
+    """The parameters of a function that are certain where `caller`, of whose names `certain` knows some, calls it;
+    `bound` if its first parameter is the object."""
+    found: dict[str, Literals] = {}
+    for name, (value, is_from_here) in (arguments_of(call, callee, bound, caller) or {}).items():
+        known = value if isinstance(value, Const) else constant(value, certain) if is_from_here else None
         if known is not None:
-            found[parameter.name] = known.value
+            found[name] = known.value
     return tuple(sorted(found.items()))
 
 

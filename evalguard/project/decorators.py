@@ -1,33 +1,10 @@
-"""What decorators say of a function: `@torch.no_grad()`, `@property`, `@staticmethod`."""
+"""What decorators say of a function: `@property`, `@staticmethod`, `@register`."""
 
 from __future__ import annotations
 
 from evalguard.ir import values as ir
 from evalguard.ir.facts import FileFacts, FunctionFacts
 from evalguard.ir.ops import Assign, Define, Return
-from evalguard.project.resolve import Index
-from evalguard.vocabulary import lookup
-
-SETTERS_OF_GRADIENTS = ("off", "on")
-
-
-def gradient_effect(path: str, facts: FunctionFacts, index: Index) -> bool | None:
-    """What a function's decorators do to gradients: off (False), on (True) or nothing (None)."""
-    for decorator in facts.decorators:
-        found = index.resolve(path, ir.as_value(decorator.name)) if decorator.name else None
-        if not isinstance(found, str):
-            continue
-        gradients = lookup.gradients(found)
-        if gradients is None:
-            continue
-        if gradients.effect in SETTERS_OF_GRADIENTS:
-            return gradients.effect == "on"
-        flag = decorator.arguments[0].value if decorator.arguments else None
-        constant = flag.value if isinstance(flag, ir.Const) else None
-        if lookup.canonical(found) == "torch.inference_mode":
-            return constant is False
-        return bool(constant)
-    return None
 
 
 def is_property(facts: FunctionFacts) -> bool:
@@ -49,16 +26,16 @@ def gives_back(file: FileFacts, facts: FunctionFacts, called: bool) -> bool:
     """Whether a decorator of a file surely gives back the very function that it is put on, as one that registers does.
     If `called`, it is used as `@decorator(...)`, and what it returns is put on the function."""
     if called:
-        returned = _only_returned(facts)
+        returned = only_returned(facts)
         inner = [f for f in file.functions.values() if f.parent == facts.qualname and f.name == returned]
         return len(inner) == 1 and gives_back(file, inner[0], False)
     if not facts.parameters or facts.is_generator or facts.is_async or facts.owner is not None:
         return False
     given = facts.parameters[0].name
-    return _only_returned(facts) == given and given not in _bound(facts)
+    return only_returned(facts) == given and given not in _bound(facts)
 
 
-def _only_returned(facts: FunctionFacts) -> str | None:
+def only_returned(facts: FunctionFacts) -> str | None:
     """The variable that every `return` of a function gives."""
     returned = {op.value for block in facts.blocks for op in block.ops if isinstance(op, Return)}
     match list(returned):

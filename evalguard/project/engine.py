@@ -75,8 +75,9 @@ from evalguard.modes.values import (
     root_of,
 )
 from evalguard.project.aside import Aside, set_aside, spliced
-from evalguard.project.decorators import gives_back, gradient_effect, is_class_method, is_property, is_static
+from evalguard.project.decorators import gives_back, is_class_method, is_property, is_static
 from evalguard.project.early_reads import early_reads
+from evalguard.project.gradients import gradient_effect
 from evalguard.project.knowledge import Knowledge
 from evalguard.project.parameters import accepts, call_arguments, default_name, root_arguments
 from evalguard.project.properties import property_names, property_reads
@@ -507,7 +508,7 @@ class Engine:
                 self._followed.add((function.path, function.qualname))
             remembered = self._memo[key] = (outcomes, base_trail)
         outcomes, first_trail = remembered
-        return self._returned(outcomes, state, frame, op, first_trail, base_trail, facts, env, aside)
+        return self._returned(outcomes, state, frame, op, first_trail, base_trail, function, env, aside)
 
     def _returned(
         self,
@@ -517,11 +518,12 @@ class Engine:
         op: Op,
         first_trail: Trail | None,
         base_trail: Trail | None,
-        facts: FunctionFacts | None = None,
+        function: Fn | None = None,
         env: dict[str, Abstract] | None = None,
         aside: Aside | None = None,
     ) -> list[Outcome]:
         """The callee's ends, seen by the caller."""
+        facts = self.index.facts(function) if function is not None else None
         results: list[Outcome] = []
         roots = {root_of(i) for value in (env or {}).values() for i in identities(value)}
         paths = frozenset(
@@ -537,7 +539,7 @@ class Engine:
             after.doubt = after.doubt or state.doubt
             if facts is not None:
                 value = self._freeze(value, facts, after)
-            if facts is None or gradient_effect(frame.path, facts, self.index) is not None:
+            if function is None or facts is None or gradient_effect(function.path, facts, self.index) is not None:
                 after.grads = state.grads
             after.guards = frozenset(
                 guard if guard.depth <= frame.depth else Guard(guard.test, guard.holds, paths, frame.depth)

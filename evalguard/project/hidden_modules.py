@@ -92,7 +92,7 @@ def _hidden(op: Assign, name: str, view: CodeView, cls: ClassView, builders: lis
     if plain is None:
         return None
     aliases: set[Value] = {value for value in (op.target, op.value) if isinstance(value, (Attribute, Name))}
-    grown = [(home, value) for home in builders for value in _grown(home, aliases if home is view else {op.target})]
+    grown = [(home, value) for home in builders for value in grown_by(home, aliases if home is view else {op.target})]
     items = [(view, value) for value in plain.items] + grown
     if len(plain.items) == 1 and not grown and not _is_repeated(op.value, view):
         return None  # `[teacher]`: hidden on purpose
@@ -130,8 +130,8 @@ def _plain(value: Value, view: CodeView, depth: int) -> _Plain | None:
             sure = [each for each in given if each is not None]
             if not sure or len(sure) < len(given):
                 return None
-            grown = tuple(_grown(view, {value}))
-            return _Plain(sure[0].kind, (*(item for each in sure for item in each.items), *grown))
+            later = tuple(grown_by(view, {value}))
+            return _Plain(sure[0].kind, (*(item for each in sure for item in each.items), *later))
         case _:
             return None
 
@@ -147,7 +147,7 @@ def _copied(call: Call, view: CodeView, depth: int) -> _Plain | None:
     return None if inner is None else _Plain(kind, inner.items)
 
 
-def _grown(view: CodeView, targets: set[Value]) -> Iterator[Value]:
+def grown_by(view: CodeView, targets: set[Value]) -> Iterator[Value]:
     """What a function puts into one of these collections."""
     for op in view.ops():
         match op:

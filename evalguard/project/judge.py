@@ -20,6 +20,7 @@ from evalguard.project.own_parts import (
     is_indifferent_as_made,
     is_indifferent_part,
     is_seen,
+    listening_whole,
     may_hide_a_layer,
     may_hide_a_layer_as_made,
     sets_parts_itself,
@@ -139,7 +140,7 @@ def is_inference(view: FunctionView, forward: Forward) -> bool:
         return False
     if forward.grads_off or _is_evaluation(view, forward):
         return True
-    if view.backwards_in(forward.path, forward.function):
+    if not _stands_behind_training(view, forward):
         return False
     return "numpy" in forward.fate or ("number" in forward.fate and _is_loaded_to_be_used(view, forward))
 
@@ -148,6 +149,13 @@ def _is_evaluation(view: FunctionView, forward: Forward) -> bool:
     """Whether something says so; the name of its own function is not enough where a training step calls that as well
     and takes gradients of the same forward: `fake = self.infer_generator(x)`."""
     return forward.reason is not None and not (forward.is_only_named and _trains_as_well(view, forward))
+
+
+def _stands_behind_training(view: FunctionView, forward: Forward) -> bool:
+    """Whether its function trains in no loop that has not ended before the forward, as a script does that shows in the
+    end what it has learned."""
+    loops = [backward.loops for backward in view.backwards_in(forward.path, forward.function)]
+    return all(around and around[0].end_line < forward.span.line for around in loops)
 
 
 def _is_loaded_to_be_used(view: FunctionView, forward: Forward) -> bool:
@@ -163,10 +171,22 @@ def may_matter(view: FunctionView, event: Forward | Export) -> bool:
         return False
     if is_indifferent_part(event.id, view.infos, view.code) or is_indifferent_as_made(event.id, view.infos, view.code):
         return False
+    return _is_known_as_module(view, event) or listening_whole(event.id, view.infos, view.code) is not None
+
+
+def _is_known_as_module(view: FunctionView, event: Forward | Export) -> bool:
+    """Whether what is done with an object, its class or its name says that it is a module."""
+    info = view.info(event.id)
     if info.module or info.cls is not None:
         return True
-    said = set(words(event.place))
-    return bool(info.evidence) or bool(said & MODULE_WORDS)
+    return bool(info.evidence) or bool(set(words(event.place)) & MODULE_WORDS)
+
+
+def cause(view: FunctionView, forward: Forward, origin: Origin) -> object:
+    """What makes two findings one: the same origin of the mode of the same module, or of the module whose parts a
+    method runs one after another, of which nothing but their layers is known."""
+    whole = None if _is_known_as_module(view, forward) else listening_whole(forward.id, view.infos, view.code)
+    return (forward.id if whole is None else whole), origin.site
 
 
 def _belongs_to_insensitive(view: FunctionView, event: Forward | Export) -> bool:
@@ -192,6 +212,7 @@ def is_meant(view: FunctionView, forward: Forward, origin: Origin) -> bool:
         or _is_part_set_apart(view, forward, origin)
         or _is_weak(forward, origin)
         or (origin.evaluating and is_chosen_by_flag(origin))
+        or _is_for_a_while(view, origin)
         or _is_smoke_test(forward, origin)
         or _is_norm_of_the_batch(view, forward, origin)
     )
@@ -293,6 +314,11 @@ def _is_part_set_apart(view: FunctionView, forward: Forward, origin: Origin) -> 
     """part-in-train-mode-after-eval: `model.eval(); model.prenet.train()` wants the dropout of this part, unless
     something trains it so."""
     return origin.apart and not _is_trained(view, forward)
+
+
+def _is_for_a_while(view: FunctionView, origin: Origin) -> bool:
+    """train-and-back: who keeps the mode, calls `train()` and gives the mode back wants the noise in between."""
+    return origin.kind is OriginKind.SET and view.is_given_back(origin)
 
 
 def is_chosen_by_flag(origin: Origin) -> bool:
@@ -403,8 +429,8 @@ def _is_trained(view: FunctionView, forward: Forward) -> bool:
 
 def _is_named_helper(forward: Forward) -> bool:
     said = words(forward.place)
-    if said[-1:] == ("t",) and set(said) & MODULE_WORDS:
-        return True  # `model_t` beside `model_s`: teacher and student
+    if said and "t" in said[-2:] and set(said[-2:]) & MODULE_WORDS:
+        return True  # `model_t` beside `model_s`, `t_net` beside `s_net`: teacher and student
     return bool(set(said) & HELPER_NETWORK_WORDS)
 
 

@@ -11,13 +11,13 @@ list(resnet18().children())[:-1]   in `nn.Sequential(*...)` as what it was taken
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from evalguard.ir.ops import Call, Return
 from evalguard.ir.values import Attribute, Const, Item, Name, Star, Temp, Value
 from evalguard.modes.values import Cls, Fn
 from evalguard.project.code import ClassView, CodeView
-from evalguard.project.sensitivity import layers_of_part_used
+from evalguard.project.sensitivity import asks_for_flag, layers_of_part_used
 from evalguard.vocabulary import lookup
 from evalguard.vocabulary.methods import CHILD_METHODS
 
@@ -89,16 +89,24 @@ def made_in_call(call: Call, view: CodeView, cls: ClassView | None, depth: int =
         return _of_library(dotted, call, view, cls, depth)
     found = view.meaning(call.callee)
     if isinstance(found, Cls):
-        made = view.code.class_(found)
-        return of_class(made, depth) if made.is_module else None
+        cls_made = view.code.class_(found)
+        return _of_class_that_may_ask(cls_made, depth) if cls_made.is_module else None
     callees = cls.callees(view, call.callee) if cls is not None else []
     if not callees and isinstance(found, Fn):
         callees = [view.code.function(found.path, found.qualname)]
     return _one(_returned(callee, cls, depth) for callee in callees)
 
 
+def _of_class_that_may_ask(cls: ClassView, depth: int) -> Made:
+    """The module that the constructor of a module class of the project makes, which also listens if it asks for
+    `self.training` itself, as a dropout of one's own does."""
+    made = of_class(cls, depth)
+    asks = any(asks_for_flag(method.facts) for method in cls.methods().values())
+    return replace(made, listens=made.listens or asks)
+
+
 def of_class(cls: ClassView, depth: int = 0) -> Made:
-    """The module that the constructor of a module class of the project makes."""
+    """The module that the constructor of a module class of the project makes. It listens by its layers."""
     if "made" not in cls.kept:
         cls.kept["made"] = (False, False)  # a class that makes itself adds nothing
         cls.kept["made"] = _listens_and_weighs(cls, depth)

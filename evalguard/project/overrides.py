@@ -129,13 +129,31 @@ def _flaw_of_eval(view: CodeView, cls: ClassView) -> tuple[Flaw, str] | None:
     missed = _missed_parts(view, cls)
     if missed:
         return "parts", ", ".join(f"`self.{name}`" for name in missed[:3])
-    if _may_return_none(view):
-        return "none", ""
-    if cls.method("train") is None and not _only_calls_above(view):
-        outer = _around(cls)
-        if outer is not None:
-            return "unasked", outer
-    return None
+    outer = _around(cls) if not _only_calls_above(view) and not _train_does_its_own_in_eval_mode(cls) else None
+    if outer is not None:
+        return "unasked", outer
+    return ("none", "") if _may_return_none(view) else None
+
+
+def _train_does_its_own_in_eval_mode(cls: ClassView) -> bool:
+    """Whether the class has a `train` that may do for False what its `eval` does: it asks for its mode, or gives it to
+    something else than the `train` above."""
+    view = cls.method("train")
+    if view is None:
+        return False
+    mode = next((parameter.name for parameter in view.facts.parameters[1:]), None)
+    if mode is None:
+        return True
+    tests = [edge.test for block in view.facts.blocks for edge in block.edges if edge.test is not None]
+    given = [
+        value
+        for op in view.ops()
+        if not (isinstance(op, Call) and _is_call_above(op, "train", view))
+        for value in values_of(op)
+    ]
+    return any(_is_own_call(call, "eval", view) for _, call in view.calls()) or any(
+        _mentions(value, mode) for value in (*tests, *given)
+    )
 
 
 def _is_mode(parameter: Parameter, view: CodeView) -> bool:
@@ -238,8 +256,10 @@ def _is_call_above(call: Call, name: str, view: CodeView) -> bool:
 
 
 def _only_calls_above(view: CodeView) -> bool:
+    """Whether an `eval` does nothing that the parent's `train(False)` would not do as well."""
     return all(
-        call.callee == Name("super") or _is_call_above(call, "eval", view) for _, call in view.calls()
+        call.callee == Name("super") or _is_call_above(call, "eval", view) or _is_own_call(call, "train", view)
+        for _, call in view.calls()
     ) and not any(isinstance(op, Assign) for op in view.ops())
 
 

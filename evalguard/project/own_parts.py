@@ -13,6 +13,7 @@ the engine runs no constructor that only makes layers.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import cast
 
 from evalguard.finding import Span
 from evalguard.flow.liveness import path_of
@@ -22,6 +23,7 @@ from evalguard.modes.frame import Info, is_part
 from evalguard.modes.unknown import names_module
 from evalguard.modes.values import PARTS, Cls, Fn, Identity
 from evalguard.project.code import ClassView, Code, CodeView
+from evalguard.project.hidden_modules import grown_by
 from evalguard.project.resolve import PLAIN_BASES
 from evalguard.project.sensitivity import (
     MODULE_ROOTS,
@@ -34,6 +36,7 @@ from evalguard.project.sensitivity import (
 from evalguard.vocabulary import lookup
 
 DEEPEST = 6  # assignments and calls that are followed one after another
+TABLE_OF_PARTS = "_modules"
 
 
 def sets_parts_itself(cls: Cls, code: Code) -> bool:
@@ -239,7 +242,7 @@ def _as_made(identity: Identity, info: Info, code: Code) -> Sensitivity | None:
     if info.cls is None or made is None or made[0].meaning(made[1].callee) != info.cls:
         return None
     known: Answers = code.kept.setdefault("sensitivities", Answers())
-    return sensitivity_as_made(made[1], info.cls, made[0].facts, code.index, known)
+    return sensitivity_as_made(made[1], info.cls, made[0].facts, made[0].path, code.index, known)
 
 
 def is_indifferent_part(identity: Identity, infos: Mapping[Identity, Info], code: Code) -> bool:
@@ -250,6 +253,25 @@ def is_indifferent_part(identity: Identity, infos: Mapping[Identity, Info], code
             return True
         identity = identity[1]
     return False
+
+
+def listening_whole(identity: Identity, infos: Mapping[Identity, Info], code: Code) -> Identity | None:
+    """The module of the project of which an object is, or stands in, a part that is known to depend on the mode; None
+    for all else."""
+    while identity[0] in PARTS:
+        if identity[0] == "attr" and _holds_a_listener(identity[1], identity[2], infos, code):
+            return cast(Identity, identity[1])
+        identity = identity[1]
+    return None
+
+
+def _holds_a_listener(owner: Identity, name: str, infos: Mapping[Identity, Info], code: Code) -> bool:
+    """Whether what is under an attribute of an object is known to depend on the mode: in the table of all parts it may
+    be any."""
+    if name == TABLE_OF_PARTS:
+        info = infos.get(owner)
+        return info is not None and bool(info.sensitive)
+    return bool(_part_listens(owner, name, infos, code))
 
 
 def _part_listens(owner: Identity, name: str, infos: Mapping[Identity, Info], code: Code) -> bool | None:
@@ -286,7 +308,7 @@ class _Asked:
                 name = view.own_attribute(value)
                 return None if name is None else self.attribute(name, depth + 1)
             case Name():
-                given = [self.value(each, view, depth + 1) for each in view.values_given(value)]
+                given = self._given(value, view, depth)
                 if view.has_parameter(value):
                     given.append(self._parameter(value, view))
                 return _together(given) if given else None
@@ -294,10 +316,15 @@ class _Asked:
                 call = view.call_of(value)
                 if call is not None:
                     return self._made(call, view, depth)
-                given = [self.value(each, view, depth + 1) for each in view.values_given(value)]
+                given = self._given(value, view, depth)
                 return _together(given) if given else None
             case _:
                 return None
+
+    def _given(self, value: Name | Temp, view: CodeView, depth: int) -> list[bool | None]:
+        """The same for all that a variable is given, and for what is put into it where that is a list."""
+        found = [*view.values_given(value), *grown_by(view, {value})]
+        return [self.value(each, view, depth + 1) for each in found]
 
     def _made(self, call: Call, view: CodeView, depth: int) -> bool | None:
         """Whether what a call makes depends on the mode."""

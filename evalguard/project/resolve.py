@@ -10,13 +10,14 @@ from typing import TypeAlias
 from evalguard.finding import Span
 from evalguard.flow.liveness import parts_of, path_of, values_of, written_by
 from evalguard.ir.facts import MODULE, ClassFacts, FileFacts, FunctionFacts
-from evalguard.ir.ops import Assign, Call, Define, Delete, Import, Op, Raise, Return
+from evalguard.ir.ops import Assign, Call, Define, Delete, Import, Iterate, Op, Raise, Return
 from evalguard.ir.plain import Plain
-from evalguard.ir.values import Attribute, Const, Item, Mapping, Name, Value
+from evalguard.ir.values import Attribute, Const, Item, Mapping, Name, Temp, Value
 from evalguard.modes.values import Cls, Fn, Mod
 from evalguard.project.modules import Modules
 from evalguard.project.said import Chains, Said, said_by
 from evalguard.vocabulary import lookup
+from evalguard.vocabulary.methods import CHILD_METHODS, SUBMODULE_METHODS
 from evalguard.vocabulary.words import words
 
 MODULE_BASES = frozenset(
@@ -30,6 +31,10 @@ MODULE_BASES = frozenset(
         "diffusers.models.modeling_utils.ModelMixin",
     }
 )
+HANDING_ON = frozenset({"enumerate", "getattr", "iter", "list", "next", "reversed", "tuple", "zip"})
+"""Functions that give what is in their arguments, or in what these hold."""
+HANDING_OUT = CHILD_METHODS | SUBMODULE_METHODS | {"get", "get_submodule", "items", "values"}
+"""Methods that give what is in an object."""
 PLAIN_BASES = frozenset(
     {
         "object",
@@ -442,6 +447,8 @@ class Index:
         methods = self.methods(cls)
         if "forward" in methods:
             return True
+        if "__call__" in methods:
+            return False  # a module has the one of `torch.nn.Module`, which calls its `forward`
         return None
 
     def facts(self, function: Fn) -> FunctionFacts:
@@ -494,15 +501,47 @@ def is_abstract(function: FunctionFacts) -> bool:
 
 
 def runs_layers(function: FunctionFacts) -> bool:
-    """Whether a method of a module calls the module itself or what its attributes hold: `self(x)`, `self.head(x)`."""
+    """Whether a method of a module calls the module itself or what its attributes hold: `self(x)`, `self.head(x)`,
+    `self.blocks[0](x)`, `getattr(self, name)(x)`, and `block(x)` in a loop over `self.blocks`."""
+    own = _values_of_own(function)
     for block in function.blocks:
         for op in block.ops:
             match op:
-                case Call(callee=Name(id="self") | Attribute(value=Name(id="self"))):
+                case Call(callee=Attribute(value=Name(id="self"))):
+                    return True
+                case Call(callee=Name() | Item() | Temp() as callee) if _is_own(callee, own):
                     return True
                 case _:
                     pass
     return False
+
+
+def _values_of_own(function: FunctionFacts) -> set[Value]:
+    """The object of a method, and the variables and results that may be something which it holds."""
+    own: set[Value] = {Name("self")}
+    size = 0
+    while size != len(own):
+        size = len(own)
+        for block in function.blocks:
+            for op in block.ops:
+                match op:
+                    case Assign(target=Name() | Temp() as target, value=value) if _is_own(value, own):
+                        own.add(target)
+                    case Iterate(result=result, iterable=iterable) if _is_own(iterable, own):
+                        own.add(result)
+                    case Call(callee=Name(id=name), arguments=given, result=result) if name in HANDING_ON:
+                        if any(_is_own(argument.value, own) for argument in given):
+                            own.add(result)
+                    case Call(callee=Attribute(value=owner, name=name), result=result) if name in HANDING_OUT:
+                        if _is_own(owner, own):
+                            own.add(result)
+                    case _:
+                        pass
+    return own
+
+
+def _is_own(value: Value, own: set[Value]) -> bool:
+    return value in own or (isinstance(value, (Attribute, Item)) and _is_own(value.value, own))
 
 
 def keeps_from_learning(function: FunctionFacts) -> bool:

@@ -2,13 +2,14 @@
 
 Known and insensitive layers only: no (`Linear`, `Conv2d`, `LayerNorm`). One sensitive layer, `self.training`, or a call
 of `F.dropout(..., training=self.training)`: yes, through that layer. Anything unknown, such as a backbone that is
-given: unknown. A class whose layers stand behind an argument (`if norm:`) is asked again for the call that makes it.
+given: unknown. A class whose layers stand behind an argument (`if norm:`) is asked again for the call that makes it, as
+is a function; either may be given the class of a layer (`layers_of(8, 2, activation=nn.Tanh)`).
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from evalguard.flow.liveness import parts_of, path_of, values_of
 from evalguard.ir.facts import FunctionFacts
@@ -19,6 +20,7 @@ from evalguard.project.certain_values import (
     NOTHING,
     Certain,
     Given,
+    arguments_of,
     at_entry,
     constant,
     given_by,
@@ -49,6 +51,11 @@ NO_LAYERS_MADE = frozenset({"__getstate__", "__setstate__", "__reduce__", "__red
 
 Sensitivity = tuple[bool | None, str | None]
 
+Classes = Mapping[str, Cls | str]
+"""The parameters of a function that are certainly a class, of the project or, by its dotted name, of a library."""
+
+NO_CLASSES: Classes = {}
+
 
 class Answers(dict[Cls, Sensitivity]):
     """What was found of classes so far. Layers of the kinds that are `silenced` are taken to be the same in both modes:
@@ -72,9 +79,11 @@ def sensitivity_as_made(
     call: Call,
     cls: Cls,
     facts: FunctionFacts,
+    path: str,
     index: Index,
     known: Answers,
     certain: Certain = NOTHING,
+    classes: Classes = NO_CLASSES,
 ) -> Sensitivity:
     """The same for the object that a call in a function makes, of whose names some are certain: a layer behind an
     argument that the call does not give is none of its own."""
@@ -83,14 +92,19 @@ def sensitivity_as_made(
     if whole[0] is False or init is None or len(known) > MOST_ANSWERS:
         return whole
     given = given_by(call, index.facts(init), True, facts, certain)
-    marker = Cls(cls.path, f"{cls.qualname} made with {given}")
-    if given and marker not in known:
+    given_classes = _classes_given(call, init, True, facts, path, index, classes)
+    if not given and not given_classes:
+        return whole
+    marker = Cls(cls.path, f"{cls.qualname} made with {given} and {sorted(given_classes.items())}")
+    if marker not in known:
         known[marker] = (False, None)
-        known[marker] = _class_sensitivity(cls, index, known, given)
-    return known[marker] if given else whole
+        known[marker] = _class_sensitivity(cls, index, known, given, given_classes)
+    return known[marker]
 
 
-def _class_sensitivity(cls: Cls, index: Index, known: Answers, given: Given) -> Sensitivity:
+def _class_sensitivity(
+    cls: Cls, index: Index, known: Answers, given: Given, classes: Classes = NO_CLASSES
+) -> Sensitivity:
     own, foreign = index.ancestry(cls)
     unknown = False
     for base in foreign:
@@ -108,16 +122,19 @@ def _class_sensitivity(cls: Cls, index: Index, known: Answers, given: Given) -> 
         for name, qualname in index.class_facts(current).methods
         if name not in NO_LAYERS_MADE
     ]
-    init = index.method(cls, "__init__") if given else None
+    init = index.method(cls, "__init__") if given or classes else None
     constructor = index.facts(init) if init is not None else None
     entry = at_entry(constructor, given) if constructor is not None else NOTHING
     kept = kept_attributes(constructor, entry, [facts for _, facts in methods]) if constructor is not None else NOTHING
     plain = index.is_module(cls) is False
     by_forward = _reached("forward", methods, index) - _reached("__init__", methods, index)
     for path, facts in methods:
-        certain = {**kept, **entry} if facts is constructor else kept
+        is_made = facts is constructor
+        certain = {**kept, **entry} if is_made else kept
         only_runs = plain or (facts.name in by_forward and not index.said(path, facts.qualname).assigned)
-        found, layer_name = function_sensitivity(facts, path, index, known, certain, only_runs)
+        found, layer_name = function_sensitivity(
+            facts, path, index, known, certain, only_runs, classes if is_made else NO_CLASSES
+        )
         if found:
             return True, layer_name
         unknown = unknown or found is None
@@ -144,10 +161,11 @@ def function_sensitivity(
     known: Answers,
     certain: Certain = NOTHING,
     only_runs: bool = False,
+    classes: Classes = NO_CLASSES,
 ) -> Sensitivity:
-    """The same for the layers made or called in one function, of whose names some may be certain. One that `only_runs`
-    layers, such as the methods behind a forward, makes none by calling what it is given: if that is a part of its
-    object, it was found where it is made."""
+    """The same for the layers made or called in one function, of whose names some may be certain, and some parameters
+    `classes`. One that `only_runs` layers, such as the methods behind a forward, makes none by calling what it is
+    given: if that is a part of its object, it was found where it is made."""
     unknown = False
     no_modules = _no_modules(facts, path, index)
     live = live_blocks(facts, certain)
@@ -158,7 +176,7 @@ def function_sensitivity(
             if any(_reads_training(value) for value in _read_by(op)):
                 return True, "`self.training`"
             if isinstance(op, Call):
-                found, name = call_sensitivity(op, facts, path, index, known, certain)
+                found, name = call_sensitivity(op, facts, path, index, known, certain, classes)
                 if found:
                     return True, name
                 if found is None and only_runs and isinstance(op.callee, Name) and op.callee.id in facts.locals:
@@ -168,7 +186,8 @@ def function_sensitivity(
             if edge.test is not None and _reads_training(edge.test):
                 return True, "`self.training`"
     if facts.name == "__init__" and any(
-        may_hold_module(parameter.name) and Name(parameter.name) not in certain for parameter in facts.parameters
+        may_hold_module(parameter.name) and Name(parameter.name) not in certain and parameter.name not in classes
+        for parameter in facts.parameters
     ):
         unknown = True
     return (None, None) if unknown else (False, None)
@@ -236,15 +255,16 @@ def call_sensitivity(
     index: Index,
     known: Answers,
     certain: Certain = NOTHING,
+    classes: Classes = NO_CLASSES,
 ) -> Sensitivity:
     """The same for what one call makes or runs."""
     if not isinstance(op.callee, (Name, Attribute)):
         return False, None
-    found = index.resolve(path, op.callee)
+    found = _class_given(op.callee, classes) or index.resolve(path, op.callee)
     if isinstance(found, Cls):
-        return sensitivity_as_made(op, found, facts, index, known, certain)
+        return sensitivity_as_made(op, found, facts, path, index, known, certain, classes)
     if isinstance(found, Fn):
-        return _sensitivity_as_called(op, found, facts, index, known, certain)
+        return _sensitivity_as_called(op, found, facts, path, index, known, certain, classes)
     if found is None or _is_own_class(op.callee, facts):
         return False, None
     if not isinstance(found, str):
@@ -304,7 +324,14 @@ def _takes_mode_from_caller(flag: Parameter, op: Call, facts: FunctionFacts) -> 
 
 
 def _sensitivity_as_called(
-    op: Call, function: Fn, facts: FunctionFacts, index: Index, known: Answers, certain: Certain
+    op: Call,
+    function: Fn,
+    facts: FunctionFacts,
+    path: str,
+    index: Index,
+    known: Answers,
+    certain: Certain,
+    classes: Classes,
 ) -> Sensitivity:
     """The same for what a function makes and runs for one call of it."""
     callee = index.facts(function)
@@ -317,12 +344,44 @@ def _sensitivity_as_called(
     if known[marker][0] is False or len(known) > MOST_ANSWERS:
         return known[marker]
     entry = at_entry(callee, given_by(op, callee, callee.owner is not None, facts, certain))
+    given = _classes_given(op, function, callee.owner is not None, facts, path, index, classes)
     said = tuple(sorted((name.id, value.value) for name, value in entry.items() if isinstance(name, Name)))
-    as_called = Cls(function.path, f"function {function.qualname} called with {said}")
-    if said and as_called not in known:
+    as_called = Cls(function.path, f"function {function.qualname} called with {said} and {sorted(given.items())}")
+    if (said or given) and as_called not in known:
         known[as_called] = (False, None)
-        known[as_called] = function_sensitivity(callee, function.path, index, known, entry)
-    return (False, None) if said and known[as_called][0] is False else known[marker]
+        known[as_called] = function_sensitivity(callee, function.path, index, known, entry, classes=given)
+    return (False, None) if (said or given) and known[as_called][0] is False else known[marker]
+
+
+def _classes_given(
+    call: Call, function: Fn, bound: bool, facts: FunctionFacts, path: str, index: Index, classes: Classes
+) -> dict[str, Cls | str]:
+    """The parameters of a function that are a class where it is called, or by default, and nothing else later."""
+    callee = index.facts(function)
+    assigned = {op.target for block in callee.blocks for op in block.ops if isinstance(op, Assign)}
+    found: dict[str, Cls | str] = {}
+    for name, (value, is_from_here) in (arguments_of(call, callee, bound, facts) or {}).items():
+        if not isinstance(value, (Name, Attribute)) or Name(name) in assigned:
+            continue
+        given = _class_given(value, classes) if is_from_here else None
+        if given is None and not (is_from_here and (path_of(value) or "").partition(".")[0] in facts.locals):
+            given = _named_class(value, path if is_from_here else function.path, index)
+        if given is not None:
+            found[name] = given
+    return found
+
+
+def _class_given(value: Value, classes: Classes) -> Cls | str | None:
+    return classes.get(value.id) if isinstance(value, Name) else None
+
+
+def _named_class(value: Value, path: str, index: Index) -> Cls | str | None:
+    """The class of the project, or the layer of PyTorch, that a name means."""
+    found = index.resolve(path, value)
+    if isinstance(found, str):
+        is_layer = found.rpartition(".")[2][:1].isupper() and lookup.canonical(found).startswith("torch.nn.")
+        return found if is_layer else None
+    return found if isinstance(found, Cls) else None
 
 
 def _is_own_class(callee: Value, facts: FunctionFacts) -> bool:

@@ -11,9 +11,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from evalguard.finding import Span, Step
+from evalguard.flow.liveness import parts_of
 from evalguard.flow.regions import Regions
 from evalguard.ir.facts import FileFacts, FunctionFacts
 from evalguard.ir.graph import EdgeKind
+from evalguard.ir.ops import Assign, Call
 from evalguard.ir.plain import Plain
 from evalguard.ir.values import Attribute, Const, Item, Name, Not, Value
 from evalguard.modes.events import Backward, Events, Export, Forward, TrainingStep
@@ -141,6 +143,25 @@ class FunctionView:
             for number, block in enumerate(blocks)
         )
 
+    def is_given_back(self, origin: Origin) -> bool:
+        """Whether a switch to train mode stands in a function that has kept the object's own flag, and gives the mode
+        back further down by what it kept: `was = net.training; net.train(); ...; net.train(was)`."""
+        if origin.site is None:
+            return False
+        facts = self.index.files[origin.path].functions[origin.function]
+        calls = [(number, op) for number, block in enumerate(facts.blocks) for op in block.ops if isinstance(op, Call)]
+        owners = {owner for _, op in calls if _edges(op.span) == origin.site[1:] and (owner := _switched(op, "train"))}
+        flags = {Attribute(owner, "training") for owner in owners}
+        kept = {op.target for block in facts.blocks for op in block.ops if isinstance(op, Assign) and op.value in flags}
+        tests = [(edge.target, edge.test) for block in facts.blocks for edge in block.edges if edge.test is not None]
+        tested = {target for target, test in tests if not kept.isdisjoint((test, *parts_of(test)))}
+        return any(
+            (_switched(op, "eval") in owners and number in tested)
+            or (_switched(op, "train") in owners and any(argument.value in kept for argument in op.arguments))
+            for number, op in calls
+            if op.span.line > origin.site[1]
+        )
+
     def steps_of(self, identity: Identity) -> Iterator[TrainingStep]:
         """The training steps, anywhere, that change a module or a part or whole of it."""
         for step in self.events.steps.values():
@@ -240,6 +261,11 @@ def _names_eval_mode(test: Value) -> bool:
             return names_eval_mode(name)
         case _:
             return False
+
+
+def _switched(call: Call, name: str) -> Value | None:
+    """What a call of that name switches: `net` in `net.train()`."""
+    return call.callee.value if isinstance(call.callee, Attribute) and call.callee.name == name else None
 
 
 def _edges(span: Span) -> tuple[int, int, int, int]:

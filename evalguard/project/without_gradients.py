@@ -20,14 +20,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from evalguard.flow.liveness import parts_of, values_of
-from evalguard.flow.solver import solve_forward
-from evalguard.ir.ops import Assign, Call, Enter, Exit, Op
+from evalguard.ir.ops import Assign, Call, Op
 from evalguard.ir.values import Attribute, Name, Temp, Value
 from evalguard.project.code import ClassView, CodeView
-from evalguard.project.decorators import gradient_effect
+from evalguard.project.gradients import graded_calls, gradient_effect, stops_gradients
 from evalguard.project.made_modules import Made, made_by
 from evalguard.project.module_evidence import is_leaf_layer
-from evalguard.vocabulary import lookup
 from evalguard.vocabulary.methods import CHILD_METHODS, PARAMETER_METHODS, SUBMODULE_METHODS
 from evalguard.vocabulary.words import MOMENTUM_WORDS, words
 
@@ -96,39 +94,13 @@ def _graded_calls(view: CodeView) -> frozenset[Temp]:
     """The results of the calls that some path makes outside of any `no_grad()`."""
     if gradient_effect(view.path, view.facts, view.index) is False:
         return frozenset()
-    blocks = view.facts.blocks
-    graded: set[Temp] = set()
-
-    def step(number: int, inside: frozenset[Temp]) -> list[tuple[int, frozenset[Temp]]]:
-        for op in blocks[number].ops:
-            match op:
-                case Enter(result=result, manager=manager) if _stops_gradients(manager, view):
-                    inside |= {result}
-                case Exit(enter=enter):
-                    inside -= {enter}
-                case Call(result=result) if not inside:
-                    graded.add(result)
-                case _:
-                    pass
-        return [(edge.target, inside) for edge in blocks[number].edges]
-
-    def take_in(number: int, known: list[frozenset[Temp]], new: frozenset[Temp]) -> frozenset[Temp] | None:
-        if new in known:
-            return None
-        known.append(new)
-        return new
-
-    solve_forward([(0, frozenset[Temp]())], step, take_in)
-    return frozenset(graded)
+    return graded_calls(view.facts, lambda manager: _stops_gradients(manager, view))
 
 
 def _stops_gradients(manager: Value, view: CodeView) -> bool:
     call = view.call_of(manager)
     dotted = view.dotted(call.callee) if call is not None else None
-    found = lookup.gradients(dotted) if dotted is not None else None
-    if call is None or found is None:
-        return False
-    return found.effect == "off" or (found.flag is not None and found.flag.default is True and not call.arguments)
+    return call is not None and dotted is not None and stops_gradients(call, dotted)
 
 
 def _made(part: str, cls: ClassView) -> Made | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from evalguard.finding import Finding, Step
 from evalguard.modes.values import OriginKind
-from evalguard.project.judge import inferences_in_train_mode
+from evalguard.project.judge import cause, inferences_in_train_mode
 from evalguard.project.view import FunctionView
 from evalguard.rules.base import Rule, first_of_each, sets_mode
 from evalguard.rules.wording import through
@@ -17,8 +17,9 @@ class EvaluationInTrainMode(Rule):
 
     ## What it does
     Reports a use of a module in evaluation code (a function such as `validate` or `predict`, a loop over `test_loader`)
-    whose result reaches no backward, and that some path reaches with the module still in train mode. Where gradients
-    are off, EVG101 reports instead.
+    whose result reaches no backward, and that some path reaches with the module still in train mode. What becomes an
+    array (`.numpy()`) in a function that trains nothing, or behind the loop that trains, is an evaluation as well.
+    Where gradients are off, EVG101 reports instead.
 
     ## Why is this bad?
     The metric describes another model than the one that will be used. With dropout on, a random part of the network is
@@ -82,7 +83,7 @@ class EvaluationInTrainMode(Rule):
                 continue
             last = Step(view.path, forward.span, f"`{forward.place}` is evaluated here, in train mode", "train")
             yield (
-                (forward.id, origin.site),
+                cause(view, forward, origin),
                 self.finding(
                     view,
                     forward.span,

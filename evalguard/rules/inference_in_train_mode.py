@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from evalguard.finding import Finding, Step
 from evalguard.modes.values import OriginKind
-from evalguard.project.judge import inferences_in_train_mode
+from evalguard.project.judge import cause, inferences_in_train_mode
 from evalguard.project.view import FunctionView
 from evalguard.rules.base import Rule, first_of_each, sets_mode
 from evalguard.rules.wording import through
@@ -90,7 +90,7 @@ class InferenceInTrainMode(Rule):
             info = view.info(forward.id)
             last = Step(view.path, forward.span, f"`{forward.place}` infers here, in train mode", "train")
             yield (
-                (forward.id, origin.site),
+                cause(view, forward, origin),
                 self.finding(
                     view,
                     forward.span,

@@ -56,8 +56,8 @@ class TrainCallInEvaluation(Rule):
     before the inference that the call reaches; `train(self.training)` for a part that a forward had paused.
 
     ## Known limits
-    Silent where the results are dropped (batch-norm recalibration) and where the function's name says that it samples
-    dropout.
+    Silent where the results are dropped (batch-norm recalibration), where the function's name says that it samples
+    dropout, and where the function keeps the mode before and gives it back after (`was = net.training`).
     """
 
     code = "EVG106"
