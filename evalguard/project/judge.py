@@ -15,6 +15,7 @@ from evalguard.modes.events import Export, Forward, TrainingStep
 from evalguard.modes.passes import UNCHOSEN
 from evalguard.modes.state import in_any_run
 from evalguard.modes.values import PARTS, Cls, Fn, Identity, Mode, Origin, OriginKind
+from evalguard.project.averaged import follows_another
 from evalguard.project.own_parts import (
     is_given_what_is_unseen,
     is_indifferent_as_made,
@@ -364,7 +365,9 @@ def helpers_in_train_mode(view: FunctionView) -> Iterator[Accident]:
             continue
         if not (forward.fate & {"target"} or (_is_named_helper(forward) and "backward" in forward.fate)):
             continue
-        if set(words(forward.place)) & MOMENTUM_WORDS or _is_trained(view, forward) or _is_acting(forward):
+        if set(words(forward.place)) & MOMENTUM_WORDS or follows_another(view.facts, forward.place):
+            continue
+        if _is_trained(view, forward) or _is_acting(forward):
             continue
         if not _is_named_helper(forward) and "requires_grad_" not in view.info(forward.id).evidence:
             continue
