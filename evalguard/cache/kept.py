@@ -16,8 +16,6 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from msgspec.json import Decoder
-
 from evalguard.cache.database import Database
 from evalguard.finding import Finding
 from evalguard.ir.packed import NoGood, packed, unpacked
@@ -96,7 +94,7 @@ def kept_reports(database: Database, keys: Iterable[str]) -> dict[str, Report]:
     found: dict[str, Report] = {}
     for key, data in database.read(REPORT, keys).items():
         with suppress(NoGood):
-            kept = unpacked(data, _DECODER)
+            kept = unpacked(data, Kept)
             found[key] = Report(**{name: getattr(kept, name) for name in Kept.__struct_fields__})
     return found
 
@@ -108,9 +106,6 @@ def keep_reports(database: Database, reports: Mapping[str, Report]) -> None:
         for key, report in reports.items()
     }
     database.write(REPORT, {key: data for key, data in made.items() if data is not None})
-
-
-_DECODER = Decoder(Kept)
 
 
 def _hash(value: object) -> str:

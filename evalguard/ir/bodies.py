@@ -14,10 +14,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 from msgspec import Raw
-from msgspec.json import Decoder
 
 from evalguard.ir.graph import Block
-from evalguard.ir.packed import unpacked
+from evalguard.ir.packed import decoder_of, unpacked
 from evalguard.ir.plain import Plain
 
 T = TypeVar("T")
@@ -44,7 +43,7 @@ class PackedReading:
 
     def bodies(self) -> list[Raw]:
         """Of its functions, in order. Raises NoGood for what `packed_reading` did not make."""
-        return [function.body for function in unpacked(self.data, _BODIES_DECODER).facts.functions.values()]
+        return [function.body for function in unpacked(self.data, _Reading).facts.functions.values()]
 
 
 class _Function(Plain, frozen=True):
@@ -94,8 +93,6 @@ class _AtHand(Generic[T]):
 
 _BODIES: _AtHand[list[Raw]] = _AtHand()
 _BLOCKS: _AtHand[Blocks] = _AtHand()
-_BODIES_DECODER = Decoder(_Reading)
-_BLOCKS_DECODER = Decoder(Blocks)
 
 
 def blocks_of(body: Body) -> Blocks:
@@ -110,7 +107,7 @@ def blocks_of(body: Body) -> Blocks:
 
 def unpacked_blocks(body: Raw) -> Blocks:
     """The blocks of a body. Raises msgspec's DecodeError for bytes that make none."""
-    return _BLOCKS_DECODER.decode(body)
+    return decoder_of(Blocks).decode(body)
 
 
 def _unpacked(body: PackedBody) -> Blocks:

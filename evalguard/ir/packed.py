@@ -7,7 +7,7 @@ no good, and nothing else happens.
 from __future__ import annotations
 
 import zlib
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from msgspec import DecodeError
 from msgspec.json import Decoder, Encoder
@@ -19,6 +19,7 @@ T = TypeVar("T")
 FAST = 1  # of zlib's levels
 MOST_BYTES = 1 << 28  # unpacked: few bytes can be made to unpack to very many
 _ENCODER = Encoder()
+_DECODERS: dict[object, Decoder[Any]] = {}
 
 
 class NoGood(Exception):
@@ -33,9 +34,17 @@ def packed(value: Plain) -> bytes | None:
         return None
 
 
-def unpacked(data: bytes, decoder: Decoder[T]) -> T:
-    """What `packed` was given. Raises NoGood for what it did not make."""
+def unpacked(data: bytes, kind: type[T]) -> T:
+    """What `packed` was given, of that kind. Raises NoGood for what it did not make."""
     try:
-        return decoder.decode(zlib.decompressobj().decompress(data, MOST_BYTES))
+        return decoder_of(kind).decode(zlib.decompressobj().decompress(data, MOST_BYTES))
     except (zlib.error, DecodeError, ValueError, RecursionError) as error:
         raise NoGood(str(error)) from error
+
+
+def decoder_of(kind: type[T]) -> Decoder[T]:
+    """The decoder of a kind of values, made when it is needed first: many runs unpack nothing."""
+    decoder: Decoder[T] | None = _DECODERS.get(kind)
+    if decoder is None:
+        decoder = _DECODERS[kind] = Decoder(kind)
+    return decoder

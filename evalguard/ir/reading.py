@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from msgspec import DecodeError
-from msgspec.json import Decoder
 
 from evalguard.finding import Finding
 from evalguard.ir.bodies import PackedBody, PackedReading, blocks_of
@@ -33,7 +32,7 @@ def packed_reading(read: Sequence[object]) -> bytes | None:
 
 def unpacked_reading(data: bytes) -> list[FileFacts | Finding]:
     """The reverse of `packed_reading`. Raises NoGood for what that did not make."""
-    reading = unpacked(data, _DECODER)
+    reading = unpacked(data, Reading)
     return [*reading.findings, *([] if reading.facts is None else [_left_packed(reading.facts, PackedReading(data))])]
 
 
@@ -47,6 +46,3 @@ def _left_packed(facts: FileFacts, packed: PackedReading) -> FileFacts:
             raise NoGood(str(error)) from error
         functions[qualname] = changed(function, body=PackedBody(packed, number))
     return changed(facts, functions=functions)
-
-
-_DECODER = Decoder(Reading)

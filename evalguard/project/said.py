@@ -14,13 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from collections.abc import Mapping as ReadOnly
-from dataclasses import dataclass
 from sys import intern
 from typing import TypeAlias
 
 from evalguard.flow.liveness import parts_of, path_of, values_of
 from evalguard.ir.facts import FunctionFacts
 from evalguard.ir.ops import Assign, Call, Enter, Import
+from evalguard.ir.plain import Plain
 from evalguard.ir.values import Attribute, Mapping, Name, Sequence, Value, as_value
 from evalguard.vocabulary.words import step_receiver
 
@@ -30,8 +30,7 @@ Chains: TypeAlias = ReadOnly[Chain, bool]
 whether each is called or given to a call somewhere: `utils.train.validate`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Plain, frozen=True):
     """`words` is every name and attribute in a function's ops, defaults and decorators. `acts` are the names of all
     that it calls or is decorated with, and of the methods that it takes without calling them; a learning rate
     scheduler's `step()` is no act. `callees` is each chain of names that it calls, `renamed` each that it assigns,
