@@ -32,8 +32,10 @@ from evalguard.modes.values import (
 )
 
 PropertyReads: TypeAlias = dict[int, dict[int, tuple[Attribute, ...]]]
-EarlyReads: TypeAlias = dict[int, dict[int, frozenset[str]]]
 """By block and by position of an op in it."""
+
+EarlyReads: TypeAlias = dict[int, dict[int, frozenset[str]]]
+"""The same."""
 
 if TYPE_CHECKING:
     from evalguard.modes.record import Record

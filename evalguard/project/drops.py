@@ -137,9 +137,7 @@ def _drops(cls: ClassView) -> list[Drop]:
 def _may_drop(cls: ClassView) -> bool:
     """Whether a method of a class says a name by which something drops."""
     names = _dropping_names(cls.code)
-    return any(
-        not names.isdisjoint(cls.index.said(method.path, method.qualname).words) for method in cls.methods().values()
-    ) or any(
+    return any(not names.isdisjoint(method.said.words) for method in cls.methods().values()) or any(
         not names.isdisjoint(cls.index.said(cls.path, qualname).words)
         for qualname in cls.file.functions
         if qualname.startswith(f"{cls.qualname}.")

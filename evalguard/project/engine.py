@@ -182,6 +182,7 @@ class Engine:
         self._properties = property_names(self.index)
         self._property_reads: dict[tuple[str, str], PropertyReads] = {}
         self._early_reads: dict[tuple[str, str], EarlyReads] = {}
+        self._gradient_effects: dict[tuple[str, str], bool | None] = {}
         self._live: dict[tuple[str, str], list[Paths]] = {}
         self._loops: dict[tuple[str, str], Mapping[int, int]] = {}
         self._memo: dict[Hashable, tuple[list[Outcome], Trail | None]] = {}
@@ -539,7 +540,7 @@ class Engine:
             after.doubt = after.doubt or state.doubt
             if facts is not None:
                 value = self._freeze(value, facts, after)
-            if function is None or facts is None or gradient_effect(function.path, facts, self.index) is not None:
+            if function is None or facts is None or self._gradient_effect(function.path, facts) is not None:
                 after.grads = state.grads
             after.guards = frozenset(
                 guard if guard.depth <= frame.depth else Guard(guard.test, guard.holds, paths, frame.depth)
@@ -689,7 +690,7 @@ class Engine:
         return [Outcome(state, result)]
 
     def _apply_gradients(self, path: str, facts: FunctionFacts, state: State) -> None:
-        effect = gradient_effect(path, facts, self.index)
+        effect = self._gradient_effect(path, facts)
         if effect is not None:
             state.grads = effect
 
@@ -1018,6 +1019,13 @@ class Engine:
             file = self.index.files[path]
             self._property_reads[key] = property_reads(file, file.functions[qualname], self._properties)
         return self._property_reads[key]
+
+    def _gradient_effect(self, path: str, facts: FunctionFacts) -> bool | None:
+        """See `gradient_effect`: asked of a function at each call, and some decorators are looked into."""
+        key = (path, facts.qualname)
+        if key not in self._gradient_effects:
+            self._gradient_effects[key] = gradient_effect(path, facts, self.index)
+        return self._gradient_effects[key]
 
     def early_reads(self, path: str, qualname: str) -> EarlyReads:
         """See `early_reads`."""

@@ -369,13 +369,7 @@ class Relevance:
             )
         if not isinstance(op, Call):
             return False
-        name = (
-            op.callee.name
-            if isinstance(op.callee, ir.Attribute)
-            else op.callee.id
-            if isinstance(op.callee, ir.Name)
-            else ""
-        )
+        name = last_name(op.callee)
         if name in RELEVANT or name in FLAG_TAKERS or name in lookup.acts():
             return True
         return any(callee in self._relevant for callee in self.mentions.named_by(key, op.callee))

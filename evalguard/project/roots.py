@@ -21,7 +21,6 @@ from typing import TypeAlias
 
 from evalguard.ir.facts import MODULE, FunctionFacts
 from evalguard.ir.ops import Call
-from evalguard.ir.values import Attribute, Name
 from evalguard.modes.frame import is_part
 from evalguard.modes.intent import is_unit_test_file
 from evalguard.modes.passes import UNCHOSEN
@@ -31,6 +30,7 @@ from evalguard.project.decorators import is_static
 from evalguard.project.engine import Engine
 from evalguard.project.relevance import MOST_PROMISE
 from evalguard.project.resolve import PLAIN_BASES, is_abstract
+from evalguard.project.said import last_name
 from evalguard.project.told import full_name
 from evalguard.vocabulary import lookup
 from evalguard.vocabulary.methods import EVIDENCE_METHODS
@@ -278,10 +278,7 @@ def _mode_handles(engine: Engine, methods: list[tuple[str, Fn]], has_own: bool) 
 def _switches_only(engine: Engine, fn: Fn) -> set[str]:
     """The switches that a method calls, if it does nothing else but look for what to switch."""
     called = {
-        op.callee.name if isinstance(op.callee, Attribute) else op.callee.id if isinstance(op.callee, Name) else ""
-        for block in engine.index.facts(fn).blocks
-        for op in block.ops
-        if isinstance(op, Call)
+        last_name(op.callee) for block in engine.index.facts(fn).blocks for op in block.ops if isinstance(op, Call)
     } - LOOKING
     return called if called <= {"train", "eval"} else set()
 

@@ -158,7 +158,7 @@ def _is_mentioned_outside(part: str, cls: ClassView) -> bool:
     return any(
         isinstance(value, Attribute) and value.name == part and view.own_attribute(value) is None
         for view in cls.code.functions()
-        if view.owner not in family and part in cls.index.said(view.path, view.qualname).words
+        if view.owner not in family and part in view.said.words
         for op in view.ops()
         for value in _all_parts(list(values_of(op)))
     )
